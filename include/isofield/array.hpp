@@ -1,0 +1,208 @@
+#pragma once
+
+#include <initializer_list>
+#include <isofield/backend.hpp>
+#include <source_location>
+#include <span>
+#include <vector>
+
+namespace isofield {
+
+namespace detail {
+struct Node;
+void retain(Node* node) noexcept;
+void release(Node* node) noexcept;
+
+/// A counted reference to a node.
+class NodePtr {
+ public:
+  NodePtr() noexcept = default;
+  explicit NodePtr(Node* adopted) noexcept : node_(adopted) {}
+  NodePtr(const NodePtr& other) noexcept : node_(other.node_) {
+    if (node_) retain(node_);
+  }
+  NodePtr(NodePtr&& other) noexcept : node_(other.node_) { other.node_ = nullptr; }
+  NodePtr& operator=(NodePtr other) noexcept {
+    std::swap(node_, other.node_);
+    return *this;
+  }
+  ~NodePtr() {
+    if (node_) release(node_);
+  }
+  Node* get() const noexcept { return node_; }
+  Node* operator->() const noexcept { return node_; }
+  Node& operator*() const noexcept { return *node_; }
+  explicit operator bool() const noexcept { return node_ != nullptr; }
+
+ private:
+  Node* node_ = nullptr;
+};
+}  // namespace detail
+
+class UnifiedArray;
+class Selection;
+
+/// An argument of an operation: an array or a scalar, with the caller's place for error messages.
+class Operand {
+ public:
+  Operand(const UnifiedArray& array,  // NOLINT: implicit by design
+          std::source_location where = std::source_location::current()) noexcept
+      : array_(&array), where_(where) {}
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  Operand(T value,  // NOLINT: implicit by design
+          std::source_location where = std::source_location::current()) noexcept
+      : scalar_(value), where_(where) {}
+  Operand(Scalar value,  // NOLINT: implicit by design
+          std::source_location where = std::source_location::current()) noexcept
+      : scalar_(value), where_(where) {}
+
+  bool is_scalar() const noexcept { return array_ == nullptr; }
+  const UnifiedArray& array() const noexcept { return *array_; }
+  Scalar scalar() const noexcept { return scalar_; }
+  const std::source_location& where() const noexcept { return where_; }
+
+ private:
+  const UnifiedArray* array_ = nullptr;
+  Scalar scalar_;
+  std::source_location where_;
+};
+
+/// Tier 3: an n-dimensional array on any backend, with the semantics of a value. Copying is O(1);
+/// a write to shared memory copies first. Pointwise operations are lazy and run fused when their
+/// value is needed: read, reduced, assigned, handed to another kind of operation.
+class UnifiedArray {
+ public:
+  /// An array of rank 0 that holds 0.0, on the default backend.
+  UnifiedArray();
+  explicit UnifiedArray(detail::NodePtr node) noexcept : node_(std::move(node)) {}
+
+  const Shape& shape() const noexcept;
+  int ndim() const noexcept { return shape().size(); }
+  /// Number of elements.
+  std::int64_t size() const;
+  DType dtype() const noexcept;
+  BaseBackend& backend() const noexcept;
+  Device device() const noexcept { return backend().device(); }
+
+  /// Read a part: integers drop an axis, slices keep it. On a non-const array the result can be
+  /// assigned to: `u(n) = step(u(n + 1));`. Throws IndexError.
+  template <class... I>
+  UnifiedArray operator()(const I&... indices) const {
+    return index({Index(indices)...});
+  }
+  template <class... I>
+  Selection operator()(const I&... indices);
+  UnifiedArray index(std::initializer_list<Index> indices,
+                     std::source_location where = std::source_location::current()) const {
+    return index(std::span<const Index>(indices.begin(), indices.size()), where);
+  }
+  UnifiedArray index(std::span<const Index> indices,
+                     std::source_location where = std::source_location::current()) const;
+  /// Write `value`, broadcast and cast within its kind, into a part of this array.
+  void assign(std::span<const Index> indices, const Operand& value);
+
+  /// Transpose: reverse all axes.
+  UnifiedArray T() const;
+  UnifiedArray astype(DType dtype) const;
+  /// An array with memory of its own.
+  UnifiedArray copy() const;
+  /// Compute a pending value now; returns this array.
+  const UnifiedArray& eval() const;
+  /// Whether the value is still an unevaluated expression.
+  bool pending() const noexcept;
+
+  /// The only element as a C++ number; throws ShapeError if there are more or none.
+  template <class T>
+  T item() const {
+    return item_scalar().template to<T>();
+  }
+  Scalar item_scalar() const;
+  /// All elements in C order, cast to `T`.
+  template <class T>
+  std::vector<T> to_vector() const;
+  /// Copy all elements in C order to host memory of dtype `dtype`; `bytes` must fit exactly.
+  void copy_to(void* destination, std::size_t bytes, DType dtype) const;
+  /// Bring this array to another backend; on one device memory is shared where layout allows.
+  UnifiedArray to_backend(BaseBackend& backend) const;
+  UnifiedArray to_backend(std::string_view spelling) const;
+
+  /// The evaluated elements as a backend sees them. Valid while this array lives and is not
+  /// written to. The memory must not be written through it.
+  View view() const;
+  /// The storage that holds the evaluated elements.
+  StoragePtr storage() const;
+
+  UnifiedArray& operator+=(Operand other);
+  UnifiedArray& operator-=(Operand other);
+  UnifiedArray& operator*=(Operand other);
+  UnifiedArray& operator/=(Operand other);
+
+  friend UnifiedArray operator-(const UnifiedArray& x);
+  friend UnifiedArray operator+(Operand a, Operand b);
+  friend UnifiedArray operator-(Operand a, Operand b);
+  friend UnifiedArray operator*(Operand a, Operand b);
+  friend UnifiedArray operator/(Operand a, Operand b);
+  friend UnifiedArray operator==(Operand a, Operand b);
+  friend UnifiedArray operator!=(Operand a, Operand b);
+  friend UnifiedArray operator<(Operand a, Operand b);
+  friend UnifiedArray operator<=(Operand a, Operand b);
+  friend UnifiedArray operator>(Operand a, Operand b);
+  friend UnifiedArray operator>=(Operand a, Operand b);
+  friend UnifiedArray operator&&(Operand a, Operand b);
+  friend UnifiedArray operator||(Operand a, Operand b);
+  friend UnifiedArray operator!(Operand x);
+
+  const detail::NodePtr& node() const noexcept { return node_; }
+
+ private:
+  friend class Selection;
+  detail::NodePtr node_;
+};
+
+/// A part of an array that can be read as a value or, while it is a temporary, assigned to.
+class Selection : public UnifiedArray {
+ public:
+  Selection(UnifiedArray& base, std::vector<Index> indices, UnifiedArray value)
+      : UnifiedArray(std::move(value)), base_(&base), indices_(std::move(indices)) {}
+  void operator=(Operand value) && { write(value); }
+  void operator=(const Selection& value) && { write(Operand(value)); }
+  void operator+=(Operand value) &&;
+  void operator-=(Operand value) &&;
+  void operator*=(Operand value) &&;
+  void operator/=(Operand value) &&;
+  Selection(const Selection&) = default;
+
+ private:
+  void write(const Operand& value);
+  UnifiedArray* base_;
+  std::vector<Index> indices_;
+};
+
+template <class... I>
+Selection UnifiedArray::operator()(const I&... indices) {
+  std::vector<Index> list{Index(indices)...};
+  UnifiedArray value = index(std::span<const Index>(list));
+  return Selection(*this, std::move(list), std::move(value));
+}
+
+/// Run pointwise operations at once instead of lazily, on this thread, for the scope's lifetime.
+class ScopedEager {
+ public:
+  explicit ScopedEager(bool eager = true) noexcept;
+  ~ScopedEager();
+  ScopedEager(const ScopedEager&) = delete;
+  ScopedEager& operator=(const ScopedEager&) = delete;
+
+ private:
+  bool previous_;
+};
+
+template <class T>
+std::vector<T> UnifiedArray::to_vector() const {
+  std::vector<T> result(static_cast<std::size_t>(size()));
+  copy_to(result.data(), result.size() * sizeof(T), dtype_of<T>);
+  return result;
+}
+
+}  // namespace isofield

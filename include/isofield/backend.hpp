@@ -1,0 +1,98 @@
+#pragma once
+
+#include <isofield/error.hpp>
+#include <isofield/program.hpp>
+#include <isofield/storage.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace isofield {
+
+class UnifiedArray;
+
+/// What a backend can do on its device.
+struct Capabilities {
+  std::vector<DType> dtypes;
+  int threads = 1;
+  /// For people: the library's version, the BLAS, the instruction set.
+  std::vector<std::pair<std::string, std::string>> details;
+  /// Operations handed to another implementation, by name, with who does them.
+  std::vector<std::pair<std::string, std::string>> delegated;
+};
+
+/// Tier 1: what a backend is. One object serves one device. Implementations see views and plain
+/// structs, never arrays; the non-virtual members give users arrays on this backend.
+class BaseBackend {
+ public:
+  BaseBackend() = default;
+  BaseBackend(const BaseBackend&) = delete;
+  BaseBackend& operator=(const BaseBackend&) = delete;
+  virtual ~BaseBackend() = default;
+
+  // Identity and memory.
+  virtual std::string_view name() const noexcept = 0;
+  virtual Device device() const noexcept = 0;
+  virtual const Capabilities& capabilities() const = 0;
+  /// Give at least `bytes` bytes, aligned to 64; contents are not defined.
+  virtual StoragePtr allocate(std::size_t bytes) = 0;
+  /// Use somebody else's memory on this device without a copy; `owner` keeps it alive.
+  virtual StoragePtr wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) = 0;
+  /// Copy `bytes` bytes between storages, one of which is this backend's; the other may be a host one.
+  virtual void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from,
+                          std::size_t from_offset, std::size_t bytes) = 0;
+  /// Wait until all work given to this device is done.
+  virtual void synchronize() = 0;
+  /// Set how many threads host kernels use; 0: all there are.
+  virtual void set_threads(int threads) = 0;
+
+  // Kernels. Outputs never overlap inputs, save where element i of both is the same address.
+  virtual void run(const Launch& launch) = 0;
+  /// Multiply stacks of matrices: (..., n, k) times (..., k, m); leading axes are equal.
+  virtual void matmul(const View& a, const View& b, const View& out) = 0;
+  /// Solve tridiagonal systems along `axis`, batched over all others: row i reads
+  /// lower[i] x[i-1] + diag[i] x[i] + upper[i] x[i+1] = rhs[i]. lower[0] and upper[n-1] are not
+  /// read, or close the cycle when `periodic`. No pivoting: meant for diagonally dominant systems.
+  virtual void tridiagonal_solve(const View& lower, const View& diag, const View& upper,
+                                 const View& rhs, const View& out, int axis, bool periodic) = 0;
+
+  // The protocol's public face, written once on top of the virtuals.
+  /// "kokkos", "torch:cuda:0": the spelling that `get_backend` takes.
+  std::string spelling() const;
+  UnifiedArray zeros(const Shape& shape, DType dtype = float64);
+  UnifiedArray ones(const Shape& shape, DType dtype = float64);
+  UnifiedArray full(const Shape& shape, Scalar value);
+  UnifiedArray full(const Shape& shape, Scalar value, DType dtype);
+  UnifiedArray zeros_like(const UnifiedArray& array);
+  UnifiedArray ones_like(const UnifiedArray& array);
+  UnifiedArray copy(const UnifiedArray& array);
+  /// Write `value`, brought to this backend and broadcast, into `target[indices]`.
+  UnifiedArray& assign(UnifiedArray& target, std::initializer_list<Index> indices,
+                       const UnifiedArray& value);
+  bool any(const UnifiedArray& array);
+  bool has_nan_or_inf(const UnifiedArray& array);
+  /// Bring an array of any backend here; memory is shared where both see it.
+  UnifiedArray to_backend(const UnifiedArray& array);
+  UnifiedArray reduce_sum(const UnifiedArray& array);
+  UnifiedArray reduce_mean(const UnifiedArray& array);
+#define UNARY(op, domain, result, value) UnifiedArray op(const UnifiedArray& x);
+#define BINARY(op, domain, result, value) \
+  UnifiedArray op(const UnifiedArray& a, const UnifiedArray& b);
+#include <isofield/ops.def>
+#undef UNARY
+#undef BINARY
+};
+
+/// What a backend's module exports; the registry opens it at first use.
+struct BackendModule {
+  static constexpr int current_abi = 1;
+  int abi;
+  const char* name;
+  /// Devices this module could use on this machine, best first.
+  std::vector<Device> (*devices)();
+  /// The backend for a device. It lives until the process ends. Throws NotAvailable.
+  BaseBackend* (*open)(Device device);
+};
+
+}  // namespace isofield

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <isofield/ops.hpp>
+#include <isofield/registry.hpp>
+
+/// Tier 2: helpers for code that holds an optional backend. Without one, the array's own is used.
+/// The opt-in headers under interop/ overload them for Eigen matrices, Kokkos views and torch tensors.
+namespace isofield {
+
+/// A copy with memory of its own, on `backend` if one is given.
+UnifiedArray backend_aware_copy(Operand array, BaseBackend* backend = nullptr);
+/// Write `value` into `target[indices]`, bringing it to the target's backend first.
+void backend_aware_assign(UnifiedArray& target, std::initializer_list<Index> indices, Operand value,
+                          BaseBackend* backend = nullptr);
+/// Whether any element is true (bool) or not zero.
+bool backend_aware_any(Operand array, BaseBackend* backend = nullptr);
+/// Zeros of the shape, dtype and device of `array`, or on `backend`.
+UnifiedArray backend_aware_zeros_like(Operand array, BaseBackend* backend = nullptr);
+
+/// Copies of host data, for code that holds a span.
+template <class T>
+std::vector<std::remove_const_t<T>> backend_aware_copy(std::span<T> values) {
+  return {values.begin(), values.end()};
+}
+/// Whether any element of host data is NaN or infinite.
+bool has_nan_or_inf(std::span<const double> values);
+bool has_nan_or_inf(std::span<const float> values);
+
+/// The backend that all given arrays live on; throws BackendError that names `to_backend` if they
+/// differ. Scalars fit any backend; without arrays it is the default backend.
+BaseBackend& array_backend(std::initializer_list<Operand> operands);
+
+}  // namespace isofield

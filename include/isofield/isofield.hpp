@@ -1,0 +1,12 @@
+#pragma once
+
+// Everything of the array library but the opt-in interop headers.
+#include <isofield/array.hpp>
+#include <isofield/backend.hpp>
+#include <isofield/compat.hpp>
+#include <isofield/error.hpp>
+#include <isofield/linalg.hpp>
+#include <isofield/ops.hpp>
+#include <isofield/registry.hpp>
+#include <isofield/transforms.hpp>
+#include <isofield/version.hpp>

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <isofield/shape.hpp>
+#include <optional>
+#include <span>
+#include <variant>
+
+namespace isofield {
+
+/// A half-open range `start:stop:step` along one axis, with Python's rules for what is left out.
+struct Slice {
+  std::optional<std::int64_t> start = {};
+  std::optional<std::int64_t> stop = {};
+  std::int64_t step = 1;
+};
+struct Ellipsis {};
+struct NewAxis {};
+
+/// Select `start <= i < stop` along an axis; negative ends count from the back.
+inline Slice slice(std::int64_t start, std::int64_t stop, std::int64_t step = 1) {
+  return {start, stop, step};
+}
+/// Select everything from `start` on.
+inline Slice from(std::int64_t start) { return {start, {}, 1}; }
+/// Select everything before `stop`.
+inline Slice upto(std::int64_t stop) { return {{}, stop, 1}; }
+/// A whole axis.
+inline constexpr Slice all_of{};
+inline constexpr Ellipsis ellipsis{};
+/// A new axis of length 1.
+inline constexpr NewAxis newaxis{};
+
+/// One entry of an index expression: an integer, a slice, an ellipsis or a new axis.
+class Index {
+ public:
+  template <class I>
+    requires std::is_integral_v<I>
+  Index(I i) : value_(static_cast<std::int64_t>(i)) {}  // NOLINT: implicit by design
+  Index(Slice s) : value_(s) {}                         // NOLINT
+  Index(Ellipsis e) : value_(e) {}                      // NOLINT
+  Index(NewAxis n) : value_(n) {}                       // NOLINT
+  const std::variant<std::int64_t, Slice, Ellipsis, NewAxis>& value() const { return value_; }
+
+ private:
+  std::variant<std::int64_t, Slice, Ellipsis, NewAxis> value_;
+};
+
+/// Where the elements of an array lie in its storage: shape, strides and offset, in elements.
+struct Layout {
+  Shape shape;
+  Strides strides;
+  std::int64_t offset = 0;
+
+  Layout() = default;
+  explicit Layout(const Shape& s) : shape(s), strides(contiguous_strides(s)) {}
+  Layout(Shape s, Strides t, std::int64_t o)
+      : shape(std::move(s)), strides(std::move(t)), offset(o) {}
+
+  int rank() const noexcept { return shape.size(); }
+  /// Whether the elements lie in C order without gaps (from `offset` on).
+  bool contiguous() const noexcept;
+
+  /// Apply an index expression; throws IndexError.
+  Layout index(std::span<const Index> indices) const;
+  /// Permute axes; `axes` is a permutation of 0..rank-1.
+  Layout permute(std::span<const int> axes) const;
+  /// Broadcast to `target` with strides 0; throws ShapeError.
+  Layout broadcast(const Shape& target) const;
+  /// Reverse an axis.
+  Layout flip(int axis) const;
+  /// View as another shape, if that needs no copy.
+  std::optional<Layout> reshape(const Shape& target) const;
+};
+
+}  // namespace isofield

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <isofield/array.hpp>
+#include <utility>
+#include <vector>
+
+/// Free functions on arrays, named as in the Python Array API standard. Operands broadcast; dtypes
+/// promote within their kind, and mixing kinds is a DTypeError that names `astype`. All pointwise
+/// functions are lazy.
+namespace isofield {
+
+// Pointwise: one function a row of ops.def.
+#define UNARY(name, domain, result, value) UnifiedArray name(Operand x);
+#define BINARY(name, domain, result, value) UnifiedArray name(Operand a, Operand b);
+#include <isofield/ops.def>
+#undef UNARY
+#undef BINARY
+/// Take `x` where `condition` is true, else `y`.
+UnifiedArray where(Operand condition, Operand x, Operand y);
+/// Limit to [low, high].
+UnifiedArray clip(Operand x, Operand low, Operand high);
+
+/// Read `x` shifted along an axis: result[i] = x[i + offset], with a rule beyond the edge. No copy is
+/// made: the shift is how the next program addresses `x`.
+UnifiedArray shift(Operand x, int axis, std::int64_t offset, Boundary boundary, Scalar fill = 0.0);
+
+// Creation, on the default backend unless one is given.
+UnifiedArray zeros(const Shape& shape, DType dtype = float64, BaseBackend* backend = nullptr);
+UnifiedArray ones(const Shape& shape, DType dtype = float64, BaseBackend* backend = nullptr);
+UnifiedArray empty(const Shape& shape, DType dtype = float64, BaseBackend* backend = nullptr);
+UnifiedArray full(const Shape& shape, Scalar value, BaseBackend* backend = nullptr);
+UnifiedArray full(const Shape& shape, Scalar value, DType dtype, BaseBackend* backend = nullptr);
+UnifiedArray zeros_like(Operand x);
+UnifiedArray ones_like(Operand x);
+UnifiedArray full_like(Operand x, Scalar value);
+/// 0, 1, ..., n-1 times `step` plus `start`.
+UnifiedArray arange(double start, double stop, double step = 1.0, DType dtype = float64,
+                    BaseBackend* backend = nullptr);
+UnifiedArray linspace(double start, double stop, std::int64_t count, bool endpoint = true,
+                      DType dtype = float64, BaseBackend* backend = nullptr);
+UnifiedArray eye(std::int64_t n, DType dtype = float64, BaseBackend* backend = nullptr);
+/// Copy host data in C order into a new array; throws ShapeError if the count does not fit.
+template <class T>
+UnifiedArray asarray(std::span<const T> values, const Shape& shape, BaseBackend* backend = nullptr);
+template <class T>
+UnifiedArray asarray(const std::vector<T>& values, const Shape& shape,
+                     BaseBackend* backend = nullptr) {
+  return asarray(std::span<const T>(values), shape, backend);
+}
+template <class T>
+UnifiedArray asarray(std::initializer_list<T> values, BaseBackend* backend = nullptr) {
+  return asarray(std::span<const T>(values.begin(), values.size()),
+                 Shape{static_cast<std::int64_t>(values.size())}, backend);
+}
+/// An array of rank 0.
+UnifiedArray asarray(Scalar value, BaseBackend* backend = nullptr);
+UnifiedArray asarray_bytes(const void* data, std::size_t bytes, DType dtype, const Shape& shape,
+                           BaseBackend* backend);
+/// Use memory that somebody else owns, without a copy; `owner` keeps it alive. Never written to.
+UnifiedArray from_memory(void* data, DType dtype, const Layout& layout, std::size_t bytes,
+                         std::shared_ptr<void> owner, BaseBackend& backend);
+
+// Shape, all without copies where the layout allows.
+UnifiedArray reshape(Operand x, const Shape& shape);
+UnifiedArray permute_dims(Operand x, const std::vector<int>& axes);
+UnifiedArray matrix_transpose(Operand x);
+UnifiedArray broadcast_to(Operand x, const Shape& shape);
+UnifiedArray expand_dims(Operand x, int axis);
+UnifiedArray squeeze(Operand x, int axis);
+UnifiedArray flip(Operand x, int axis);
+UnifiedArray concat(const std::vector<UnifiedArray>& arrays, int axis = 0);
+UnifiedArray stack(const std::vector<UnifiedArray>& arrays, int axis = 0);
+
+// Reductions over all axes, or over some. They run fused with a pending operand.
+UnifiedArray sum(Operand x);
+UnifiedArray prod(Operand x);
+UnifiedArray min(Operand x);
+UnifiedArray max(Operand x);
+UnifiedArray mean(Operand x);
+UnifiedArray any(Operand x);
+UnifiedArray all(Operand x);
+UnifiedArray sum(Operand x, const std::vector<int>& axes, bool keepdims = false);
+UnifiedArray prod(Operand x, const std::vector<int>& axes, bool keepdims = false);
+UnifiedArray min(Operand x, const std::vector<int>& axes, bool keepdims = false);
+UnifiedArray max(Operand x, const std::vector<int>& axes, bool keepdims = false);
+UnifiedArray mean(Operand x, const std::vector<int>& axes, bool keepdims = false);
+UnifiedArray any(Operand x, const std::vector<int>& axes, bool keepdims = false);
+UnifiedArray all(Operand x, const std::vector<int>& axes, bool keepdims = false);
+/// Whether any element is NaN or infinite.
+bool has_nan_or_inf(Operand x);
+
+/// Evaluate several arrays in one fused program.
+void eval(std::initializer_list<const UnifiedArray*> arrays);
+template <class... A>
+void eval(const A&... arrays) {
+  eval({&static_cast<const UnifiedArray&>(arrays)...});
+}
+
+/// The dtype two dtypes promote to; throws DTypeError.
+DType result_type(DType a, DType b);
+
+/// The array as text, as NumPy prints it, with long axes abridged.
+std::string to_string(const UnifiedArray& x);
+
+template <class T>
+UnifiedArray asarray(std::span<const T> values, const Shape& shape, BaseBackend* backend) {
+  return asarray_bytes(values.data(), values.size_bytes(), dtype_of<T>, shape, backend);
+}
+
+}  // namespace isofield

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <isofield/dtype.hpp>
+#include <isofield/layout.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace isofield {
+
+class BaseBackend;
+
+/// Where memory lives and kernels run.
+struct Device {
+  enum class Kind : std::uint8_t { cpu, cuda, mps };
+  Kind kind = Kind::cpu;
+  int index = 0;
+
+  friend bool operator==(const Device&, const Device&) = default;
+  bool is_host() const noexcept { return kind == Kind::cpu; }
+};
+/// "cpu", "cuda:0", "mps".
+std::string to_string(const Device& device);
+/// Parse "cpu", "cuda", "cuda:1", "mps"; throws DeviceError.
+Device device_from_name(std::string_view text);
+
+/// A block of bytes on one device of one backend.
+struct Storage {
+  BaseBackend* backend = nullptr;
+  void* data = nullptr;        ///< first byte; a device address where the device is not the host
+  std::size_t bytes = 0;
+  std::shared_ptr<void> owner; ///< keeps the memory alive: a tensor, another storage, a user's object
+  bool foreign = false;        ///< the memory is also somebody else's: it is never written in place
+};
+using StoragePtr = std::shared_ptr<Storage>;
+
+/// What a backend sees of an array: storage, dtype and layout.
+struct View {
+  Storage* storage = nullptr;
+  DType dtype = DType::float64;
+  Layout layout;
+
+  const Shape& shape() const noexcept { return layout.shape; }
+  template <class T>
+  T* data() const noexcept {
+    return static_cast<T*>(storage->data) + layout.offset;
+  }
+  /// Address of the first element of the view.
+  std::byte* bytes() const noexcept {
+    return static_cast<std::byte*>(storage->data) +
+           layout.offset * static_cast<std::int64_t>(itemsize(dtype));
+  }
+};
+
+}  // namespace isofield

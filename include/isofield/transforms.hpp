@@ -1,0 +1,90 @@
+#pragma once
+
+#include <array>
+#include <functional>
+#include <isofield/array.hpp>
+#include <memory>
+#include <span>
+#include <tuple>
+#include <vector>
+
+namespace isofield {
+
+namespace detail {
+/// A function of arrays, traced once per (shapes, dtypes, backend) of its arguments and replayed.
+class TracedFunction {
+ public:
+  using Function = std::function<std::vector<UnifiedArray>(std::span<const UnifiedArray>)>;
+  explicit TracedFunction(Function function);
+  std::vector<UnifiedArray> operator()(std::span<const UnifiedArray> arguments) const;
+  int traces() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+template <class T>
+struct ResultList {
+  static std::vector<UnifiedArray> pack(T value) { return {std::move(value)}; }
+  static T unpack(std::vector<UnifiedArray> list) { return std::move(list[0]); }
+};
+template <class... A>
+struct ResultList<std::tuple<A...>> {
+  static std::vector<UnifiedArray> pack(std::tuple<A...> value) {
+    return std::apply([](auto&&... a) { return std::vector<UnifiedArray>{std::move(a)...}; },
+                      std::move(value));
+  }
+  static std::tuple<A...> unpack(std::vector<UnifiedArray> list) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return std::tuple<A...>(std::move(list[I])...);
+    }(std::index_sequence_for<A...>{});
+  }
+};
+template <>
+struct ResultList<std::vector<UnifiedArray>> {
+  static std::vector<UnifiedArray> pack(std::vector<UnifiedArray> value) { return value; }
+  static std::vector<UnifiedArray> unpack(std::vector<UnifiedArray> list) { return list; }
+};
+}  // namespace detail
+
+/// A jitted function; see `jit`.
+template <class F>
+class Jit {
+ public:
+  explicit Jit(F function)
+      : traced_(std::make_shared<F>(std::move(function))), pending_() {}
+
+  template <class... A>
+  auto operator()(const A&... arguments) const {
+    using Result = std::decay_t<decltype((*traced_)(static_cast<const UnifiedArray&>(arguments)...))>;
+    if (!pending_) {
+      pending_ = std::make_shared<detail::TracedFunction>(
+          [f = traced_](std::span<const UnifiedArray> list) {
+            return [&]<std::size_t... I>(std::index_sequence<I...>) {
+              return detail::ResultList<Result>::pack((*f)(list[I]...));
+            }(std::index_sequence_for<A...>{});
+          });
+    }
+    const std::array<UnifiedArray, sizeof...(A)> list{static_cast<const UnifiedArray&>(arguments)...};
+    return detail::ResultList<Result>::unpack((*pending_)(std::span<const UnifiedArray>(list)));
+  }
+
+  /// How often the function has been traced.
+  int traces() const { return pending_ ? pending_->traces() : 0; }
+
+ private:
+  std::shared_ptr<F> traced_;
+  mutable std::shared_ptr<detail::TracedFunction> pending_;
+};
+
+/// Make a function of arrays fast to call again: its operations are recorded at the first call for
+/// given shapes, dtypes and backend, and replayed after without building expressions. The function
+/// must take `const UnifiedArray&`s and give an array, a tuple or a vector of them. Scalars it
+/// captures are fixed at the trace; reading a value (`item`) inside it is an error.
+template <class F>
+Jit<F> jit(F function) {
+  return Jit<F>(std::move(function));
+}
+
+}  // namespace isofield
