@@ -35,6 +35,8 @@ function(isofield_configure target)
                            -fno-sanitize-recover=all)
     target_link_options(${target} PRIVATE -fsanitize=${ISOFIELD_SANITIZE})
   endif()
+  # Libraries that are named but not used cost time at each start: HDF5's compiler wrapper names curl and OpenSSL.
+  target_link_options(${target} PRIVATE LINKER:--as-needed)
   if(ISOFIELD_LINKER_IS_MOLD)
     target_link_options(${target} PRIVATE -fuse-ld=mold)
   endif()

@@ -1,0 +1,60 @@
+# Every library we use, found in one place. The main project requires what it needs (isofield_require), the probe of
+# scripts/bootstrap only asks (isofield_find).
+include_guard(GLOBAL)
+set(ISOFIELD_SCRIPTS "${CMAKE_CURRENT_LIST_DIR}/../scripts")
+
+# Name of the dependency -> Debian packages that bring it.
+set(ISOFIELD_DEBIAN_Eigen3 libeigen3-dev)
+set(ISOFIELD_DEBIAN_Threads g++)
+set(ISOFIELD_DEBIAN_HDF5 libhdf5-dev)
+set(ISOFIELD_DEBIAN_tomlplusplus libtomlplusplus-dev)
+set(ISOFIELD_DEBIAN_CLI11 libcli11-dev)
+set(ISOFIELD_DEBIAN_fmt libfmt-dev)
+set(ISOFIELD_DEBIAN_Boost libboost-test-dev)
+set(ISOFIELD_DEBIAN_benchmark libbenchmark-dev)
+set(ISOFIELD_DEBIAN_LibTorch libtorch-dev)
+set(ISOFIELD_DEBIAN_Kokkos "")  # none that is new enough: scripts/kokkos builds it
+
+# find_package with the oldest version we take, also across the major versions of packages that demand the same one.
+macro(_isofield_find_any name)
+  foreach(_version ${ARGN})
+    if(NOT ${name}_FOUND)
+      find_package(${name} ${_version} QUIET)
+    endif()
+  endforeach()
+endmacro()
+
+# isofield_find(NAME): find a dependency without a word; NAME_FOUND says whether it is there.
+macro(isofield_find name)
+  if("${name}" STREQUAL "Eigen3")
+    _isofield_find_any(Eigen3 3.4 5.0)
+  elseif("${name}" STREQUAL "Kokkos")
+    _isofield_find_any(Kokkos 4.2 5.0)
+    if(NOT Kokkos_FOUND)
+      execute_process(COMMAND "${ISOFIELD_SCRIPTS}/kokkos" --prefix
+                      OUTPUT_VARIABLE _isofield_kokkos OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+      find_package(Kokkos 4.2 QUIET PATHS "${_isofield_kokkos}" NO_DEFAULT_PATH)
+    endif()
+  elseif("${name}" STREQUAL "HDF5")
+    find_package(HDF5 1.10 QUIET COMPONENTS C)
+  elseif("${name}" STREQUAL "Boost")
+    find_package(Boost 1.74 QUIET COMPONENTS unit_test_framework)
+  elseif("${name}" STREQUAL "LibTorch")
+    find_package(LibTorch 1.13 QUIET)
+  else()
+    find_package(${name} QUIET)
+  endif()
+endmacro()
+
+# isofield_require(NAME [OPTION]): find it or stop, saying how to get it and which OPTION=OFF does without.
+macro(isofield_require name)
+  isofield_find(${name})
+  if(NOT ${name}_FOUND)
+    set(_isofield_without "")
+    if(NOT "${ARGN}" STREQUAL "")
+      set(_isofield_without "; -D${ARGN}=OFF builds without it")
+    endif()
+    message(FATAL_ERROR "${name} was not found: scripts/bootstrap installs it, "
+                        "CMAKE_PREFIX_PATH or ${name}_DIR say where it is${_isofield_without}.")
+  endif()
+endmacro()

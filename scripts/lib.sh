@@ -1,0 +1,24 @@
+# Shared by the scripts beside it; sourced, never run. bash.
+
+ISOFIELD_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+
+# What is built or downloaded once, for every clone and build folder of this user.
+isofield_cache() { echo "${ISOFIELD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/isofield}"; }
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+die() {
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  exit 1
+}
+
+# Print the tools' own options of a script: the comment block below its first line.
+usage() { sed -n '2,/^[^#]/{/^#/!d; s/^# \{0,1\}//; p}' "$0"; }
+
+# Compile jobs at a time: the processors we may use, fewer where memory is short (a LibTorch file takes over 1 GB).
+jobs_count() {
+  local cores memory
+  cores="$(nproc)"
+  memory="$(awk '/MemAvailable/ {print int($2 / 1500000)}' /proc/meminfo)"
+  ((memory < 1)) && memory=1
+  echo "${ISOFIELD_JOBS:-$((cores < memory ? cores : memory))}"
+}
