@@ -390,7 +390,7 @@ Place locate(std::string_view text, std::size_t offset, std::size_t length) {
 
 ExpressionError::ExpressionError(std::string reason, std::string_view text, std::size_t offset,
                                  std::size_t length, std::string suggestion)
-    : std::runtime_error([&] {
+    : ConfigError([&] {
         const Place place = locate(text, offset, length);
         return describe(reason, suggestion, place.context, place.line, place.column);
       }()),

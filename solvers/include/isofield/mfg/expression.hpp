@@ -5,10 +5,11 @@
 #include <map>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <isofield/error.hpp>
 
 namespace isofield::mfg {
 
@@ -49,7 +50,7 @@ enum class ExpressionOp : std::uint8_t {
 };
 
 /// Report why a text is not an expression, and where.
-class ExpressionError : public std::runtime_error {
+class ExpressionError : public ConfigError {
  public:
   /// Point at `length` bytes of `text` from byte `offset` on.
   ExpressionError(std::string reason, std::string_view text, std::size_t offset,
