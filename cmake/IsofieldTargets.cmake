@@ -42,24 +42,54 @@ function(isofield_configure target)
   endif()
 endfunction()
 
-# isofield_add_backend(NAME SOURCES file... [LIBS target...]): a backend in its folder. It is the module
+# Everything that is loaded at run time: what a program needs beside itself to find every backend.
+add_custom_target(isofield_modules)
+
+# Files that include LibTorch take over 1 GB each to compile: as many at a time as memory allows.
+cmake_host_system_information(RESULT _memory_mb QUERY TOTAL_PHYSICAL_MEMORY)
+math(EXPR _heavy_jobs "${_memory_mb} / 4000 + 1")
+set_property(GLOBAL APPEND PROPERTY JOB_POOLS isofield_heavy=${_heavy_jobs})
+
+# isofield_add_backend(NAME [HEAVY] SOURCES file... [LIBS target...]): a backend in its folder. It is the module
 # lib/isofield/libisofield_NAME.so, which the registry opens at first use; a static build links it in and tells the
 # registry so by ISOFIELD_LINKED_NAME. Either way it exports
 # extern "C" const isofield::BackendModule* isofield_NAME_module().
+# HEAVY is for folders whose headers cost more than our code: files are compiled together, few at a time.
 function(isofield_add_backend name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "HEAVY" "" "SOURCES;LIBS")
   set(target isofield_${name})
   if(BUILD_SHARED_LIBS)
     add_library(${target} MODULE ${arg_SOURCES})
     set_target_properties(${target} PROPERTIES
-      LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/${ISOFIELD_MODULE_DIR})
+      LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/${ISOFIELD_MODULE_DIR}
+      INSTALL_RPATH "$ORIGIN/.." INSTALL_RPATH_USE_LINK_PATH ON)
+    install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/${ISOFIELD_MODULE_DIR})
   else()
     add_library(${target} STATIC ${arg_SOURCES})
     target_link_libraries(isofield PRIVATE ${target})
     string(TOUPPER ${name} upper)
     target_compile_definitions(isofield PRIVATE ISOFIELD_LINKED_${upper})
+    install(TARGETS ${target} EXPORT IsofieldTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  endif()
+  if(arg_HEAVY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4
+                                               JOB_POOL_COMPILE isofield_heavy)
   endif()
   isofield_configure(${target})
   target_link_libraries(${target} PRIVATE isofield ${arg_LIBS})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  add_dependencies(isofield_modules ${target})
+endfunction()
+
+# isofield_install(TARGET): install a library of ours with its headers, or a program, and export it.
+function(isofield_install target)
+  set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+  get_target_property(header_sets ${target} INTERFACE_HEADER_SETS)
+  set(headers "")
+  if(header_sets)
+    set(headers FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  endif()
+  install(TARGETS ${target} EXPORT IsofieldTargets
+          RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} ${headers})
 endfunction()

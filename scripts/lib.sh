@@ -22,3 +22,21 @@ jobs_count() {
   ((memory < 1)) && memory=1
   echo "${ISOFIELD_JOBS:-$((cores < memory ? cores : memory))}"
 }
+
+# configure PRESET [-D...]: run CMake's configuration, with a word only where it fails or has something to say.
+configure() {
+  local log="$ISOFIELD_ROOT/build/$1.configure.log"
+  mkdir -p "$ISOFIELD_ROOT/build"
+  cmake --preset "$@" >"$log" 2>&1 || {
+    cat "$log" >&2
+    die "the configuration of $1 failed"
+  }
+  sed -n '/^CMake \(Warning\|Deprecation\)/,/^$/p; /^-- \(Kokkos\|LibTorch\|Python\)/p' "$log" >&2
+}
+
+# build PRESET [TARGET...]: build what changed.
+build() {
+  local preset="$1"
+  shift
+  cmake --build --preset "$preset" --parallel "$(jobs_count)" ${1:+--target "$@"}
+}

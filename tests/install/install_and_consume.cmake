@@ -1,0 +1,23 @@
+# cmake -D BUILD= -D WORK= -D CONSUMER= -D VERSION= -D CXX= -D GENERATOR= -D FLAGS= -P install_and_consume.cmake
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT status EQUAL 0)
+    list(JOIN ARGN " " command)
+    message(FATAL_ERROR "${command}\nended with ${status}:\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE ${WORK})
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/first)
+# An installation that knows its own path would break here.
+file(RENAME ${WORK}/first ${WORK}/prefix)
+
+file(COPY ${CONSUMER}/ DESTINATION ${WORK}/consumer)
+run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${WORK}/consumer -B ${WORK}/consumer/build -DCMAKE_BUILD_TYPE=Release
+    -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_CXX_FLAGS=${FLAGS} -DCMAKE_PREFIX_PATH=${WORK}/prefix)
+run(${CMAKE_COMMAND} --build ${WORK}/consumer/build)
+run(${WORK}/consumer/build/consumer)
+if(NOT output MATCHES "Isofield ${VERSION}")
+  message(FATAL_ERROR "The consumer should have found version ${VERSION}; it said:\n${output}")
+endif()
