@@ -87,7 +87,9 @@ function(isofield_install target)
   get_target_property(header_sets ${target} INTERFACE_HEADER_SETS)
   set(headers "")
   if(header_sets)
-    set(headers FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    foreach(header_set IN LISTS header_sets)
+      list(APPEND headers FILE_SET ${header_set} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    endforeach()
   endif()
   install(TARGETS ${target} EXPORT IsofieldTargets
           RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
