@@ -5,7 +5,7 @@ set(ISOFIELD_SCRIPTS "${CMAKE_CURRENT_LIST_DIR}/../scripts")
 
 # Name of the dependency -> Debian packages that bring it.
 set(ISOFIELD_DEBIAN_Eigen3 libeigen3-dev)
-set(ISOFIELD_DEBIAN_Threads g++)
+set(ISOFIELD_DEBIAN_Threads "")  # the C library has them
 set(ISOFIELD_DEBIAN_HDF5 libhdf5-dev)
 set(ISOFIELD_DEBIAN_tomlplusplus libtomlplusplus-dev)
 set(ISOFIELD_DEBIAN_CLI11 libcli11-dev)
