@@ -1,0 +1,157 @@
+// The Kokkos backend: Kokkos' memory, and the shared host kernels under Kokkos' parallel_for.
+#include <memory>
+#include <string>
+
+#include "backends/block_pool.hpp"
+#include "backends/kokkos/runtime.hpp"
+
+namespace isofield::kokkos {
+namespace {
+
+/// Memory from Kokkos' host space.
+class Block {
+ public:
+  explicit Block(std::size_t bytes) : bytes_(bytes) {
+    try {
+      data_ = Kokkos::HostSpace().allocate("isofield", bytes);
+    } catch (const std::exception&) {  // its type differs between versions of Kokkos
+      throw BackendError("kokkos: no memory for " + std::to_string(bytes) + " bytes");
+    }
+    advise_huge_pages(data_, bytes);
+  }
+  Block(Block&& other) noexcept
+      : bytes_(other.bytes_), data_(std::exchange(other.data_, nullptr)) {}
+  Block& operator=(Block&& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    std::swap(data_, other.data_);
+    return *this;
+  }
+  // What outlives Kokkos goes with the process: nothing of Kokkos may be called then.
+  ~Block() {
+    if (data_ && !Runtime::instance().over())
+      Kokkos::HostSpace().deallocate("isofield", data_, bytes_);
+  }
+  void* data() const noexcept { return data_; }
+  std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  std::size_t bytes_;
+  void* data_ = nullptr;
+};
+
+BlockPool<Block>& pool() {
+  static auto* blocks = new BlockPool<Block>;  // never destroyed: arrays in static objects use it
+  return *blocks;
+}
+
+struct CountedStorage : Storage {
+  CountedStorage() { ++Runtime::instance().live_storages; }
+  ~CountedStorage() {
+    owner.reset();
+    --Runtime::instance().live_storages;
+  }
+  CountedStorage(const CountedStorage&) = delete;
+  CountedStorage& operator=(const CountedStorage&) = delete;
+};
+
+struct PooledStorage : CountedStorage {
+  explicit PooledStorage(Block b) : block(std::move(b)) { data = block.data(); }
+  ~PooledStorage() {
+    if (!Runtime::instance().over()) pool().give(block.bytes(), std::move(block));
+  }
+  Block block;
+};
+
+class KokkosBackend final : public BaseBackend {
+ public:
+  KokkosBackend() {
+    capabilities_.dtypes = {DType::bool_, DType::int64, DType::float32, DType::float64};
+    capabilities_.threads = Runtime::instance().threads();
+    capabilities_.details = {
+        {"Kokkos", std::to_string(KOKKOS_VERSION / 10000) + "." +
+                       std::to_string(KOKKOS_VERSION / 100 % 100) + "." +
+                       std::to_string(KOKKOS_VERSION % 100)},
+        {"execution space", HostExec::name()},
+        {"instruction set", std::string(host::instruction_set())},
+    };
+    capabilities_.delegated = {{"matmul", "the host kernels shared with the eigen backend"}};
+    Runtime::instance().before_finalize([] { pool().clear(); });
+  }
+
+  std::string_view name() const noexcept override { return "kokkos"; }
+  Device device() const noexcept override { return {}; }
+  const Capabilities& capabilities() const override { return capabilities_; }
+
+  StoragePtr allocate(std::size_t bytes) override {
+    Runtime::instance().require();
+    const std::size_t size = size_class(bytes);
+    std::optional<Block> block = pool().take(size);
+    auto storage = std::make_shared<PooledStorage>(block ? std::move(*block) : Block(size));
+    storage->backend = this;
+    storage->bytes = bytes;
+    return storage;
+  }
+
+  StoragePtr wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) override {
+    auto storage = std::make_shared<CountedStorage>();
+    storage->backend = this;
+    storage->data = data;
+    storage->bytes = bytes;
+    storage->owner = std::move(owner);
+    storage->foreign = true;
+    return storage;
+  }
+
+  void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from, std::size_t from_offset,
+                  std::size_t bytes) override {
+    host::copy_bytes(to, to_offset, from, from_offset, bytes);
+  }
+
+  void synchronize() override {
+    if (Kokkos::is_initialized()) Kokkos::fence("isofield");
+  }
+
+  void set_threads(int threads) override {
+    Runtime::instance().set_threads(threads);
+    capabilities_.threads = Runtime::instance().threads();
+  }
+
+  void run(const Launch& launch) override {
+    Runtime::instance().require();
+    host::run(launch, executor_);
+  }
+  void matmul(const View& a, const View& b, const View& out) override {
+    Runtime::instance().require();
+    host::matmul(a, b, out, executor_);
+  }
+  void tridiagonal_solve(const View& lower, const View& diag, const View& upper, const View& rhs,
+                         const View& out, int axis, bool periodic) override {
+    Runtime::instance().require();
+    host::tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic, executor_);
+  }
+
+ private:
+  KokkosExecutor executor_;
+  Capabilities capabilities_;
+};
+
+std::vector<Device> devices() { return {Device{}}; }
+
+BaseBackend* open(Device device) {
+  if (!device.is_host())
+    throw NotAvailable("kokkos:" + to_string(device) +
+                       " is not available: Kokkos' device spaces are not built; take kokkos, which "
+                       "runs on " +
+                       std::string(HostExec::name()) + ", or torch:" + to_string(device));
+  static auto* backend = new KokkosBackend;  // never destroyed: arrays in static objects use it
+  return backend;
+}
+
+}  // namespace
+}  // namespace isofield::kokkos
+
+extern "C" const isofield::BackendModule* isofield_kokkos_module() {
+  static const isofield::BackendModule module = {isofield::BackendModule::current_abi, "kokkos",
+                                                 isofield::kokkos::devices, isofield::kokkos::open};
+  return &module;
+}

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <Kokkos_Core.hpp>
+#include <atomic>
+#include <cstdint>
+#include <isofield/host.hpp>
+#include <mutex>
+#include <optional>
+
+namespace isofield::kokkos {
+
+using HostExec = Kokkos::DefaultHostExecutionSpace;
+
+/// Kokkos' life in this process: started at first use unless the application did, refused once it
+/// is over, ended by whoever started it.
+class Runtime {
+ public:
+  static Runtime& instance();
+
+  /// Make sure that Kokkos runs; throws BackendError where that is impossible. Cheap when it does.
+  void require() {
+    if (!ready_.load(std::memory_order_acquire) || !Kokkos::is_initialized()) start();
+  }
+  /// Whether kernels can no longer run, here or ever.
+  bool over() const noexcept { return Kokkos::is_finalized(); }
+
+  /// Ask for this many threads, from the next kernel on; 0: all there are.
+  void set_threads(int threads);
+  int threads() const noexcept { return threads_.load(std::memory_order_relaxed); }
+
+  /// The space that kernels run in; after `require`.
+  HostExec space() {
+    const std::lock_guard lock(mutex_);
+    return *space_;
+  }
+
+  /// Call `at_end` just before Kokkos ends, to drop what must not outlive it.
+  void before_finalize(void (*at_end)()) { at_end_ = at_end; }
+  /// Count of arrays whose memory may be Kokkos': while there are any, we do not finalise.
+  std::atomic<std::int64_t> live_storages = 0;
+
+ private:
+  Runtime() = default;
+  void start();
+  void make_space();
+  static void finalize_at_exit() noexcept;
+
+  std::mutex mutex_;
+  std::atomic<bool> ready_ = false;
+  std::atomic<int> threads_ = host::default_threads();
+  std::optional<HostExec> space_;
+  void (*at_end_)() = nullptr;
+};
+
+/// Runs pieces of work as one Kokkos kernel.
+class KokkosExecutor final : public host::Executor {
+ public:
+  int concurrency() const override;
+  void parallel_for(std::int64_t n, void (*body)(void* context, std::int64_t i),
+                    void* context) override;
+};
+
+}  // namespace isofield::kokkos
