@@ -1,0 +1,220 @@
+// The LibTorch backend: memory is tensors. On the cpu programs run on their memory and at::
+// multiplies matrices; elsewhere programs are replayed as at:: operations.
+#include <ATen/Context.h>
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <torch/version.h>
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+
+#include "backends/block_pool.hpp"
+#include "backends/torch/host_path.hpp"
+#include "backends/torch/replay.hpp"
+#include "backends/torch/tensors.hpp"
+
+namespace isofield::torch_backend {
+namespace {
+
+BlockPool<at::Tensor>& pool() {
+  static auto* tensors = new BlockPool<at::Tensor>;  // never destroyed: static objects use it
+  return *tensors;
+}
+
+/// Memory that goes back to the pool.
+struct PooledStorage : TensorStorage {
+  ~PooledStorage() { pool().give(static_cast<std::size_t>(tensor.numel()), std::move(tensor)); }
+};
+
+/// ISOFIELD_TORCH_REPLAY=1 runs on the cpu what other devices run, to test it without one.
+bool replay_asked_for() {
+  const char* value = std::getenv("ISOFIELD_TORCH_REPLAY");
+  return value && std::string_view(value) == "1";
+}
+
+class TorchBackend final : public BaseBackend {
+ public:
+  explicit TorchBackend(Device device)
+      : device_(device), replays_(!device.is_host() || replay_asked_for()) {
+    capabilities_.dtypes = {DType::bool_, DType::int64, DType::float32};
+    if (device.kind != Device::Kind::mps) capabilities_.dtypes.push_back(DType::float64);
+    capabilities_.details = {{"LibTorch", TORCH_VERSION}};
+    if (device.is_host()) {
+      set_threads(0);
+      capabilities_.details.emplace_back("BLAS", blas_name());
+      if (!replays_)
+        capabilities_.details.emplace_back("instruction set", std::string(host::instruction_set()));
+    }
+    if (replays_)
+      capabilities_.details.emplace_back("programs", "replayed as at:: operations");
+    else
+      capabilities_.delegated = {
+          {"tridiagonal_solve", "the host kernels shared with the eigen backend"},
+          {"matmul of integers", "the host kernels shared with the eigen backend"}};
+  }
+
+  std::string_view name() const noexcept override { return "torch"; }
+  Device device() const noexcept override { return device_; }
+  const Capabilities& capabilities() const override { return capabilities_; }
+
+  StoragePtr allocate(std::size_t bytes) override {
+    const std::size_t size = size_class(bytes);
+    if (!device_.is_host()) {  // LibTorch pools the memory of devices itself
+      auto storage = std::make_shared<TensorStorage>();
+      storage->tensor = fresh(size);
+      return describe(std::move(storage), bytes);
+    }
+    auto storage = std::make_shared<PooledStorage>();
+    if (auto tensor = pool().take(size)) {
+      storage->tensor = std::move(*tensor);
+    } else {
+      storage->tensor = fresh(size);
+      advise_huge_pages(storage->tensor.data_ptr(), size);
+    }
+    return describe(std::move(storage), bytes);
+  }
+
+  StoragePtr wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) override {
+    auto storage = std::make_shared<TensorStorage>();
+    storage->tensor = tensor_over(data, bytes, device_, std::move(owner));
+    storage->foreign = true;
+    return describe(std::move(storage), bytes);
+  }
+
+  void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from, std::size_t from_offset,
+                  std::size_t bytes) override {
+    if (to.backend->device().is_host() && from.backend->device().is_host())
+      return host::copy_bytes(to, to_offset, from, from_offset, bytes);
+    if (bytes == 0) return;
+    const at::AutoDispatchBelowADInplaceOrView no_autograd;
+    flat(to, to_offset, bytes).copy_(flat(from, from_offset, bytes));
+  }
+
+  void synchronize() override {
+    if (device_.is_host()) return;
+    const at::Device device = torch_device(device_);
+    if (device_.kind == Device::Kind::mps)
+      (void)at::empty({1}, at::TensorOptions().dtype(at::kFloat).device(device)).cpu();  // waits
+    else
+      c10::impl::VirtualGuardImpl(device.type()).getStream(device).synchronize();
+  }
+
+  void set_threads(int threads) override {
+    executor_.set_threads(threads);
+    capabilities_.threads = executor_.concurrency();
+  }
+
+  void run(const Launch& launch) override {
+    if (!replays_) return host::run(launch, executor_);
+    for (const DType dtype : launch.program.inputs) refuse_unsupported(dtype);
+    for (const Program::Instruction& i : launch.program.code) refuse_unsupported(i.result);
+    for (const View& out : launch.outputs) refuse_unsupported(out.dtype);
+    guarded([&] { replay(launch, device_); });
+  }
+
+  void matmul(const View& a, const View& b, const View& out) override {
+    refuse_unsupported(a.dtype);
+    if (replays_) return guarded([&] { replay_matmul(a, b, out); });
+    if (!is_floating(a.dtype)) return host::matmul(a, b, out, executor_);
+    guarded([&] { blas_matmul(a, b, out, executor_); });
+  }
+
+  void tridiagonal_solve(const View& lower, const View& diag, const View& upper, const View& rhs,
+                         const View& out, int axis, bool periodic) override {
+    if (!replays_)
+      return host::tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic, executor_);
+    refuse_unsupported(rhs.dtype);
+    guarded([&] { replay_tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic); });
+  }
+
+ private:
+  at::Tensor fresh(std::size_t bytes) const {
+    const auto options = at::TensorOptions().dtype(at::kByte).device(torch_device(device_));
+    try {
+      return at::empty({static_cast<std::int64_t>(bytes)}, options);
+    } catch (const c10::Error& error) {
+      throw BackendError(spelled() + ": no memory for " + std::to_string(bytes) +
+                         " bytes: " + error.what_without_backtrace());
+    }
+  }
+
+  template <class S>
+  StoragePtr describe(std::shared_ptr<S> storage, std::size_t bytes) {
+    storage->backend = this;
+    storage->bytes = bytes;
+    storage->data = storage->tensor.data_ptr();
+    return storage;
+  }
+
+  /// Bytes of a storage as a tensor: ours, or another backend's on the host.
+  static at::Tensor flat(const Storage& storage, std::size_t offset, std::size_t bytes) {
+    if (!storage.backend->device().is_host())
+      return static_cast<const TensorStorage&>(storage).tensor.narrow(
+          0, static_cast<std::int64_t>(offset), static_cast<std::int64_t>(bytes));
+    return tensor_over(static_cast<std::byte*>(storage.data) + offset, bytes, Device{}, nullptr);
+  }
+
+  void refuse_unsupported(DType dtype) const {
+    if (device_.kind == Device::Kind::mps && dtype == DType::float64)
+      throw DTypeError(
+          "torch:mps: Metal has no float64; make the arrays float32, cast them with "
+          "astype(float32), or use torch:cpu");
+  }
+
+  /// LibTorch's errors as ours: its messages without the C++ stack.
+  template <class F>
+  void guarded(F&& work) const {
+    try {
+      work();
+    } catch (const c10::Error& error) {
+      throw BackendError(spelled() + ": " + error.what_without_backtrace());
+    }
+  }
+
+  std::string spelled() const { return "torch:" + to_string(device_); }
+
+  Device device_;
+  bool replays_;
+  TorchExecutor executor_;
+  Capabilities capabilities_;
+};
+
+std::vector<Device> devices() {
+  std::vector<Device> found;
+  if (at::hasCUDA())
+    for (int i = 0; i < static_cast<int>(at::getNumGPUs()); ++i)
+      found.push_back({Device::Kind::cuda, i});
+  if (at::hasMPS()) found.push_back({Device::Kind::mps, 0});
+  found.push_back({});
+  return found;
+}
+
+BaseBackend* open(Device device) {
+  static std::mutex mutex;
+  // Never destroyed: arrays in static objects use their backend.
+  static auto* backends = new std::map<std::string, TorchBackend*>;
+  const std::lock_guard lock(mutex);
+  const std::string key = to_string(device);
+  const auto found = backends->find(key);
+  if (found != backends->end()) return found->second;
+  std::string usable;
+  for (const Device& d : devices()) {
+    if (d == device) return backends->emplace(key, new TorchBackend(device)).first->second;
+    usable += (usable.empty() ? "torch:" : ", torch:") + to_string(d);
+  }
+  throw NotAvailable("torch:" + key +
+                     " is not available: this LibTorch (" TORCH_VERSION ") can use " + usable +
+                     " on this machine");
+}
+
+}  // namespace
+}  // namespace isofield::torch_backend
+
+extern "C" const isofield::BackendModule* isofield_torch_module() {
+  static const isofield::BackendModule module = {isofield::BackendModule::current_abi, "torch",
+                                                 isofield::torch_backend::devices,
+                                                 isofield::torch_backend::open};
+  return &module;
+}

@@ -1,0 +1,184 @@
+#include "backends/torch/replay_ops.hpp"
+
+#include <ATen/ops/abs.h>
+#include <ATen/ops/acos.h>
+#include <ATen/ops/add.h>
+#include <ATen/ops/all.h>
+#include <ATen/ops/amax.h>
+#include <ATen/ops/amin.h>
+#include <ATen/ops/any.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/asin.h>
+#include <ATen/ops/atan.h>
+#include <ATen/ops/atan2.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/ceil.h>
+#include <ATen/ops/clamp_min.h>
+#include <ATen/ops/cos.h>
+#include <ATen/ops/cosh.h>
+#include <ATen/ops/div.h>
+#include <ATen/ops/eq.h>
+#include <ATen/ops/erf.h>
+#include <ATen/ops/exp.h>
+#include <ATen/ops/expm1.h>
+#include <ATen/ops/floor.h>
+#include <ATen/ops/ge.h>
+#include <ATen/ops/gt.h>
+#include <ATen/ops/hypot.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/le.h>
+#include <ATen/ops/log.h>
+#include <ATen/ops/log1p.h>
+#include <ATen/ops/logical_and.h>
+#include <ATen/ops/logical_not.h>
+#include <ATen/ops/logical_or.h>
+#include <ATen/ops/logical_xor.h>
+#include <ATen/ops/lt.h>
+#include <ATen/ops/maximum.h>
+#include <ATen/ops/minimum.h>
+#include <ATen/ops/mul.h>
+#include <ATen/ops/ne.h>
+#include <ATen/ops/neg.h>
+#include <ATen/ops/pow.h>
+#include <ATen/ops/prod.h>
+#include <ATen/ops/reciprocal.h>
+#include <ATen/ops/remainder.h>
+#include <ATen/ops/roll.h>
+#include <ATen/ops/round.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/sign.h>
+#include <ATen/ops/sin.h>
+#include <ATen/ops/sinh.h>
+#include <ATen/ops/sqrt.h>
+#include <ATen/ops/sub.h>
+#include <ATen/ops/sum.h>
+#include <ATen/ops/tan.h>
+#include <ATen/ops/tanh.h>
+#include <ATen/ops/trunc.h>
+#include <ATen/ops/where.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace isofield::torch_backend {
+namespace {
+
+/// The divisor with ones for zeros: LibTorch stops at an integer division by zero, on the host the
+/// quotient and the remainder are zero.
+at::Tensor without_zeros(const at::Tensor& b) { return b.add(b.eq(0)); }
+
+}  // namespace
+
+void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, const at::Tensor& c) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  switch (op) {
+    case Op::negative: at::neg_out(out, a); return;
+    case Op::abs: at::abs_out(out, a); return;
+    case Op::sign:
+      // LibTorch's sign of NaN is 0.
+      if (a.is_floating_point())
+        at::where_out(out, a.eq(a), a.sign(), a);
+      else
+        at::sign_out(out, a);
+      return;
+    case Op::square: at::mul_out(out, a, a); return;
+    case Op::relu: at::clamp_min_out(out, a, 0); return;
+    case Op::reciprocal: at::reciprocal_out(out, a); return;
+    case Op::sqrt: at::sqrt_out(out, a); return;
+    case Op::floor: at::floor_out(out, a); return;
+    case Op::ceil: at::ceil_out(out, a); return;
+    case Op::trunc: at::trunc_out(out, a); return;
+    case Op::round: at::round_out(out, a); return;
+    case Op::exp: at::exp_out(out, a); return;
+    case Op::expm1: at::expm1_out(out, a); return;
+    case Op::log: at::log_out(out, a); return;
+    case Op::log1p: at::log1p_out(out, a); return;
+    case Op::sin: at::sin_out(out, a); return;
+    case Op::cos: at::cos_out(out, a); return;
+    case Op::tan: at::tan_out(out, a); return;
+    case Op::asin: at::asin_out(out, a); return;
+    case Op::acos: at::acos_out(out, a); return;
+    case Op::atan: at::atan_out(out, a); return;
+    case Op::sinh: at::sinh_out(out, a); return;
+    case Op::cosh: at::cosh_out(out, a); return;
+    case Op::tanh: at::tanh_out(out, a); return;
+    case Op::erf: at::erf_out(out, a); return;
+    case Op::sigmoid: at::sigmoid_out(out, a); return;
+    case Op::isnan: at::ne_out(out, a, a); return;
+    case Op::isinf: at::eq_out(out, a.abs(), infinity); return;
+    case Op::isfinite: at::lt_out(out, a.abs(), infinity); return;
+    case Op::logical_not: at::logical_not_out(out, a); return;
+    case Op::add: at::add_out(out, a, b); return;
+    case Op::subtract: at::sub_out(out, a, b); return;
+    case Op::multiply: at::mul_out(out, a, b); return;
+    case Op::divide: at::div_out(out, a, b); return;
+    case Op::maximum: at::maximum_out(out, a, b); return;
+    case Op::minimum: at::minimum_out(out, a, b); return;
+    case Op::power: at::pow_out(out, a, b); return;
+    case Op::remainder:
+      at::remainder_out(out, a, b.is_floating_point() ? b : without_zeros(b));
+      return;
+    case Op::floor_divide:
+      if (b.is_floating_point())
+        at::floor_out(out, a.div(b));
+      else
+        at::mul_out(out, at::div(a, without_zeros(b), "floor"), b.ne(0));
+      return;
+    case Op::atan2: at::atan2_out(out, a, b); return;
+    case Op::hypot: at::hypot_out(out, a, b); return;
+    case Op::equal: at::eq_out(out, a, b); return;
+    case Op::not_equal: at::ne_out(out, a, b); return;
+    case Op::less: at::lt_out(out, a, b); return;
+    case Op::less_equal: at::le_out(out, a, b); return;
+    case Op::greater: at::gt_out(out, a, b); return;
+    case Op::greater_equal: at::ge_out(out, a, b); return;
+    case Op::logical_and: at::logical_and_out(out, a, b); return;
+    case Op::logical_or: at::logical_or_out(out, a, b); return;
+    case Op::logical_xor: at::logical_xor_out(out, a, b); return;
+    case Op::where: at::where_out(out, a, b, c); return;
+    case Op::cast: out.copy_(a); return;
+  }
+}
+
+at::Tensor shifted(const at::Tensor& x, const AxisShift& shift, const at::Tensor& fill) {
+  const std::int64_t n = x.size(shift.axis), offset = shift.offset;
+  if (n == 0 || offset == 0) return x;
+  if (shift.boundary == Boundary::periodic) return at::roll(x, -offset, shift.axis);
+  if (shift.boundary == Boundary::constant) {
+    const std::int64_t outside = std::min(n, std::abs(offset)), inside = n - outside;
+    std::vector<std::int64_t> sizes = x.sizes().vec();
+    sizes[static_cast<std::size_t>(shift.axis)] = outside;
+    const at::Tensor beyond = fill.expand(sizes);
+    const at::Tensor kept = x.narrow(shift.axis, offset > 0 ? outside : 0, inside);
+    if (offset > 0) return at::cat({kept, beyond}, shift.axis);
+    return at::cat({beyond, kept}, shift.axis);
+  }
+  at::Tensor from = at::arange(offset, offset + n, x.options().dtype(at::kLong));
+  if (shift.boundary == Boundary::reflect) {
+    from = from.remainder(2 * n);
+    from = at::minimum(from, from.neg().add(2 * n - 1));
+  }
+  return at::index_select(x, shift.axis, from.clamp(0, n - 1));
+}
+
+at::Tensor reduced(const at::Tensor& x, const Reduction& reduction) {
+  std::vector<std::int64_t> axes;
+  for (std::int64_t k = 0; k < x.dim(); ++k)
+    if ((reduction.axes >> k) & 1) axes.push_back(k);
+  if (axes.empty()) return x;  // LibTorch would take an empty list for all axes
+  switch (reduction.op) {
+    case Reduce::sum: return at::sum(x, axes, true, x.scalar_type());
+    case Reduce::min: return at::amin(x, axes, true);
+    case Reduce::max: return at::amax(x, axes, true);
+    default: break;
+  }
+  // One axis at a time: the others take no list in every version.
+  at::Tensor result = x;
+  for (const std::int64_t k : axes)
+    result = reduction.op == Reduce::prod  ? at::prod(result, k, true, result.scalar_type())
+             : reduction.op == Reduce::any ? at::any(result, k, true)
+                                           : at::all(result, k, true);
+  return result;
+}
+
+}  // namespace isofield::torch_backend
