@@ -22,6 +22,12 @@ if(ISOFIELD_MOLD)
   check_linker_flag(CXX -fuse-ld=mold ISOFIELD_LINKER_IS_MOLD)
 endif()
 
+# Older ones than 16 lack std::source_location. The compiler stays what it is.
+if(ISOFIELD_TIDY)
+  find_program(ISOFIELD_CLANG_TIDY REQUIRED NAMES clang-tidy-22 clang-tidy-21 clang-tidy-20 clang-tidy-19 clang-tidy-18
+               clang-tidy-17 clang-tidy-16 clang-tidy)
+endif()
+
 # isofield_configure(TARGET): give a target of ours its warnings, sanitizers and linker.
 function(isofield_configure target)
   target_compile_features(${target} PUBLIC cxx_std_20)
@@ -34,6 +40,10 @@ function(isofield_configure target)
     target_compile_options(${target} PRIVATE -fsanitize=${ISOFIELD_SANITIZE} -fno-omit-frame-pointer
                            -fno-sanitize-recover=all)
     target_link_options(${target} PRIVATE -fsanitize=${ISOFIELD_SANITIZE})
+  endif()
+  if(ISOFIELD_TIDY)
+    set_target_properties(${target} PROPERTIES
+      CXX_CLANG_TIDY "${ISOFIELD_CLANG_TIDY};--extra-arg=-Wno-unknown-warning-option")
   endif()
   # Libraries that are named but not used cost time at each start: HDF5's compiler wrapper names curl and OpenSSL.
   target_link_options(${target} PRIVATE LINKER:--as-needed)
