@@ -14,6 +14,9 @@ set(ISOFIELD_MODULE_DIR "isofield")  # backends lie in this folder beside libiso
 
 # -fno-semantic-interposition: calls inside libisofield are bound there, as the executable's would be.
 set(ISOFIELD_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  list(APPEND ISOFIELD_WARNINGS -Wno-restrict)  # wrong on std::string's operator+ (GCC bug 105651)
+endif()
 
 # Link with mold where the compiler accepts it: 0.06 s against 1 s for a test program.
 include(CheckLinkerFlag)

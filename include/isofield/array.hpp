@@ -87,18 +87,19 @@ class UnifiedArray {
 
   /// Read a part: integers drop an axis, slices keep it. On a non-const array the result can be
   /// assigned to: `u(n) = step(u(n + 1));`. Throws IndexError.
-  template <class... I>
-  UnifiedArray operator()(const I&... indices) const {
-    return index({Index(indices)...});
+  UnifiedArray operator()(Index i) const { return index({i}); }
+  UnifiedArray operator()(Index i, Index j) const { return index({i, j}); }
+  UnifiedArray operator()(Index i, Index j, Index k) const { return index({i, j, k}); }
+  UnifiedArray operator()(Index i, Index j, Index k, Index l) const { return index({i, j, k, l}); }
+  Selection operator()(Index i);
+  Selection operator()(Index i, Index j);
+  Selection operator()(Index i, Index j, Index k);
+  Selection operator()(Index i, Index j, Index k, Index l);
+  /// The same with any number of entries.
+  UnifiedArray index(std::initializer_list<Index> indices) const {
+    return index(std::span<const Index>(indices.begin(), indices.size()));
   }
-  template <class... I>
-  Selection operator()(const I&... indices);
-  UnifiedArray index(std::initializer_list<Index> indices,
-                     std::source_location where = std::source_location::current()) const {
-    return index(std::span<const Index>(indices.begin(), indices.size()), where);
-  }
-  UnifiedArray index(std::span<const Index> indices,
-                     std::source_location where = std::source_location::current()) const;
+  UnifiedArray index(std::span<const Index> indices) const;
   /// Write `value`, broadcast and cast within its kind, into a part of this array.
   void assign(std::span<const Index> indices, const Operand& value);
 
@@ -138,7 +139,7 @@ class UnifiedArray {
   UnifiedArray& operator*=(Operand other);
   UnifiedArray& operator/=(Operand other);
 
-  friend UnifiedArray operator-(const UnifiedArray& x);
+  friend UnifiedArray operator-(Operand x);
   friend UnifiedArray operator+(Operand a, Operand b);
   friend UnifiedArray operator-(Operand a, Operand b);
   friend UnifiedArray operator*(Operand a, Operand b);
@@ -163,8 +164,10 @@ class UnifiedArray {
 /// A part of an array that can be read as a value or, while it is a temporary, assigned to.
 class Selection : public UnifiedArray {
  public:
-  Selection(UnifiedArray& base, std::vector<Index> indices, UnifiedArray value)
-      : UnifiedArray(std::move(value)), base_(&base), indices_(std::move(indices)) {}
+  Selection(UnifiedArray& base, std::vector<Index> indices)
+      : UnifiedArray(base.index(std::span<const Index>(indices))),
+        base_(&base),
+        indices_(std::move(indices)) {}
   void operator=(Operand value) && { write(value); }
   void operator=(const Selection& value) && { write(Operand(value)); }
   void operator+=(Operand value) &&;
@@ -179,11 +182,13 @@ class Selection : public UnifiedArray {
   std::vector<Index> indices_;
 };
 
-template <class... I>
-Selection UnifiedArray::operator()(const I&... indices) {
-  std::vector<Index> list{Index(indices)...};
-  UnifiedArray value = index(std::span<const Index>(list));
-  return Selection(*this, std::move(list), std::move(value));
+inline Selection UnifiedArray::operator()(Index i) { return Selection(*this, {i}); }
+inline Selection UnifiedArray::operator()(Index i, Index j) { return Selection(*this, {i, j}); }
+inline Selection UnifiedArray::operator()(Index i, Index j, Index k) {
+  return Selection(*this, {i, j, k});
+}
+inline Selection UnifiedArray::operator()(Index i, Index j, Index k, Index l) {
+  return Selection(*this, {i, j, k, l});
 }
 
 /// Run pointwise operations at once instead of lazily, on this thread, for the scope's lifetime.

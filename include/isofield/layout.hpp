@@ -2,6 +2,7 @@
 
 #include <isofield/shape.hpp>
 #include <optional>
+#include <source_location>
 #include <span>
 #include <variant>
 
@@ -30,19 +31,24 @@ inline constexpr Ellipsis ellipsis{};
 /// A new axis of length 1.
 inline constexpr NewAxis newaxis{};
 
-/// One entry of an index expression: an integer, a slice, an ellipsis or a new axis.
+/// One entry of an index expression: an integer, a slice, an ellipsis or a new axis, with the
+/// caller's place for error messages.
 class Index {
  public:
+  using Where = std::source_location;
   template <class I>
     requires std::is_integral_v<I>
-  Index(I i) : value_(static_cast<std::int64_t>(i)) {}  // NOLINT: implicit by design
-  Index(Slice s) : value_(s) {}                         // NOLINT
-  Index(Ellipsis e) : value_(e) {}                      // NOLINT
-  Index(NewAxis n) : value_(n) {}                       // NOLINT
+  Index(I i, Where where = Where::current())  // NOLINT: implicit by design
+      : value_(static_cast<std::int64_t>(i)), where_(where) {}
+  Index(Slice s, Where where = Where::current()) : value_(s), where_(where) {}     // NOLINT
+  Index(Ellipsis e, Where where = Where::current()) : value_(e), where_(where) {}  // NOLINT
+  Index(NewAxis n, Where where = Where::current()) : value_(n), where_(where) {}   // NOLINT
   const std::variant<std::int64_t, Slice, Ellipsis, NewAxis>& value() const { return value_; }
+  const Where& where() const noexcept { return where_; }
 
  private:
   std::variant<std::int64_t, Slice, Ellipsis, NewAxis> value_;
+  Where where_;
 };
 
 /// Where the elements of an array lie in its storage: shape, strides and offset, in elements.

@@ -1,0 +1,239 @@
+#include <isofield/array.hpp>
+
+#include <isofield/ops.hpp>
+#include <isofield/registry.hpp>
+
+#include "core/emit.hpp"
+#include "core/node.hpp"
+#include "core/step.hpp"
+
+namespace isofield {
+
+using detail::NodePtr;
+
+UnifiedArray::UnifiedArray() : UnifiedArray(asarray(Scalar(0.0))) {}
+
+const Shape& UnifiedArray::shape() const noexcept { return node_->shape; }
+std::int64_t UnifiedArray::size() const { return element_count(node_->shape); }
+DType UnifiedArray::dtype() const noexcept { return node_->dtype; }
+BaseBackend& UnifiedArray::backend() const noexcept { return *node_->backend; }
+bool UnifiedArray::pending() const noexcept { return !node_->is_leaf(); }
+
+const UnifiedArray& UnifiedArray::eval() const {
+  detail::evaluate(node_);
+  return *this;
+}
+
+View UnifiedArray::view() const {
+  eval();
+  if (node_->storage->symbolic)
+    throw Error("jit: the elements of an array were asked for while tracing");
+  return node_->view();
+}
+
+StoragePtr UnifiedArray::storage() const {
+  view();
+  return node_->storage;
+}
+
+UnifiedArray UnifiedArray::index(std::span<const Index> indices) const {
+  eval();
+  Layout layout;
+  try {
+    layout = node_->layout().index(indices);
+  } catch (const IndexError& e) {
+    std::string text = std::string(e.what()) + ", shape " + to_string(shape()) + " [" +
+                       backend().spelling() + ", " + std::string(name(dtype())) + "]";
+    if (!indices.empty()) text += at(indices[0].where());
+    throw IndexError(text);
+  }
+  return UnifiedArray(detail::make_leaf(node_->storage, dtype(), std::move(layout)));
+}
+
+namespace {
+
+/// Whether nobody else can see this node's memory change. A trace holds its own storages once more.
+bool unshared(const detail::Node& node) {
+  const Storage& storage = *node.storage;
+  return node.refs.load(std::memory_order_acquire) == 1 &&
+         node.storage.use_count() == (storage.symbolic ? 2 : 1) && !storage.foreign;
+}
+
+void check_assignable(const UnifiedArray& target, const Operand& value) {
+  const DType from = value.is_scalar() ? value.scalar().default_dtype() : value.array().dtype();
+  const DType to = target.dtype();
+  const bool fits = from == to || kind(from) == kind(to) ||
+                    (is_integer(from) && is_floating(to));
+  if (!fits)
+    throw DTypeError("assign: a value of dtype " + std::string(name(from)) +
+                     " does not go into an array of dtype " + std::string(name(to)) +
+                     "; convert it with astype" + detail::context(value));
+}
+
+}  // namespace
+
+void UnifiedArray::assign(std::span<const Index> indices, const Operand& value) {
+  check_assignable(*this, value);
+  eval();
+  NodePtr source;
+  if (!value.is_scalar()) {
+    if (&value.array().backend() != &backend())
+      detail::common_backend("assign", std::initializer_list<Operand>{{*this, value.where()}, value});
+    source = value.array().node();
+    detail::evaluate(source);
+    // A value that lies in this array's own memory is read before it is overwritten.
+    if (source->storage == node_->storage) source = value.array().copy().node();
+  }
+  const Layout target = detail::located(value.where(), [&] {
+    Layout t = node_->layout().index(indices);
+    if (source && source->shape != t.shape && broadcast_shapes(source->shape, t.shape, "assign") != t.shape)
+      throw ShapeError("assign: shape " + to_string(source->shape) + " does not fit into " +
+                       to_string(t.shape));
+    return t;
+  });
+  const bool traced = source && source->storage->symbolic && !node_->storage->symbolic;
+  if (!unshared(*node_) || traced) {
+    const View from = node_->view();
+    const View symbol = traced ? source->view() : from;
+    NodePtr own = detail::make_result(backend(), shape(), dtype(), {&symbol, 1});
+    if (target.shape != shape()) detail::copy_elements(from, own->view(), backend());
+    node_ = std::move(own);
+  }
+  const Layout place = node_->layout().index(indices);
+  const View to{node_->storage.get(), dtype(), place};
+  if (source)
+    detail::copy_elements({source->storage.get(), source->dtype, source->layout().broadcast(place.shape)},
+                          to, backend());
+  else
+    detail::fill_elements(value.scalar(), to, backend());
+}
+
+void Selection::write(const Operand& value) {
+  node_ = NodePtr();  // this selection's own look at the memory must not count as a second owner
+  base_->assign(indices_, value);
+}
+void Selection::operator+=(Operand value) && {
+  const UnifiedArray sum = add(*this, value).eval();
+  write(Operand(sum, value.where()));
+}
+void Selection::operator-=(Operand value) && {
+  const UnifiedArray difference = subtract(*this, value).eval();
+  write(Operand(difference, value.where()));
+}
+void Selection::operator*=(Operand value) && {
+  const UnifiedArray product = multiply(*this, value).eval();
+  write(Operand(product, value.where()));
+}
+void Selection::operator/=(Operand value) && {
+  const UnifiedArray quotient = divide(*this, value).eval();
+  write(Operand(quotient, value.where()));
+}
+
+UnifiedArray UnifiedArray::T() const {
+  eval();
+  std::vector<int> axes;
+  for (int k = ndim() - 1; k >= 0; --k) axes.push_back(k);
+  return UnifiedArray(detail::make_leaf(node_->storage, dtype(), node_->layout().permute(axes)));
+}
+
+UnifiedArray UnifiedArray::astype(DType dtype) const {
+  if (!is_supported(dtype)) throw_unsupported(dtype);
+  UnifiedArray result(detail::cast(node_, dtype));
+  if (detail::eager()) result.eval();
+  return result;
+}
+
+UnifiedArray UnifiedArray::copy() const {
+  eval();
+  const View from = node_->view();
+  NodePtr own = detail::make_result(backend(), shape(), dtype(), {&from, 1});
+  detail::copy_elements(from, own->view(), backend());
+  return UnifiedArray(std::move(own));
+}
+
+Scalar UnifiedArray::item_scalar() const {
+  if (size() != 1)
+    throw ShapeError("item: shape " + to_string(shape()) + " holds " + std::to_string(size()) +
+                     " elements, not one [" + backend().spelling() + "]");
+  return visit_dtype(dtype(), [this](auto tag) {
+    decltype(tag) value{};
+    if (const View v = view(); device().is_host()) {
+      backend().synchronize();
+      value = *v.data<decltype(tag)>();
+    } else {
+      copy_to(&value, sizeof value, dtype());
+    }
+    return Scalar(value);
+  });
+}
+
+void UnifiedArray::copy_to(void* destination, std::size_t bytes, DType as) const {
+  const auto wanted = static_cast<std::size_t>(size()) * itemsize(as);
+  if (bytes != wanted)
+    throw ShapeError("copy_to: shape " + to_string(shape()) + " of " + std::string(name(as)) +
+                     " takes " + std::to_string(wanted) + " bytes, not " + std::to_string(bytes));
+  if (wanted == 0) return;
+  const NodePtr node = detail::contiguous(detail::cast(node_, as));
+  if (node->storage->symbolic)
+    throw Error("jit: the elements of an array were asked for while tracing");
+  backend().synchronize();
+  Storage host;
+  host.data = destination;
+  host.bytes = bytes;
+  backend().copy_bytes(host, 0, *node->storage, static_cast<std::size_t>(node->offset) * itemsize(as),
+                       bytes);
+  backend().synchronize();
+}
+
+UnifiedArray UnifiedArray::to_backend(BaseBackend& target) const {
+  if (&target == &backend()) return *this;
+  eval();
+  const View from = view();
+  if (device() == target.device()) {
+    // The other backend sees the same memory; the storage stays alive as its owner.
+    StoragePtr shared = target.wrap(node_->storage->data, node_->storage->bytes, node_->storage);
+    return UnifiedArray(detail::make_leaf(std::move(shared), dtype(), node_->layout()));
+  }
+  const NodePtr packed = detail::contiguous(node_);
+  NodePtr result = detail::make_empty(target, shape(), dtype());
+  const auto bytes = static_cast<std::size_t>(size()) * itemsize(dtype());
+  const auto offset = static_cast<std::size_t>(packed->offset) * itemsize(dtype());
+  backend().synchronize();
+  // The side that is not the host knows how to copy.
+  BaseBackend& mover = target.device().is_host() ? backend() : target;
+  if (bytes > 0) mover.copy_bytes(*result->storage, 0, *packed->storage, offset, bytes);
+  mover.synchronize();
+  return UnifiedArray(std::move(result));
+}
+
+UnifiedArray UnifiedArray::to_backend(std::string_view spelling) const {
+  return to_backend(get_backend(spelling));
+}
+
+UnifiedArray& UnifiedArray::operator+=(Operand other) { return *this = add({*this, other.where()}, other); }
+UnifiedArray& UnifiedArray::operator-=(Operand other) {
+  return *this = subtract({*this, other.where()}, other);
+}
+UnifiedArray& UnifiedArray::operator*=(Operand other) {
+  return *this = multiply({*this, other.where()}, other);
+}
+UnifiedArray& UnifiedArray::operator/=(Operand other) {
+  return *this = divide({*this, other.where()}, other);
+}
+
+UnifiedArray operator-(Operand x) { return negative(x); }
+UnifiedArray operator+(Operand a, Operand b) { return add(a, b); }
+UnifiedArray operator-(Operand a, Operand b) { return subtract(a, b); }
+UnifiedArray operator*(Operand a, Operand b) { return multiply(a, b); }
+UnifiedArray operator/(Operand a, Operand b) { return divide(a, b); }
+UnifiedArray operator==(Operand a, Operand b) { return equal(a, b); }
+UnifiedArray operator!=(Operand a, Operand b) { return not_equal(a, b); }
+UnifiedArray operator<(Operand a, Operand b) { return less(a, b); }
+UnifiedArray operator<=(Operand a, Operand b) { return less_equal(a, b); }
+UnifiedArray operator>(Operand a, Operand b) { return greater(a, b); }
+UnifiedArray operator>=(Operand a, Operand b) { return greater_equal(a, b); }
+UnifiedArray operator&&(Operand a, Operand b) { return logical_and(a, b); }
+UnifiedArray operator||(Operand a, Operand b) { return logical_or(a, b); }
+UnifiedArray operator!(Operand x) { return logical_not(x); }
+
+}  // namespace isofield

@@ -1,0 +1,62 @@
+// The protocol's public face, on top of the virtuals.
+
+#include <isofield/backend.hpp>
+#include <isofield/ops.hpp>
+
+namespace isofield {
+
+std::string BaseBackend::spelling() const {
+  std::string text(name());
+  if (text == "torch" || !device().is_host()) text += ":" + to_string(device());
+  return text;
+}
+
+UnifiedArray BaseBackend::zeros(const Shape& shape, DType dtype) {
+  return isofield::zeros(shape, dtype, this);
+}
+UnifiedArray BaseBackend::ones(const Shape& shape, DType dtype) {
+  return isofield::ones(shape, dtype, this);
+}
+UnifiedArray BaseBackend::full(const Shape& shape, Scalar value) {
+  return isofield::full(shape, value, this);
+}
+UnifiedArray BaseBackend::full(const Shape& shape, Scalar value, DType dtype) {
+  return isofield::full(shape, value, dtype, this);
+}
+UnifiedArray BaseBackend::zeros_like(const UnifiedArray& array) {
+  return isofield::zeros(array.shape(), array.dtype(), this);
+}
+UnifiedArray BaseBackend::ones_like(const UnifiedArray& array) {
+  return isofield::ones(array.shape(), array.dtype(), this);
+}
+UnifiedArray BaseBackend::copy(const UnifiedArray& array) { return to_backend(array).copy(); }
+UnifiedArray& BaseBackend::assign(UnifiedArray& target, std::initializer_list<Index> indices,
+                                  const UnifiedArray& value) {
+  target.assign({indices.begin(), indices.size()}, value.to_backend(target.backend()));
+  return target;
+}
+bool BaseBackend::any(const UnifiedArray& array) {
+  return isofield::any(to_backend(array)).item<bool>();
+}
+bool BaseBackend::has_nan_or_inf(const UnifiedArray& array) {
+  return isofield::has_nan_or_inf(to_backend(array));
+}
+UnifiedArray BaseBackend::to_backend(const UnifiedArray& array) { return array.to_backend(*this); }
+UnifiedArray BaseBackend::reduce_sum(const UnifiedArray& array) {
+  return isofield::sum(to_backend(array));
+}
+UnifiedArray BaseBackend::reduce_mean(const UnifiedArray& array) {
+  return isofield::mean(to_backend(array));
+}
+
+#define UNARY(op, domain, result, value) \
+  UnifiedArray BaseBackend::op(const UnifiedArray& x) { return isofield::op(to_backend(x)); }
+#define BINARY(op, domain, result, value)                                          \
+  UnifiedArray BaseBackend::op(const UnifiedArray& a, const UnifiedArray& b) {     \
+    return isofield::op(to_backend(a), to_backend(b));                             \
+  }
+#include <isofield/ops.def>
+#undef UNARY
+#undef BINARY
+
+}  // namespace isofield

@@ -1,0 +1,54 @@
+#include <algorithm>
+#include <cmath>
+#include <isofield/compat.hpp>
+
+#include "core/emit.hpp"
+
+namespace isofield {
+namespace {
+
+UnifiedArray brought(const Operand& array, BaseBackend* backend) {
+  if (array.is_scalar()) return asarray(array.scalar(), backend);
+  return backend ? array.array().to_backend(*backend) : array.array();
+}
+
+template <class T>
+bool host_has_nan_or_inf(std::span<const T> values) {
+  return !std::all_of(values.begin(), values.end(), [](T x) { return std::isfinite(x); });
+}
+
+}  // namespace
+
+UnifiedArray backend_aware_copy(Operand array, BaseBackend* backend) {
+  return brought(array, backend).copy();
+}
+
+void backend_aware_assign(UnifiedArray& target, std::initializer_list<Index> indices, Operand value,
+                          BaseBackend* backend) {
+  if (backend && backend != &target.backend()) target = target.to_backend(*backend);
+  if (value.is_scalar()) {
+    target.assign({indices.begin(), indices.size()}, value);
+    return;
+  }
+  const UnifiedArray here = value.array().to_backend(target.backend());
+  target.assign({indices.begin(), indices.size()}, Operand(here, value.where()));
+}
+
+bool backend_aware_any(Operand array, BaseBackend* backend) {
+  return any(brought(array, backend)).item<bool>();
+}
+
+UnifiedArray backend_aware_zeros_like(Operand array, BaseBackend* backend) {
+  if (array.is_scalar()) return zeros({}, array.scalar().default_dtype(), backend);
+  const UnifiedArray& a = array.array();
+  return zeros(a.shape(), a.dtype(), backend ? backend : &a.backend());
+}
+
+bool has_nan_or_inf(std::span<const double> values) { return host_has_nan_or_inf(values); }
+bool has_nan_or_inf(std::span<const float> values) { return host_has_nan_or_inf(values); }
+
+BaseBackend& array_backend(std::initializer_list<Operand> operands) {
+  return detail::common_backend("array_backend", {operands.begin(), operands.size()});
+}
+
+}  // namespace isofield

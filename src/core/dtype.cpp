@@ -1,0 +1,59 @@
+#include <array>
+#include <isofield/dtype.hpp>
+#include <isofield/error.hpp>
+#include <string>
+
+namespace isofield {
+namespace {
+
+struct Entry {
+  std::string_view name;
+  std::size_t size;
+  Kind kind;
+  bool supported;
+};
+
+constexpr std::array<Entry, dtype_count> table = {{
+    {"bool", 1, Kind::boolean, true},
+    {"int8", 1, Kind::signed_integer, false},
+    {"int16", 2, Kind::signed_integer, false},
+    {"int32", 4, Kind::signed_integer, false},
+    {"int64", 8, Kind::signed_integer, true},
+    {"uint8", 1, Kind::unsigned_integer, false},
+    {"uint16", 2, Kind::unsigned_integer, false},
+    {"uint32", 4, Kind::unsigned_integer, false},
+    {"uint64", 8, Kind::unsigned_integer, false},
+    {"float32", 4, Kind::real, true},
+    {"float64", 8, Kind::real, true},
+    {"complex64", 8, Kind::complex, false},
+    {"complex128", 16, Kind::complex, false},
+}};
+
+const Entry& entry(DType dtype) { return table[static_cast<std::size_t>(dtype)]; }
+
+}  // namespace
+
+std::size_t itemsize(DType dtype) noexcept { return entry(dtype).size; }
+std::string_view name(DType dtype) noexcept { return entry(dtype).name; }
+Kind kind(DType dtype) noexcept { return entry(dtype).kind; }
+bool is_supported(DType dtype) noexcept { return entry(dtype).supported; }
+
+DType dtype_from_name(std::string_view text) {
+  std::string names;
+  for (int i = 0; i < dtype_count; ++i) {
+    const auto dtype = static_cast<DType>(i);
+    if (name(dtype) == text) return dtype;
+    names += (i ? ", " : "") + std::string(name(dtype));
+  }
+  throw DTypeError("unknown dtype '" + std::string(text) + "'; known are " + names);
+}
+
+void throw_unsupported(DType dtype) {
+  std::string names;
+  for (const auto& e : table)
+    if (e.supported) names += (names.empty() ? "" : ", ") + std::string(e.name);
+  throw DTypeError("arrays of dtype " + std::string(name(dtype)) +
+                   " are not supported yet; supported are " + names);
+}
+
+}  // namespace isofield

@@ -1,0 +1,166 @@
+#include "core/emit.hpp"
+
+#include <isofield/ops.hpp>
+#include <isofield/registry.hpp>
+
+#include "core/node.hpp"
+
+namespace isofield {
+
+DType result_type(DType a, DType b) {
+  if (a == b) return a;
+  if (kind(a) == kind(b)) return itemsize(a) >= itemsize(b) ? a : b;
+  throw DTypeError("dtypes " + std::string(name(a)) + " and " + std::string(name(b)) +
+                   " do not promote; convert one with astype");
+}
+
+namespace detail {
+namespace {
+
+/// The operands' common dtype, before the operation's own rules.
+DType promote(std::string_view operation, std::span<const Operand> operands) {
+  bool found = false;
+  DType dtype = DType::float64;
+  for (const auto& o : operands) {
+    if (o.is_scalar()) continue;
+    try {
+      dtype = found ? result_type(dtype, o.array().dtype()) : o.array().dtype();
+    } catch (const DTypeError& e) {
+      throw DTypeError(std::string(operation) + ": " + e.what());
+    }
+    found = true;
+  }
+  for (const auto& o : operands) {
+    if (!o.is_scalar()) continue;
+    const DType own = o.scalar().default_dtype();
+    if (!found) {
+      dtype = own;
+      found = true;
+    } else if ((own == DType::bool_) != (dtype == DType::bool_) ||
+               (own == DType::float64 && is_integer(dtype))) {
+      throw DTypeError(std::string(operation) + ": a scalar of kind " + std::string(name(own)) +
+                       " does not go with dtype " + std::string(name(dtype)) +
+                       "; convert the array with astype");
+    }
+  }
+  return dtype;
+}
+
+void check_domain(const OpInfo& op, DType dtype) {
+  const char* wanted = nullptr;
+  if (op.domain == Domain::numeric && dtype == DType::bool_) wanted = "a numeric dtype";
+  if (op.domain == Domain::inexact && !is_floating(dtype)) wanted = "a floating-point dtype";
+  if (op.domain == Domain::boolean && dtype != DType::bool_) wanted = "dtype bool";
+  if (wanted)
+    throw DTypeError(std::string(op.name) + ": needs " + wanted + ", got " +
+                     std::string(name(dtype)) + "; convert with astype");
+}
+
+std::string shapes_of(std::span<const Operand> operands) {
+  std::string text;
+  for (const auto& o : operands)
+    text += (text.empty() ? "" : ", ") +
+            (o.is_scalar() ? std::string("scalar") : to_string(o.array().shape()));
+  return text;
+}
+
+}  // namespace
+
+std::string context(const BaseBackend& backend, DType dtype, const std::source_location& where) {
+  return " [" + backend.spelling() + ", " + std::string(name(dtype)) + "]" + at(where);
+}
+
+std::string context(const Operand& operand) {
+  if (operand.is_scalar()) return at(operand.where());
+  return context(operand.array().backend(), operand.array().dtype(), operand.where());
+}
+
+BaseBackend& common_backend(std::string_view operation, std::span<const Operand> operands) {
+  const Operand* first = nullptr;
+  for (const auto& o : operands) {
+    if (o.is_scalar()) continue;
+    if (!first) {
+      first = &o;
+      continue;
+    }
+    BaseBackend &a = first->array().backend(), &b = o.array().backend();
+    if (&a == &b) continue;
+    const std::string text = std::string(operation) + ": arrays on backends " + a.spelling() +
+                             " and " + b.spelling() + ", shapes " + shapes_of(operands) +
+                             "; bring one over with to_backend(\"" + a.spelling() + "\")" +
+                             at(o.where());
+    if (a.name() == b.name()) throw DeviceError(text);
+    throw BackendError(text);
+  }
+  return first ? first->array().backend() : default_backend();
+}
+
+NodePtr cast(const NodePtr& node, DType dtype) {
+  if (node->dtype == dtype) return node;
+  const Scalar none;
+  return make_pointwise(Op::cast, dtype, node->shape, *node->backend, {&node, 1}, {&none, 1});
+}
+
+NodePtr node_of(const Operand& operand, BaseBackend& backend, DType dtype) {
+  if (!operand.is_scalar()) return cast(operand.array().node(), dtype);
+  NodePtr node = make_empty(backend, Shape{}, dtype);
+  fill_elements(operand.scalar(), node->view(), backend);
+  return node;
+}
+
+UnifiedArray emit(Op op, std::initializer_list<Operand> list) {
+  const std::span<const Operand> operands(list.begin(), list.size());
+  const OpInfo& row = info(op);
+  const std::source_location& where = operands.back().where();
+  BaseBackend& backend = common_backend(row.name, operands);
+  // `where` takes its dtype from the two values; the condition is bool.
+  const std::span<const Operand> values = op == Op::where ? operands.subspan(1) : operands;
+  DType dtype = DType::float64;
+  Shape shape;
+  try {
+    dtype = promote(row.name, values);
+    check_domain(row, dtype);
+    bool first = true;
+    for (const auto& o : operands) {
+      if (o.is_scalar()) continue;
+      const Shape& s = o.array().shape();
+      if (first)
+        shape = s;
+      else if (shape != s)
+        shape = broadcast_shapes(shape, s, row.name);
+      first = false;
+    }
+    if (op == Op::where && !operands[0].is_scalar() && operands[0].array().dtype() != DType::bool_)
+      throw DTypeError("where: the condition must have dtype bool, got " +
+                       std::string(name(operands[0].array().dtype())));
+  } catch (const ShapeError& e) {
+    throw ShapeError(e.what() + context(backend, dtype, where));
+  } catch (const DTypeError& e) {
+    throw DTypeError(std::string(e.what()) + " [" + backend.spelling() + "]" + at(where));
+  }
+
+  NodePtr inputs[3];
+  Scalar scalars[3];
+  bool any_array = false;
+  for (std::size_t k = 0; k < operands.size(); ++k) {
+    if (operands[k].is_scalar()) {
+      scalars[k] = operands[k].scalar();
+      continue;
+    }
+    any_array = true;
+    NodePtr node = operands[k].array().node();
+    if (!(op == Op::where && k == 0)) node = cast(node, dtype);
+    // A smaller operand is computed at its own size, not once for every place it goes to.
+    if (node->shape != shape) evaluate(node);
+    inputs[k] = std::move(node);
+  }
+  if (!any_array) inputs[0] = node_of(operands[0], backend, op == Op::where ? DType::bool_ : dtype);
+  const DType result = row.boolean_result ? DType::bool_ : dtype;
+  NodePtr node = make_pointwise(op, result, shape, backend, {inputs, operands.size()},
+                                {scalars, operands.size()});
+  if (eager() || node->weight > Node::weight_limit) evaluate(node);
+  return UnifiedArray(std::move(node));
+}
+
+}  // namespace detail
+}  // namespace isofield

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <isofield/array.hpp>
+#include <span>
+#include <string>
+
+namespace isofield::detail {
+
+/// Apply a pointwise operation: the one place where operands of such are checked, promoted and
+/// broadcast, and where a node is made. Throws ShapeError, DTypeError, BackendError, DeviceError with the
+/// operation, shapes, dtypes, backend and the caller's line.
+UnifiedArray emit(Op op, std::initializer_list<Operand> operands);
+
+/// The backend of all array operands; throws BackendError or DeviceError that name `to_backend`.
+BaseBackend& common_backend(std::string_view operation, std::span<const Operand> operands);
+
+/// " [eigen, float64] at file.cpp:12", the end of every message about an operand.
+std::string context(const Operand& operand);
+std::string context(const BaseBackend& backend, DType dtype, const std::source_location& where);
+
+/// The operand as a node, evaluated or not; a scalar becomes an array of rank 0 of `dtype`.
+NodePtr node_of(const Operand& operand, BaseBackend& backend, DType dtype);
+
+/// The node cast to another dtype, lazily; itself if it has that dtype.
+NodePtr cast(const NodePtr& node, DType dtype);
+
+/// Run `body`, adding where the caller stands to the messages of shape and index errors.
+template <class F>
+auto located(const std::source_location& where, F&& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const ShapeError& e) {
+    throw ShapeError(e.what() + at(where));
+  } catch (const IndexError& e) {
+    throw IndexError(e.what() + at(where));
+  } catch (const DTypeError& e) {
+    throw DTypeError(e.what() + at(where));
+  }
+}
+
+}  // namespace isofield::detail

@@ -1,0 +1,388 @@
+// From pending expressions to programs: the graph below the wanted nodes is walked once into a short
+// list of numbers, the key of the cache of programs; only a new key builds a program.
+
+#include <algorithm>
+#include <cstring>
+#include <isofield/error.hpp>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "core/node.hpp"
+#include "core/step.hpp"
+
+namespace isofield::detail {
+namespace {
+
+using Key = std::vector<std::uint32_t>;
+
+struct KeyHash {
+  std::size_t operator()(const Key& key) const noexcept {
+    std::uint64_t h = 0x9e3779b97f4a7c15u;
+    for (const auto word : key) {
+      h = (h ^ word) * 0xff51afd7ed558ccdu;
+      h ^= h >> 32;
+    }
+    return h;
+  }
+};
+
+/// Evaluations happen one at a time: const arrays may be read, and so computed, from several threads.
+std::mutex evaluation;
+std::uint32_t epoch = 0;
+
+/// Programs by key. It is emptied when full: programs are small and quick to build again.
+class ProgramCache {
+ public:
+  std::shared_ptr<const Program>& operator[](const Key& key) {
+    if (programs_.size() >= capacity) programs_.clear();
+    return programs_[key];
+  }
+
+ private:
+  static constexpr std::size_t capacity = 4096;
+  std::unordered_map<Key, std::shared_ptr<const Program>, KeyHash> programs_;
+};
+ProgramCache& cache() {
+  static auto* instance = new ProgramCache;
+  return *instance;
+}
+
+/// The part of the graph that one program computes.
+class Region {
+ public:
+  explicit Region(std::span<Node* const> roots, std::optional<Reduction> reduction)
+      : roots_(roots), reduction_(reduction) {
+    ++epoch;
+    for (Node* root : roots_) visit(*root);
+    choose_outputs();
+  }
+
+  void run(NodePtr* reduced);
+
+ private:
+  // Operand words: source in the two highest bits.
+  static constexpr std::uint32_t leaf_bit = 0, immediate_bit = 1u << 30, result_bit = 2u << 30;
+  static constexpr std::uint32_t index_mask = (1u << 30) - 1;
+
+  void visit(Node& node) {
+    if (node.mark == epoch) return;
+    node.mark = epoch;
+    node.inner_refs = 0;
+    switch (node.kind.load(std::memory_order_relaxed)) {
+      case Node::Kind::leaf:
+      case Node::Kind::shifted:
+        node.id = leaf_bit | static_cast<std::uint32_t>(leaves_.size());
+        leaves_.push_back(&node);
+        for (const auto& s : node.shifts)
+          if (s.axis.boundary == Boundary::constant) immediate(s.fill, node.dtype);
+        return;
+      case Node::Kind::pointwise: break;
+    }
+    for (int k = 0; k < node.arity(); ++k)
+      if (node.in[k]) {
+        visit(*node.in[k]);
+        ++node.in[k]->inner_refs;
+      }
+    node.id = result_bit | static_cast<std::uint32_t>(code_.size());
+    code_.push_back(&node);
+  }
+
+  DType compute_dtype(const Node& node) const {
+    if (node.op == Op::where) return node.dtype;
+    if (node.in[0]) return node.in[0]->dtype;
+    if (node.arity() > 1 && node.in[1]) return node.in[1]->dtype;
+    return node.dtype;
+  }
+
+  std::uint32_t immediate(Scalar value, DType dtype) {
+    const auto same = [&](std::size_t i) {
+      return immediate_dtypes_[i] == dtype && value.kind() == immediates_[i].kind() &&
+             (value.kind() == Kind::real ? bits(value.to<double>()) == bits(immediates_[i].to<double>())
+                                         : value.to<std::int64_t>() == immediates_[i].to<std::int64_t>());
+    };
+    for (std::size_t i = 0; i < immediates_.size(); ++i)
+      if (same(i)) return immediate_bit | static_cast<std::uint32_t>(i);
+    immediates_.push_back(value);
+    immediate_dtypes_.push_back(dtype);
+    return immediate_bit | static_cast<std::uint32_t>(immediates_.size() - 1);
+  }
+  static std::uint64_t bits(double x) {
+    std::uint64_t b;
+    std::memcpy(&b, &x, sizeof b);
+    return b;
+  }
+
+  std::uint32_t operand(const Node& node, int k) {
+    if (node.in[k]) return node.in[k]->id;
+    return immediate(node.scalar[k],
+                     node.op == Op::where && k == 0 ? DType::bool_ : compute_dtype(node));
+  }
+
+  // Besides what is wanted, keep what somebody still holds, so that nothing is computed twice.
+  void choose_outputs() {
+    const std::size_t most = 12;
+    for (Node* root : roots_) outputs_.push_back(root);
+    for (Node* node : code_) {
+      const bool root = std::find(roots_.begin(), roots_.end(), node) != roots_.end();
+      if (root || outputs_.size() >= most) continue;
+      if (node->refs.load(std::memory_order_relaxed) > node->inner_refs && node->shape == shape())
+        outputs_.push_back(node);
+    }
+    // A reduced root is stored too if it is held by more than the caller.
+    if (reduction_ && roots_[0]->kind.load() == Node::Kind::pointwise &&
+        roots_[0]->refs.load() > roots_[0]->inner_refs + 1)
+      outputs_.push_back(roots_[0]);
+  }
+
+  const Shape& shape() const { return roots_[0]->shape; }
+
+  Key make_key();
+  std::shared_ptr<const Program> build() const;
+  Program::Value value(std::uint32_t word, const std::vector<Program::Value>& results) const;
+
+  std::span<Node* const> roots_;
+  std::optional<Reduction> reduction_;
+  std::vector<Node*> leaves_, code_, outputs_;
+  std::vector<Scalar> immediates_;
+  std::vector<DType> immediate_dtypes_;
+  std::vector<std::array<std::uint32_t, 3>> operands_;
+};
+
+Key Region::make_key() {
+  Key key;
+  key.reserve(8 + leaves_.size() * 2 + code_.size() * 4);
+  key.push_back(static_cast<std::uint32_t>(shape().size()));
+  key.push_back(reduction_ ? 1u + static_cast<std::uint32_t>(reduction_->op) : 0u);
+  key.push_back(reduction_ ? reduction_->axes : 0u);
+  key.push_back(static_cast<std::uint32_t>(leaves_.size()));
+  for (Node* leaf : leaves_) {
+    key.push_back(static_cast<std::uint32_t>(leaf->dtype) |
+                  static_cast<std::uint32_t>(leaf->shifts.size()) << 8);
+    for (const auto& s : leaf->shifts) {
+      key.push_back(static_cast<std::uint32_t>(s.axis.axis) |
+                    static_cast<std::uint32_t>(s.axis.boundary) << 8);
+      key.push_back(static_cast<std::uint32_t>(s.axis.offset));
+      key.push_back(static_cast<std::uint32_t>(s.axis.offset >> 32));
+      if (s.axis.boundary == Boundary::constant) key.push_back(immediate(s.fill, leaf->dtype));
+    }
+  }
+  operands_.reserve(code_.size());
+  for (Node* node : code_) {
+    std::array<std::uint32_t, 3> words{};
+    const int n = node->arity();
+    key.push_back(static_cast<std::uint32_t>(node->op) |
+                  static_cast<std::uint32_t>(node->dtype) << 8 |
+                  static_cast<std::uint32_t>(compute_dtype(*node)) << 16);
+    for (int k = 0; k < n; ++k) {
+      words[static_cast<std::size_t>(k)] = operand(*node, k);
+      key.push_back(words[static_cast<std::size_t>(k)]);
+    }
+    operands_.push_back(words);
+  }
+  for (const auto d : immediate_dtypes_) key.push_back(static_cast<std::uint32_t>(d));
+  for (Node* output : outputs_) key.push_back(output->id);
+  return key;
+}
+
+Program::Value Region::value(std::uint32_t word, const std::vector<Program::Value>& results) const {
+  const auto index = word & index_mask;
+  switch (word & ~index_mask) {
+    case immediate_bit: return {Program::Source::immediate, static_cast<std::uint16_t>(index)};
+    case result_bit: return results[index];
+    default: return {Program::Source::leaf, static_cast<std::uint16_t>(index)};
+  }
+}
+
+std::shared_ptr<const Program> Region::build() const {
+  auto program = std::make_shared<Program>();
+  program->rank = shape().size();
+  program->reduction = reduction_;
+  program->immediates = immediate_dtypes_;
+  for (std::size_t i = 0; i < leaves_.size(); ++i) {
+    Program::Leaf leaf;
+    leaf.input = static_cast<int>(i);
+    for (const auto& s : leaves_[i]->shifts) {
+      AxisShift shift = s.axis;
+      if (shift.boundary == Boundary::constant)
+        shift.fill = static_cast<int>(
+            const_cast<Region*>(this)->immediate(s.fill, leaves_[i]->dtype) & index_mask);
+      leaf.shifts.push_back(shift);
+    }
+    program->inputs.push_back(leaves_[i]->dtype);
+    program->leaves.push_back(std::move(leaf));
+  }
+  std::vector<Program::Value> results;
+  for (std::size_t i = 0; i < code_.size(); ++i) {
+    Program::Instruction instruction;
+    instruction.op = code_[i]->op;
+    instruction.compute = compute_dtype(*code_[i]);
+    instruction.result = code_[i]->dtype;
+    for (int k = 0; k < code_[i]->arity(); ++k)
+      instruction.operands[static_cast<std::size_t>(k)] =
+          value(operands_[i][static_cast<std::size_t>(k)], results);
+    // The same instruction once.
+    auto& code = program->code;
+    const auto found = std::find(code.begin(), code.end(), instruction);
+    const auto index = static_cast<std::uint16_t>(found - code.begin());
+    if (found == code.end()) code.push_back(instruction);
+    results.push_back({Program::Source::result, index});
+  }
+  for (Node* output : outputs_) program->outputs.push_back(value(output->id, results));
+  return program;
+}
+
+/// Turn a computed node into a leaf and let its expression go.
+void publish(Node& node, StoragePtr storage) {
+  node.storage = std::move(storage);
+  node.strides = contiguous_strides(node.shape);
+  node.offset = 0;
+  node.weight = 1;
+  node.shifts.clear();
+  node.kind.store(Node::Kind::leaf, std::memory_order_release);
+}
+
+StoragePtr allocate_result(BaseBackend& backend, std::int64_t count, DType dtype, bool symbolic) {
+  const auto bytes = static_cast<std::size_t>(count) * itemsize(dtype);
+  return symbolic ? tracer()->allocate(backend, bytes) : backend.allocate(bytes);
+}
+
+Shape reduced_shape(const Shape& shape, std::uint32_t axes) {
+  Shape result = shape;
+  for (int k = 0; k < shape.size(); ++k)
+    if ((axes >> k) & 1) result[k] = 1;
+  return result;
+}
+
+void Region::run(NodePtr* reduced) {
+  Step step;
+  step.backend = roots_[0]->backend;
+  const Key key = make_key();
+  auto& program = cache()[key];
+  if (!program) program = build();
+  step.program = program;
+  step.shape = shape();
+  step.immediates = immediates_;
+  step.in.reserve(leaves_.size());
+  for (Node* leaf : leaves_) {
+    const Node& data = leaf->kind.load() == Node::Kind::shifted ? *leaf->in[0] : *leaf;
+    step.in.push_back({data.storage.get(), data.dtype, data.layout().broadcast(shape())});
+  }
+  const bool symbolic = recorded(step.in);
+  std::vector<StoragePtr> storages;
+  const Shape small = reduction_ ? reduced_shape(shape(), reduction_->axes) : shape();
+  for (std::size_t o = 0; o < outputs_.size(); ++o) {
+    const bool is_reduced = reduction_ && o == 0;
+    const Shape& s = is_reduced ? small : shape();
+    storages.push_back(
+        allocate_result(*step.backend, element_count(s), outputs_[o]->dtype, symbolic));
+    step.out.push_back({storages.back().get(), outputs_[o]->dtype, Layout(s)});
+  }
+  execute(std::move(step));
+  if (reduction_) {
+    *reduced = make_leaf(storages[0], outputs_[0]->dtype, Layout(small));
+    (*reduced)->backend = roots_[0]->backend;
+  }
+  // Publish all before inputs go: dropping them may free nodes of this region.
+  std::vector<NodePtr> inputs;
+  for (std::size_t o = reduction_ ? 1 : 0; o < outputs_.size(); ++o) {
+    Node& node = *outputs_[o];
+    publish(node, std::move(storages[o]));
+    for (auto& in : node.in)
+      if (in) inputs.push_back(std::move(in));
+  }
+}
+
+}  // namespace
+
+void evaluate(std::span<const NodePtr> nodes) {
+  const std::lock_guard lock(evaluation);
+  std::vector<Node*> pending;
+  for (const auto& n : nodes)
+    if (!n->is_leaf() && std::find(pending.begin(), pending.end(), n.get()) == pending.end())
+      pending.push_back(n.get());
+  while (!pending.empty()) {
+    // Those of the first one's shape and backend go together.
+    std::vector<Node*> group, rest;
+    for (Node* n : pending) {
+      const bool fits = group.size() < 8 && n->shape == pending[0]->shape &&
+                        n->backend == pending[0]->backend;
+      (fits ? group : rest).push_back(n);
+    }
+    Region(group, std::nullopt).run(nullptr);
+    pending.clear();
+    for (Node* n : rest)
+      if (!n->is_leaf()) pending.push_back(n);
+  }
+}
+
+NodePtr evaluate_reduction(const NodePtr& node, Reduction reduction) {
+  const std::lock_guard lock(evaluation);
+  Node* root = node.get();
+  NodePtr result;
+  Region(std::span<Node* const>(&root, 1), reduction).run(&result);
+  return result;
+}
+
+namespace {
+
+/// Programs that copy one input, or fill with one number.
+std::shared_ptr<const Program> copy_program(DType from, DType to, int rank) {
+  static std::mutex mutex;
+  static auto* programs = new std::unordered_map<std::uint32_t, std::shared_ptr<const Program>>;
+  const std::lock_guard lock(mutex);
+  auto& program = (*programs)[static_cast<std::uint32_t>(from) |
+                              static_cast<std::uint32_t>(to) << 8 |
+                              static_cast<std::uint32_t>(rank) << 16];
+  if (program) return program;
+  auto made = std::make_shared<Program>();
+  made->rank = rank;
+  made->inputs = {from};
+  made->leaves = {Program::Leaf{0, {}}};
+  if (from == to) {
+    made->outputs = {{Program::Source::leaf, 0}};
+  } else {
+    made->code = {{Op::cast, from, to, {Program::Value{Program::Source::leaf, 0}}}};
+    made->outputs = {{Program::Source::result, 0}};
+  }
+  return program = made;
+}
+
+std::shared_ptr<const Program> fill_program(DType dtype, int rank) {
+  static std::mutex mutex;
+  static auto* programs = new std::unordered_map<std::uint32_t, std::shared_ptr<const Program>>;
+  const std::lock_guard lock(mutex);
+  auto& program =
+      (*programs)[static_cast<std::uint32_t>(dtype) | static_cast<std::uint32_t>(rank) << 8];
+  if (program) return program;
+  auto made = std::make_shared<Program>();
+  made->rank = rank;
+  made->immediates = {dtype};
+  made->outputs = {{Program::Source::immediate, 0}};
+  return program = made;
+}
+
+}  // namespace
+
+void copy_elements(const View& from, const View& to, BaseBackend& backend) {
+  Step step;
+  step.backend = &backend;
+  step.program = copy_program(from.dtype, to.dtype, to.layout.rank());
+  step.shape = to.layout.shape;
+  step.in = {from};
+  step.out = {to};
+  execute(std::move(step));
+}
+
+void fill_elements(Scalar value, const View& to, BaseBackend& backend) {
+  Step step;
+  step.backend = &backend;
+  step.program = fill_program(to.dtype, to.layout.rank());
+  step.shape = to.layout.shape;
+  step.immediates = {value};
+  step.out = {to};
+  execute(std::move(step));
+}
+
+}  // namespace isofield::detail

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <atomic>
+#include <isofield/array.hpp>
+#include <span>
+#include <vector>
+
+namespace isofield::detail {
+
+/// One axis of a shifted read, with its fill as a number.
+struct NodeShift {
+  AxisShift axis;
+  Scalar fill;
+};
+
+/// What an array holds: elements in storage, or a pointwise expression that is not computed yet.
+struct Node {
+  enum class Kind : std::uint8_t {
+    leaf,       ///< elements in storage
+    shifted,    ///< in[0], a leaf, read with shifts
+    pointwise,  ///< op applied to in[] and scalar[]
+  };
+  /// Operands a pending expression may reach before it is computed, shared ones counted again.
+  static constexpr int weight_limit = 200;
+
+  std::atomic<std::uint32_t> refs{1};
+  std::atomic<Kind> kind{Kind::leaf};
+  DType dtype = DType::float64;
+  Op op = Op::add;
+  std::uint16_t weight = 1;
+  BaseBackend* backend = nullptr;
+  Shape shape;
+
+  // A leaf.
+  StoragePtr storage;
+  Strides strides;
+  std::int64_t offset = 0;
+
+  // A pending expression. A null input is a scalar.
+  NodePtr in[3];
+  Scalar scalar[3];
+  std::vector<NodeShift> shifts;
+
+  // Used by one evaluation at a time, under its lock.
+  std::uint32_t mark = 0;
+  std::uint32_t id = 0;
+  std::uint32_t inner_refs = 0;
+
+  bool is_leaf() const noexcept { return kind.load(std::memory_order_acquire) == Kind::leaf; }
+  Layout layout() const { return {shape, strides, offset}; }
+  View view() const { return {storage.get(), dtype, layout()}; }
+  int arity() const noexcept { return info(op).arity; }
+};
+
+/// A leaf over a storage.
+NodePtr make_leaf(StoragePtr storage, DType dtype, Layout layout);
+/// A leaf over new memory in C order; its elements are not defined yet.
+NodePtr make_empty(BaseBackend& backend, const Shape& shape, DType dtype);
+/// A leaf over new memory for a result of `in`: to be provided by the replay, if a trace records them.
+NodePtr make_result(BaseBackend& backend, const Shape& shape, DType dtype, std::span<const View> in);
+/// A pending expression; the inputs fit together.
+NodePtr make_pointwise(Op op, DType dtype, const Shape& shape, BaseBackend& backend,
+                       std::span<const NodePtr> inputs, std::span<const Scalar> scalars);
+
+/// Compute pending nodes, those of one shape in one program. On return all are leaves.
+void evaluate(std::span<const NodePtr> nodes);
+inline void evaluate(const NodePtr& node) {
+  if (!node->is_leaf()) evaluate(std::span<const NodePtr>(&node, 1));
+}
+/// Compute a node and reduce it in the same pass. The result keeps reduced axes with length 1.
+NodePtr evaluate_reduction(const NodePtr& node, Reduction reduction);
+/// Copy or cast the elements of `from` into `to`, both leaves' views of one shape.
+void copy_elements(const View& from, const View& to, BaseBackend& backend);
+/// Write one number into all elements of `to`.
+void fill_elements(Scalar value, const View& to, BaseBackend& backend);
+/// The node as a leaf in C order without gaps, starting at its first element.
+NodePtr contiguous(const NodePtr& node);
+
+bool eager() noexcept;
+
+}  // namespace isofield::detail

@@ -1,0 +1,49 @@
+#include <array>
+#include <cstdio>
+#include <isofield/ops.hpp>
+
+namespace isofield {
+namespace {
+
+/// Axes longer than this are shown by their first and last entries.
+constexpr std::int64_t longest = 8, shown = 3;
+
+std::string number(const View& v, std::int64_t position) {
+  return visit_dtype(v.dtype, [&](auto tag) -> std::string {
+    using T = decltype(tag);
+    const T value = v.data<T>()[position];
+    if constexpr (std::is_same_v<T, bool>) return value ? "true" : "false";
+    if constexpr (std::is_same_v<T, std::int64_t>) return std::to_string(value);
+    std::array<char, 40> text{};
+    std::snprintf(text.data(), text.size(), "%.6g", static_cast<double>(value));
+    return text.data();
+  });
+}
+
+std::string printed(const View& v, int axis, std::int64_t position) {
+  if (axis == v.layout.rank()) return number(v, position);
+  const std::int64_t n = v.layout.shape[axis];
+  const bool last = axis + 1 == v.layout.rank();
+  std::string text = "[";
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (i) text += last ? ", " : ",\n" + std::string(static_cast<std::size_t>(axis) + 1, ' ');
+    if (n > longest && i == shown) {
+      text += "..., ";
+      i = n - shown;
+    }
+    text += printed(v, axis + 1, position + i * v.layout.strides[axis]);
+  }
+  return text + "]";
+}
+
+}  // namespace
+
+std::string to_string(const UnifiedArray& x) {
+  const UnifiedArray host = x.device().is_host() ? x : x.to_backend("eigen");
+  const View v = host.view();
+  host.backend().synchronize();
+  return "array(" + printed(v, 0, 0) + ", shape=" + to_string(x.shape()) +
+         ", dtype=" + std::string(name(x.dtype())) + ", backend=" + x.backend().spelling() + ")";
+}
+
+}  // namespace isofield

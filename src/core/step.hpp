@@ -1,0 +1,53 @@
+#pragma once
+
+#include <isofield/backend.hpp>
+#include <memory>
+#include <vector>
+
+namespace isofield::detail {
+
+/// One call of a backend's kernel, with everything it needs to be made again.
+struct Step {
+  enum class Kind : std::uint8_t { program, matmul, tridiagonal };
+  Kind kind = Kind::program;
+  BaseBackend* backend = nullptr;
+  std::vector<View> in, out;
+  // A program's.
+  std::shared_ptr<const Program> program;
+  Shape shape;
+  std::vector<Scalar> immediates;
+  // A tridiagonal solve's.
+  int axis = 0;
+  bool periodic = false;
+
+  void run() const;
+};
+
+/// Records steps instead of running them.
+class Tracer {
+ public:
+  virtual ~Tracer() = default;
+  virtual void record(Step step) = 0;
+  /// Memory that a replay will provide.
+  virtual StoragePtr allocate(BaseBackend& backend, std::size_t bytes) = 0;
+};
+
+/// This thread's tracer, or null.
+Tracer* tracer() noexcept;
+class ScopedTracer {
+ public:
+  explicit ScopedTracer(Tracer* tracer) noexcept;
+  ~ScopedTracer();
+  ScopedTracer(const ScopedTracer&) = delete;
+  ScopedTracer& operator=(const ScopedTracer&) = delete;
+
+ private:
+  Tracer* previous_;
+};
+
+/// Whether a step on these views is recorded: a trace runs, and one of them stands for its memory.
+bool recorded(std::span<const View> in);
+/// The one place that calls a backend: runs the step, or records it under a trace.
+void execute(Step&& step);
+
+}  // namespace isofield::detail

@@ -1,0 +1,116 @@
+#include <cmath>
+#include <isofield/ops.hpp>
+#include <isofield/registry.hpp>
+
+#include "core/node.hpp"
+
+namespace isofield {
+namespace {
+
+BaseBackend& or_default(BaseBackend* backend) { return backend ? *backend : default_backend(); }
+
+detail::NodePtr checked_empty(const Shape& shape, DType dtype, BaseBackend* backend) {
+  if (!is_supported(dtype)) throw_unsupported(dtype);
+  return detail::make_empty(or_default(backend), shape, dtype);
+}
+
+Scalar scalar_of_like(const Operand& x, double value) {
+  const DType dtype = x.is_scalar() ? x.scalar().default_dtype() : x.array().dtype();
+  return dtype == DType::bool_ ? Scalar(value != 0) : Scalar(value);
+}
+
+}  // namespace
+
+UnifiedArray empty(const Shape& shape, DType dtype, BaseBackend* backend) {
+  return UnifiedArray(checked_empty(shape, dtype, backend));
+}
+
+UnifiedArray full(const Shape& shape, Scalar value, DType dtype, BaseBackend* backend) {
+  detail::NodePtr node = checked_empty(shape, dtype, backend);
+  if (element_count(shape) > 0) detail::fill_elements(value, node->view(), *node->backend);
+  return UnifiedArray(std::move(node));
+}
+UnifiedArray full(const Shape& shape, Scalar value, BaseBackend* backend) {
+  return full(shape, value, value.default_dtype(), backend);
+}
+UnifiedArray zeros(const Shape& shape, DType dtype, BaseBackend* backend) {
+  return full(shape, 0, dtype, backend);
+}
+UnifiedArray ones(const Shape& shape, DType dtype, BaseBackend* backend) {
+  return full(shape, 1, dtype, backend);
+}
+
+UnifiedArray full_like(Operand x, Scalar value) {
+  if (x.is_scalar()) return full({}, value, x.scalar().default_dtype());
+  const UnifiedArray& a = x.array();
+  return full(a.shape(), value, a.dtype(), &a.backend());
+}
+UnifiedArray zeros_like(Operand x) { return full_like(x, scalar_of_like(x, 0)); }
+UnifiedArray ones_like(Operand x) { return full_like(x, scalar_of_like(x, 1)); }
+
+UnifiedArray arange(double start, double stop, double step, DType dtype, BaseBackend* backend) {
+  if (step == 0 || !std::isfinite(step)) throw ShapeError("arange: the step must be finite and not 0");
+  const double count = std::max(0.0, std::ceil((stop - start) / step));
+  std::vector<double> values(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = start + static_cast<double>(i) * step;
+  const Shape shape{static_cast<std::int64_t>(values.size())};
+  return asarray(values, shape, backend).astype(dtype).eval();
+}
+
+UnifiedArray linspace(double start, double stop, std::int64_t count, bool endpoint, DType dtype,
+                      BaseBackend* backend) {
+  if (count < 0) throw ShapeError("linspace: count " + std::to_string(count) + " is negative");
+  const double parts = static_cast<double>(endpoint ? count - 1 : count);
+  std::vector<double> values(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = parts > 0 ? start + (stop - start) * (static_cast<double>(i) / parts) : start;
+  if (endpoint && count > 1) values.back() = stop;
+  return asarray(values, Shape{count}, backend).astype(dtype).eval();
+}
+
+UnifiedArray eye(std::int64_t n, DType dtype, BaseBackend* backend) {
+  if (n < 0) throw ShapeError("eye: size " + std::to_string(n) + " is negative");
+  std::vector<double> values(static_cast<std::size_t>(n * n), 0.0);
+  for (std::int64_t i = 0; i < n; ++i) values[static_cast<std::size_t>(i * n + i)] = 1.0;
+  return asarray(values, Shape{n, n}, backend).astype(dtype).eval();
+}
+
+UnifiedArray asarray_bytes(const void* data, std::size_t bytes, DType dtype, const Shape& shape,
+                           BaseBackend* backend) {
+  const auto wanted = static_cast<std::size_t>(element_count(shape)) * itemsize(dtype);
+  if (bytes != wanted)
+    throw ShapeError("asarray: shape " + to_string(shape) + " takes " +
+                     std::to_string(element_count(shape)) + " elements, got " +
+                     std::to_string(bytes / itemsize(dtype)));
+  detail::NodePtr node = checked_empty(shape, dtype, backend);
+  Storage host;
+  host.data = const_cast<void*>(data);
+  host.bytes = bytes;
+  if (bytes > 0) node->backend->copy_bytes(*node->storage, 0, host, 0, bytes);
+  return UnifiedArray(std::move(node));
+}
+
+UnifiedArray asarray(Scalar value, BaseBackend* backend) {
+  return full({}, value, value.default_dtype(), backend);
+}
+
+UnifiedArray from_memory(void* data, DType dtype, const Layout& layout, std::size_t bytes,
+                         std::shared_ptr<void> owner, BaseBackend& backend) {
+  if (!is_supported(dtype)) throw_unsupported(dtype);
+  std::int64_t first = layout.offset, last = layout.offset;
+  for (int k = 0; k < layout.rank(); ++k) {
+    if (layout.shape[k] == 0) first = last = layout.offset;
+    if (layout.shape[k] > 0)
+      (layout.strides[k] < 0 ? first : last) += (layout.shape[k] - 1) * layout.strides[k];
+  }
+  const auto size = static_cast<std::int64_t>(itemsize(dtype));
+  if (element_count(layout.shape) > 0 &&
+      (first < 0 || (last + 1) * size > static_cast<std::int64_t>(bytes)))
+    throw ShapeError("from_memory: shape " + to_string(layout.shape) + " with strides " +
+                     to_string(layout.strides) + " reaches beyond " + std::to_string(bytes) +
+                     " bytes");
+  return UnifiedArray(
+      detail::make_leaf(backend.wrap(data, bytes, std::move(owner)), dtype, layout));
+}
+
+}  // namespace isofield

@@ -1,0 +1,153 @@
+#include <algorithm>
+#include <isofield/ops.hpp>
+
+#include "core/emit.hpp"
+#include "core/node.hpp"
+
+namespace isofield {
+namespace {
+
+using detail::NodePtr;
+
+/// The operand as a leaf, ready to be looked at in another way.
+NodePtr leaf_of(const Operand& x) {
+  BaseBackend& backend = detail::common_backend("array", {&x, 1});
+  const DType dtype = x.is_scalar() ? x.scalar().default_dtype() : x.array().dtype();
+  NodePtr node = detail::node_of(x, backend, dtype);
+  detail::evaluate(node);
+  return node;
+}
+
+UnifiedArray viewed(const NodePtr& node, Layout layout) {
+  return UnifiedArray(detail::make_leaf(node->storage, node->dtype, std::move(layout)));
+}
+
+/// A target shape with one -1 worked out.
+Shape resolved(const Shape& shape, std::int64_t count, const Operand& x) {
+  Shape result = shape;
+  int open = -1;
+  std::int64_t known = 1;
+  for (int k = 0; k < shape.size(); ++k) {
+    if (shape[k] != -1) {
+      known *= shape[k];
+    } else if (open >= 0) {
+      throw ShapeError("reshape: more than one -1 in " + to_string(shape) + detail::context(x));
+    } else {
+      open = k;
+    }
+  }
+  if (open >= 0) result[open] = known > 0 ? count / known : 0;
+  return result;
+}
+
+}  // namespace
+
+UnifiedArray reshape(Operand x, const Shape& shape) {
+  const NodePtr node = leaf_of(x);
+  const std::int64_t count = element_count(node->shape);
+  const Shape target = resolved(shape, count, x);
+  if (element_count(target) != count)
+    throw ShapeError("reshape: shape " + to_string(node->shape) + " does not fit " +
+                     to_string(shape) + ": " + std::to_string(count) +
+                     " elements" + detail::context(x));
+  if (const auto layout = node->layout().reshape(target)) return viewed(node, *layout);
+  const NodePtr packed = detail::contiguous(node);
+  return viewed(packed, Layout(target, contiguous_strides(target), packed->offset));
+}
+
+UnifiedArray permute_dims(Operand x, const std::vector<int>& axes) {
+  const NodePtr node = leaf_of(x);
+  return detail::located(x.where(), [&] { return viewed(node, node->layout().permute(axes)); });
+}
+
+UnifiedArray matrix_transpose(Operand x) {
+  const NodePtr node = leaf_of(x);
+  const int rank = node->shape.size();
+  if (rank < 2)
+    throw ShapeError("matrix_transpose: shape " + to_string(node->shape) +
+                     " has fewer than two axes" + detail::context(x));
+  std::vector<int> axes(static_cast<std::size_t>(rank));
+  for (int k = 0; k < rank; ++k) axes[static_cast<std::size_t>(k)] = k;
+  std::swap(axes[axes.size() - 1], axes[axes.size() - 2]);
+  return viewed(node, node->layout().permute(axes));
+}
+
+UnifiedArray broadcast_to(Operand x, const Shape& shape) {
+  const NodePtr node = leaf_of(x);
+  return detail::located(x.where(), [&] { return viewed(node, node->layout().broadcast(shape)); });
+}
+
+UnifiedArray expand_dims(Operand x, int axis) {
+  const NodePtr node = leaf_of(x);
+  Layout layout = node->layout();
+  axis = detail::located(x.where(),
+                         [&] { return normalize_axis(axis, layout.rank() + 1, "expand_dims"); });
+  layout.shape.insert(axis, 1);
+  layout.strides.insert(axis, 0);
+  return viewed(node, std::move(layout));
+}
+
+UnifiedArray squeeze(Operand x, int axis) {
+  const NodePtr node = leaf_of(x);
+  Layout layout = node->layout();
+  axis = detail::located(x.where(), [&] { return normalize_axis(axis, layout.rank(), "squeeze"); });
+  if (layout.shape[axis] != 1)
+    throw ShapeError("squeeze: axis " + std::to_string(axis) + " of shape " +
+                     to_string(layout.shape) + " does not have length 1" + detail::context(x));
+  layout.shape.erase(axis);
+  layout.strides.erase(axis);
+  return viewed(node, std::move(layout));
+}
+
+UnifiedArray flip(Operand x, int axis) {
+  const NodePtr node = leaf_of(x);
+  axis = detail::located(x.where(), [&] { return normalize_axis(axis, node->shape.size(), "flip"); });
+  return viewed(node, node->layout().flip(axis));
+}
+
+UnifiedArray concat(const std::vector<UnifiedArray>& arrays, int axis) {
+  if (arrays.empty()) throw ShapeError("concat: no arrays");
+  const std::vector<Operand> operands(arrays.begin(), arrays.end());
+  BaseBackend& backend = detail::common_backend("concat", operands);
+  Shape shape = arrays[0].shape();
+  axis = normalize_axis(axis, shape.size(), "concat");
+  DType dtype = arrays[0].dtype();
+  for (std::size_t i = 1; i < arrays.size(); ++i) {
+    Shape other = arrays[i].shape(), first = arrays[0].shape();
+    const bool ranks = other.size() == first.size();
+    if (ranks) other[axis] = first[axis];
+    if (!ranks || other != first)
+      throw ShapeError("concat: shapes " + to_string(first) + " and " +
+                       to_string(arrays[i].shape()) + " differ off axis " + std::to_string(axis));
+    dtype = result_type(dtype, arrays[i].dtype());
+    shape[axis] += arrays[i].shape()[axis];
+  }
+  std::vector<View> parts;
+  for (const auto& a : arrays) {
+    detail::evaluate(a.node());
+    parts.push_back(a.node()->view());
+  }
+  NodePtr result = detail::make_result(backend, shape, dtype, parts);
+  std::int64_t at = 0;
+  for (const auto& part : parts) {
+    View to = result->view();
+    to.layout.offset += at * to.layout.strides[axis];
+    to.layout.shape = part.layout.shape;
+    at += part.layout.shape[axis];
+    if (element_count(part.layout.shape) > 0) detail::copy_elements(part, to, backend);
+  }
+  return UnifiedArray(std::move(result));
+}
+
+UnifiedArray stack(const std::vector<UnifiedArray>& arrays, int axis) {
+  std::vector<UnifiedArray> expanded;
+  for (const auto& a : arrays) {
+    if (a.shape() != arrays[0].shape())
+      throw ShapeError("stack: shapes " + to_string(arrays[0].shape()) + " and " +
+                       to_string(a.shape()) + " differ");
+    expanded.push_back(expand_dims(a, axis));
+  }
+  return concat(expanded, axis);
+}
+
+}  // namespace isofield

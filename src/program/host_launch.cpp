@@ -1,0 +1,161 @@
+#include <algorithm>
+#include <cstring>
+#include <isofield/host.hpp>
+#include <vector>
+
+#include "program/host_pieces.hpp"
+#include "program/host_run.hpp"
+
+namespace isofield::host {
+namespace {
+
+/// Below this much work, in element-instructions, the caller's thread does everything.
+constexpr std::int64_t parallel_work = 1 << 17;
+/// Elements in one piece of work: fixed, so that sums do not depend on the number of threads.
+constexpr std::int64_t piece = 1 << 14;
+
+void run_pointwise(const BoundLaunch& bound, bool parallel, Executor& executor) {
+  if (bound.by_rows()) {
+    const std::int64_t rows = bound.size() / bound.row_length();
+    const std::int64_t each = std::max<std::int64_t>(1, piece / bound.row_length());
+    for_pieces((rows + each - 1) / each, parallel, executor, [&](std::int64_t i) {
+      bound.run_rows(i * each, std::min(rows, (i + 1) * each));
+    });
+    return;
+  }
+  for_pieces((bound.size() + piece - 1) / piece, parallel, executor, [&](std::int64_t i) {
+    bound.run_range(i * piece, std::min(bound.size(), (i + 1) * piece));
+  });
+}
+
+/// The axes of a reducing launch in three groups: kept outside, reduced, kept inside.
+struct Split {
+  int order[Dims::max_rank];
+  std::int64_t outer = 1, reduced = 1, inner = 1;
+};
+
+Split split_axes(const Launch& launch) {
+  const std::uint32_t axes = launch.program.reduction->axes;
+  const int rank = launch.shape.size();
+  const auto is_reduced = [axes](int k) { return (axes >> k) & 1; };
+  int inner_from = rank;  // trailing axes that are kept
+  while (inner_from > 0 && !is_reduced(inner_from - 1)) --inner_from;
+  Split s;
+  int n = 0;
+  for (int k = 0; k < inner_from; ++k)
+    if (!is_reduced(k)) s.order[n++] = k, s.outer *= launch.shape[k];
+  for (int k = 0; k < inner_from; ++k)
+    if (is_reduced(k)) s.order[n++] = k, s.reduced *= launch.shape[k];
+  for (int k = inner_from; k < rank; ++k) s.order[n++] = k, s.inner *= launch.shape[k];
+  return s;
+}
+
+struct Fold {
+  ReduceKernel reduce;        ///< many elements into one
+  PointwiseKernel combine;    ///< elementwise
+  std::int64_t size;          ///< bytes of an element
+  DType dtype;
+};
+
+Fold fold_of(Reduce op, DType dtype) {
+  constexpr Op combine[] = {Op::add, Op::multiply, Op::minimum, Op::maximum, Op::logical_or,
+                            Op::logical_and};
+  return {kernels().reduce(op, dtype), kernels().pointwise(combine[static_cast<int>(op)], dtype, 0),
+          static_cast<std::int64_t>(itemsize(dtype)), dtype};
+}
+
+/// Elements [begin, end) into one; there is at least one.
+void reduce_run(const BoundLaunch& bound, const Fold& fold, std::int64_t begin, std::int64_t end,
+                std::byte* total) {
+  BoundLaunch::Tiles tiles(bound);
+  bool first = true;
+  for (std::int64_t i = begin; i < end; i += bound.tile()) {
+    const std::int64_t n = std::min(bound.tile(), end - i);
+    const auto* tile = static_cast<const std::byte*>(bound.run_tile(tiles, i, n));
+    if (first) std::memcpy(total, tile, static_cast<std::size_t>(fold.size));
+    const std::int64_t skip = first ? 1 : 0;
+    if (n > skip) fold.reduce(total, tile + skip * fold.size, n - skip);
+    first = false;
+  }
+}
+
+void reduce_everything(const BoundLaunch& bound, const Fold& fold, std::byte* out, bool parallel,
+                       Executor& executor) {
+  const std::int64_t pieces = (bound.size() + piece - 1) / piece;
+  if (pieces == 1) return reduce_run(bound, fold, 0, bound.size(), out);
+  std::vector<std::byte> partial(static_cast<std::size_t>(pieces * fold.size));
+  for_pieces(pieces, parallel, executor, [&](std::int64_t i) {
+    reduce_run(bound, fold, i * piece, std::min(bound.size(), (i + 1) * piece),
+               partial.data() + i * fold.size);
+  });
+  std::memcpy(out, partial.data(), static_cast<std::size_t>(fold.size));
+  fold.reduce(out, partial.data() + fold.size, pieces - 1);
+}
+
+void reduce_innermost(const BoundLaunch& bound, const Split& s, const Fold& fold, std::byte* out,
+                      bool parallel, Executor& executor) {
+  const std::int64_t each = std::max<std::int64_t>(1, piece / s.reduced);
+  for_pieces((s.outer + each - 1) / each, parallel, executor, [&](std::int64_t p) {
+    for (std::int64_t k = p * each; k < std::min(s.outer, (p + 1) * each); ++k)
+      reduce_run(bound, fold, k * s.reduced, (k + 1) * s.reduced, out + k * fold.size);
+  });
+}
+
+void reduce_outer(const BoundLaunch& bound, const Split& s, const Fold& fold, std::byte* out,
+                  bool parallel, Executor& executor) {
+  const std::int64_t tiles_across = (s.inner + bound.tile() - 1) / bound.tile();
+  for_pieces(s.outer * tiles_across, parallel, executor, [&](std::int64_t p) {
+    const std::int64_t k = p / tiles_across, from = p % tiles_across * bound.tile();
+    const std::int64_t n = std::min(bound.tile(), s.inner - from);
+    std::byte* total = out + (k * s.inner + from) * fold.size;
+    BoundLaunch::Tiles tiles(bound);
+    for (std::int64_t r = 0; r < s.reduced; ++r) {
+      const void* tile = bound.run_tile(tiles, (k * s.reduced + r) * s.inner + from, n);
+      if (r == 0) {
+        std::memcpy(total, tile, static_cast<std::size_t>(n * fold.size));
+      } else {
+        const void* in[3] = {total, tile, tile};
+        fold.combine(total, in, n);
+      }
+    }
+  });
+}
+
+/// The value of a reduction over nothing; min and max have none and are refused above.
+void fill_identity(const Launch& launch, std::byte* out, const Fold& fold) {
+  const Reduce op = launch.program.reduction->op;
+  const std::int64_t n = element_count(launch.outputs[0].layout.shape);
+  const Scalar identity = op == Reduce::prod || op == Reduce::all ? Scalar(1) : Scalar(0);
+  visit_dtype(fold.dtype, [&](auto tag) {
+    std::fill_n(reinterpret_cast<decltype(tag)*>(out), n, identity.to<decltype(tag)>());
+  });
+}
+
+}  // namespace
+
+void run(const Launch& launch, Executor& executor) {
+  const HostCode& code = launch.program.lowered<HostCode>(Program::host_slot, lower);
+  const auto work = [&](const BoundLaunch& bound) {
+    return bound.size() * static_cast<std::int64_t>(code.code.size() + 1) >= parallel_work;
+  };
+  if (!launch.program.reduction) {
+    const BoundLaunch bound(launch, code);
+    if (bound.size() > 0) run_pointwise(bound, work(bound), executor);
+    return;
+  }
+  const Fold fold =
+      fold_of(launch.program.reduction->op, launch.program.dtype(launch.program.outputs[0]));
+  std::byte* out = launch.outputs[0].bytes();
+  const Split s = split_axes(launch);
+  if (s.outer * s.reduced * s.inner == 0) return fill_identity(launch, out, fold);
+  const BoundLaunch bound(launch, code, s.inner * s.outer == 1 ? nullptr : s.order);
+  const bool parallel = work(bound);
+  if (s.inner * s.outer == 1)
+    reduce_everything(bound, fold, out, parallel, executor);
+  else if (s.inner == 1)
+    reduce_innermost(bound, s, fold, out, parallel, executor);
+  else
+    reduce_outer(bound, s, fold, out, parallel, executor);
+}
+
+}  // namespace isofield::host

@@ -1,0 +1,206 @@
+#include "program/host_leaf.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace isofield::host {
+namespace {
+
+template <class T>
+void copy_as(const std::byte* from, std::int64_t stride, std::int64_t n, std::byte* to) {
+  const T* f = reinterpret_cast<const T*>(from);
+  T* t = reinterpret_cast<T*>(to);
+  for (std::int64_t i = 0; i < n; ++i) t[i] = f[i * stride];
+}
+
+template <class T>
+void scatter_as(const std::byte* from, std::int64_t n, std::byte* to, std::int64_t stride) {
+  const T* f = reinterpret_cast<const T*>(from);
+  T* t = reinterpret_cast<T*>(to);
+  for (std::int64_t i = 0; i < n; ++i) t[i * stride] = f[i];
+}
+
+std::int64_t mirror(std::int64_t i, std::int64_t n) {
+  const std::int64_t period = 2 * n;
+  i %= period;
+  if (i < 0) i += period;
+  return i < n ? i : period - 1 - i;
+}
+
+}  // namespace
+
+void copy_strided(const std::byte* from, std::int64_t stride, std::int64_t n, std::int64_t size,
+                  std::byte* to) {
+  if (stride == 1) {
+    std::memcpy(to, from, static_cast<std::size_t>(n * size));
+    return;
+  }
+  switch (size) {
+    case 1: return copy_as<std::uint8_t>(from, stride, n, to);
+    case 2: return copy_as<std::uint16_t>(from, stride, n, to);
+    case 4: return copy_as<std::uint32_t>(from, stride, n, to);
+    case 8: return copy_as<std::uint64_t>(from, stride, n, to);
+    default:
+      for (std::int64_t i = 0; i < n; ++i)
+        std::memcpy(to + i * size, from + i * stride * size, static_cast<std::size_t>(size));
+  }
+}
+
+void scatter_strided(const std::byte* from, std::int64_t n, std::int64_t size, std::byte* to,
+                     std::int64_t stride) {
+  if (stride == 1) {
+    std::memcpy(to, from, static_cast<std::size_t>(n * size));
+    return;
+  }
+  switch (size) {
+    case 1: return scatter_as<std::uint8_t>(from, n, to, stride);
+    case 2: return scatter_as<std::uint16_t>(from, n, to, stride);
+    case 4: return scatter_as<std::uint32_t>(from, n, to, stride);
+    case 8: return scatter_as<std::uint64_t>(from, n, to, stride);
+    default:
+      for (std::int64_t i = 0; i < n; ++i)
+        std::memcpy(to + i * stride * size, from + i * size, static_cast<std::size_t>(size));
+  }
+}
+
+void HostLeaf::bind(const std::byte* base, std::int64_t size, Axis* axes, int rank) {
+  rank_ = rank;
+  size_ = size;
+  base_ = base;
+  axes_ = axes;
+  delta_ = 0;
+  std::int64_t inner = 1;
+  bool contiguous = true, uniform = true, shifted = false;
+  for (int k = rank - 1; k >= 0; --k) {
+    Axis& axis = axes[k];
+    axis.inner = inner;
+    contiguous = contiguous && (axis.length == 1 || axis.stride == inner);
+    uniform = uniform && (axis.length == 1 || axis.stride == 0);
+    shifted = shifted || axis.offset != 0;
+    delta_ += axis.offset * axis.stride;
+    inner *= axis.length;
+  }
+  mode_ = shifted      ? (contiguous ? Mode::shifted : Mode::general)
+          : contiguous ? Mode::flat
+          : uniform    ? Mode::uniform
+                       : Mode::general;
+  inner_ = axes[rank - 1];
+}
+
+const void* HostLeaf::slow_tile(std::int64_t begin, std::int64_t n, void* scratch) const {
+  if (mode_ == Mode::shifted && interior(begin, n)) return base_ + (begin + delta_) * size_;
+  gather(begin, n, static_cast<std::byte*>(scratch));
+  return scratch;
+}
+
+bool HostLeaf::interior(std::int64_t begin, std::int64_t n) const noexcept {
+  for (int k = 0; k < rank_; ++k) {
+    const Axis& axis = axes_[k];
+    if (axis.offset == 0) continue;
+    const std::int64_t block = axis.length * axis.inner;  // elements of one run along this axis
+    const std::int64_t first = begin % block;
+    const std::int64_t low = axis.offset < 0 ? -axis.offset * axis.inner : 0;
+    const std::int64_t high = axis.offset > 0 ? block - axis.offset * axis.inner : block;
+    if (first < low || first + n > high) return false;
+  }
+  return true;
+}
+
+HostLeaf::Place HostLeaf::place(const Axis& axis, std::int64_t i) noexcept {
+  i += axis.offset;
+  if (i >= 0 && i < axis.length) return {i, nullptr};
+  switch (axis.boundary) {
+    case Boundary::periodic: {
+      const std::int64_t r = i % axis.length;
+      return {r < 0 ? r + axis.length : r, nullptr};
+    }
+    case Boundary::clamp: return {i < 0 ? 0 : axis.length - 1, nullptr};
+    case Boundary::reflect: return {mirror(i, axis.length), nullptr};
+    case Boundary::constant: break;
+  }
+  return {0, axis.fill};
+}
+
+void HostLeaf::gather_row(const std::byte* row, std::int64_t begin, std::int64_t n,
+                          std::byte* to) const {
+  const std::int64_t step = inner_.stride * size_;
+  // [low, high) of the run needs no boundary rule.
+  const std::int64_t low = std::clamp<std::int64_t>(-inner_.offset - begin, 0, n);
+  const std::int64_t high = std::clamp<std::int64_t>(inner_.length - inner_.offset - begin, low, n);
+  const auto ruled = [&](std::int64_t i) {
+    const Place p = place(inner_, begin + i);
+    std::memcpy(to + i * size_, p.fill ? p.fill : row + p.index * step,
+                static_cast<std::size_t>(size_));
+  };
+  for (std::int64_t i = 0; i < low; ++i) ruled(i);
+  if (high > low)
+    copy_strided(row + (begin + low + inner_.offset) * step, inner_.stride, high - low, size_,
+                 to + low * size_);
+  for (std::int64_t i = high; i < n; ++i) ruled(i);
+}
+
+void HostLeaf::gather(std::int64_t begin, std::int64_t n, std::byte* to) const {
+  std::int64_t at[Dims::max_rank];
+  std::int64_t rest = begin;
+  for (int k = rank_ - 1; k >= 0; --k) {
+    at[k] = rest % axes_[k].length;
+    rest /= axes_[k].length;
+  }
+  const int last = rank_ - 1;
+  while (n > 0) {
+    const std::byte* row = base_;
+    const std::byte* fill = nullptr;
+    for (int k = 0; k < last; ++k) {
+      const Place p = place(axes_[k], at[k]);
+      if (p.fill) fill = p.fill;
+      row += p.index * axes_[k].stride * size_;
+    }
+    const std::int64_t run = std::min(n, inner_.length - at[last]);
+    if (fill)
+      copy_strided(fill, 0, run, size_, to);
+    else
+      gather_row(row, at[last], run, to);
+    to += run * size_;
+    n -= run;
+    at[last] = 0;
+    for (int k = last - 1; k >= 0 && ++at[k] == axes_[k].length; --k) at[k] = 0;
+  }
+}
+
+void HostLeaf::column(std::int64_t row, std::int64_t column, std::int64_t n, void* scratch) const {
+  std::byte* to = static_cast<std::byte*>(scratch);
+  const int last = rank_ - 1;
+  const Place p = place(inner_, column);
+  if (p.fill) return copy_strided(p.fill, 0, n, size_, to);
+  std::int64_t at[Dims::max_rank];
+  for (int k = last - 1; k >= 0; --k) {
+    at[k] = row % axes_[k].length;
+    row /= axes_[k].length;
+  }
+  const std::byte* start = base_ + p.index * inner_.stride * size_;
+  // Runs of the next axis are evenly spaced where its shift stays inside.
+  while (n > 0) {
+    const std::byte* from = start;
+    const std::byte* fill = nullptr;
+    for (int k = 0; k < last; ++k) {
+      const Place q = place(axes_[k], at[k]);
+      if (q.fill) fill = q.fill;
+      from += q.index * axes_[k].stride * size_;
+    }
+    const Axis& next = axes_[last - 1];
+    const std::int64_t here = at[last - 1] + next.offset;
+    std::int64_t run = 1;
+    if (here >= 0 && here < next.length)
+      run = std::min({n, next.length - here, next.length - at[last - 1]});
+    copy_strided(fill ? fill : from, fill ? 0 : next.stride, run, size_, to);
+    to += run * size_;
+    n -= run;
+    at[last - 1] += run;
+    for (int k = last - 1; k >= 0 && at[k] == axes_[k].length; --k) {
+      at[k] = 0;
+      if (k > 0) ++at[k - 1];
+    }
+  }
+}
+
+}  // namespace isofield::host

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <isofield/program.hpp>
+
+namespace isofield::host {
+
+/// One input of a launch as the tile loop reads it: elements [begin, begin + n) of the iteration
+/// space, in C order, as contiguous memory. In place where the addresses are contiguous, else gathered.
+class HostLeaf {
+ public:
+  struct Axis {
+    std::int64_t length, stride, offset;
+    std::int64_t inner;  ///< elements of the iteration space below one step of this axis
+    Boundary boundary;
+    const std::byte* fill;  ///< the value outside, for `constant`
+  };
+
+  /// Take `rank` axes, outermost first, whose length, stride and shift are set.
+  void bind(const std::byte* base, std::int64_t size, Axis* axes, int rank);
+
+  /// Whether all elements are one and the same.
+  bool uniform() const noexcept { return mode_ == Mode::uniform; }
+  /// Whether the innermost axis is shifted, so that long rows have two odd ends.
+  bool inner_shift() const noexcept { return inner_.offset != 0; }
+  /// Reach beyond the low and the high end of the innermost axis.
+  std::int64_t reach_low() const noexcept { return inner_.offset < 0 ? -inner_.offset : 0; }
+  std::int64_t reach_high() const noexcept { return inner_.offset > 0 ? inner_.offset : 0; }
+
+  /// Address of elements [begin, begin + n), using `scratch` where they must be gathered.
+  const void* tile(std::int64_t begin, std::int64_t n, void* scratch) const {
+    if (mode_ == Mode::flat) return base_ + begin * size_;
+    return slow_tile(begin, n, scratch);
+  }
+  /// Gather column `column` of rows [row, row + n); a row is a run of the innermost axis.
+  void column(std::int64_t row, std::int64_t column, std::int64_t n, void* scratch) const;
+
+ private:
+  enum class Mode : std::uint8_t { flat, uniform, shifted, general };
+  /// Position along an axis after its shift, or nothing to read but a fill.
+  struct Place {
+    std::int64_t index;
+    const std::byte* fill;
+  };
+
+  const void* slow_tile(std::int64_t begin, std::int64_t n, void* scratch) const;
+  bool interior(std::int64_t begin, std::int64_t n) const noexcept;
+  static Place place(const Axis& axis, std::int64_t i) noexcept;
+  void gather_row(const std::byte* row, std::int64_t begin, std::int64_t n, std::byte* to) const;
+  void gather(std::int64_t begin, std::int64_t n, std::byte* to) const;
+
+  // Left uninitialised until `bind`: a launch holds many and uses few.
+  Mode mode_;
+  int rank_;
+  std::int64_t size_;
+  std::int64_t delta_;  ///< elements that the shifts move a contiguous leaf
+  const std::byte* base_;
+  Axis inner_;
+  const Axis* axes_;
+};
+
+/// Copy `n` elements of `size` bytes from a strided place into contiguous memory.
+void copy_strided(const std::byte* from, std::int64_t stride, std::int64_t n, std::int64_t size,
+                  std::byte* to);
+/// The reverse: contiguous memory into a strided place.
+void scatter_strided(const std::byte* from, std::int64_t n, std::int64_t size, std::byte* to,
+                     std::int64_t stride);
+
+}  // namespace isofield::host

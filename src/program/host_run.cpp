@@ -1,0 +1,284 @@
+#include "program/host_run.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+
+namespace isofield::host {
+
+namespace {
+
+/// Memory of this thread that grows to what its launches need.
+std::byte* thread_scratch(std::size_t bytes) {
+  struct Free {
+    void operator()(std::byte* p) const { std::free(p); }
+  };
+  thread_local std::unique_ptr<std::byte, Free> memory;
+  thread_local std::size_t capacity = 0;
+  if (bytes > capacity) {
+    memory.reset(static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64)));
+    if (!memory) throw std::bad_alloc();
+    capacity = bytes;
+  }
+  return memory.get();
+}
+
+}  // namespace
+
+BoundLaunch::Tiles::Tiles(const BoundLaunch& launch) {
+  const HostCode& code = launch.code_;
+  // A cache line more than the tile, so that slots do not share cache sets.
+  pitch_ = static_cast<std::size_t>((launch.tile_ * code.widest + 63) / 64 * 64 + 64);
+  memory_ = thread_scratch(pitch_ * static_cast<std::size_t>(code.slots()));
+  for (int i = 0; i < code.immediates; ++i) {
+    const int slot = code.immediate_slot(i);
+    const std::byte* value = launch.immediates_[i];
+    slots[slot] = const_cast<std::byte*>(value);
+    if (!code.fill_immediate[static_cast<std::size_t>(i)]) continue;
+    const auto size = itemsize(launch.program_.immediates[static_cast<std::size_t>(i)]);
+    copy_strided(value, 0, launch.tile_, static_cast<std::int64_t>(size),
+                 static_cast<std::byte*>(scratch(slot)));
+    slots[slot] = scratch(slot);
+  }
+  for (int i = 0; i < code.registers; ++i)
+    slots[code.register_slot(i)] = scratch(code.register_slot(i));
+  for (int i = 0; i < code.leaves; ++i)
+    if (launch.leaves_[i].uniform())
+      slots[i] = const_cast<void*>(launch.leaves_[i].tile(0, launch.tile_, scratch(i)));
+}
+
+BoundLaunch::BoundLaunch(const Launch& launch, const HostCode& code, const int* order)
+    : code_(code), program_(launch.program) {
+  if (code.leaves > max_leaves || code.immediates > max_immediates || code.outputs > max_outputs ||
+      code.registers > max_registers)
+    throw std::length_error("isofield: a program exceeds the host's limits");
+  for (int i = 0; i < code.immediates; ++i) {
+    const Scalar value = launch.immediates[static_cast<std::size_t>(i)];
+    visit_dtype(program_.immediates[static_cast<std::size_t>(i)], [&](auto tag) {
+      const auto typed = value.to<decltype(tag)>();
+      std::memcpy(immediates_[i], &typed, sizeof typed);
+    });
+  }
+  size_ = element_count(launch.shape);
+  tile_ = std::min(code.tile(), std::max<std::int64_t>(size_, 1));
+  if (size_ == 0) return;
+  for (int o = 0; o < code.outputs; ++o) {
+    const View& view = launch.outputs[static_cast<std::size_t>(o)];
+    outputs_[o].base = view.bytes();
+    outputs_[o].size = static_cast<std::int64_t>(itemsize(view.dtype));
+    outputs_[o].stored = !(program_.reduction && o == 0);
+  }
+  if (!order && bind_flat(launch)) return;
+  bind_axes(launch, order);
+  choose_rows();
+}
+
+// All operands contiguous and unshifted: one axis.
+bool BoundLaunch::bind_flat(const Launch& launch) {
+  for (const auto& leaf : program_.leaves) {
+    const View& view = launch.inputs[static_cast<std::size_t>(leaf.input)];
+    if (!leaf.shifts.empty() || !view.layout.contiguous()) return false;
+  }
+  for (int o = 0; o < code_.outputs; ++o)
+    if (outputs_[o].stored && !launch.outputs[static_cast<std::size_t>(o)].layout.contiguous())
+      return false;
+  rank_ = 1;
+  lengths_[0] = size_;
+  auto* axes = reinterpret_cast<HostLeaf::Axis*>(axis_pool_);
+  for (int i = 0; i < code_.leaves; ++i) {
+    const View& view =
+        launch.inputs[static_cast<std::size_t>(program_.leaves[static_cast<std::size_t>(i)].input)];
+    axes[i] = {size_, 1, 0, 1, Boundary::periodic, nullptr};
+    leaves_[i].bind(view.bytes(), static_cast<std::int64_t>(itemsize(view.dtype)), &axes[i], 1);
+  }
+  for (int o = 0; o < code_.outputs; ++o) outputs_[o].strides[0] = 1;
+  return true;
+}
+
+void BoundLaunch::bind_axes(const Launch& launch, const int* order) {
+  const int rank = launch.shape.size();
+  const int operands = code_.leaves + code_.outputs;
+  // strides[k * operands + o]: operand o along walked axis k.
+  std::vector<std::int64_t> strides(static_cast<std::size_t>(std::max(1, rank * operands)));
+  std::uint32_t shifted = 0;
+  for (const auto& leaf : program_.leaves)
+    for (const auto& s : leaf.shifts) shifted |= 1u << s.axis;
+  rank_ = 0;
+  for (int k = 0; k < rank; ++k) {
+    const int axis = order ? order[k] : k;
+    walked_[axis] = -1;
+    if (launch.shape[axis] == 1 && !((shifted >> axis) & 1)) continue;
+    std::int64_t* row = &strides[static_cast<std::size_t>(rank_ * operands)];
+    for (int i = 0; i < code_.leaves; ++i) {
+      const int input = program_.leaves[static_cast<std::size_t>(i)].input;
+      row[i] = launch.inputs[static_cast<std::size_t>(input)].layout.strides[axis];
+    }
+    for (int o = 0; o < code_.outputs; ++o)
+      row[code_.leaves + o] = launch.outputs[static_cast<std::size_t>(o)].layout.strides[axis];
+    lengths_[rank_] = launch.shape[axis];
+    const bool is_shifted = (shifted >> axis) & 1;
+    // Join with the axis outside where all operands step on evenly.
+    bool join = rank_ > 0 && !is_shifted && !((shifted_axes_ >> (rank_ - 1)) & 1);
+    for (int o = 0; join && o < operands; ++o) {
+      if (o >= code_.leaves && !outputs_[o - code_.leaves].stored) continue;
+      join = row[o - operands] == row[o] * lengths_[rank_];
+    }
+    if (join) {
+      lengths_[rank_ - 1] *= lengths_[rank_];
+      std::copy(row, row + operands, row - operands);
+      walked_[axis] = rank_ - 1;
+      continue;
+    }
+    if (is_shifted) shifted_axes_ |= 1u << rank_;
+    walked_[axis] = rank_++;
+  }
+  if (rank_ == 0) {
+    rank_ = 1;
+    lengths_[0] = 1;
+    std::fill(strides.begin(), strides.end(), 1);
+    if (strides.size() < static_cast<std::size_t>(operands))
+      strides.assign(static_cast<std::size_t>(operands), 1);
+  }
+  bind_operands(launch, strides.data(), operands);
+}
+
+void BoundLaunch::bind_operands(const Launch& launch, const std::int64_t* strides, int operands) {
+  auto* axes = reinterpret_cast<HostLeaf::Axis*>(axis_pool_);
+  if (code_.leaves * rank_ > pooled_axes) {
+    more_axes_.resize(static_cast<std::size_t>(code_.leaves * rank_));
+    axes = more_axes_.data();
+  }
+  for (int i = 0; i < code_.leaves; ++i, axes += rank_) {
+    const auto& leaf = program_.leaves[static_cast<std::size_t>(i)];
+    const View& view = launch.inputs[static_cast<std::size_t>(leaf.input)];
+    for (int k = 0; k < rank_; ++k) {
+      axes[k] = {lengths_[k], strides[k * operands + i], 0, 1, Boundary::periodic, nullptr};
+    }
+    for (const auto& s : leaf.shifts) {
+      HostLeaf::Axis& axis = axes[walked_[s.axis]];
+      axis.offset = s.offset;
+      axis.boundary = s.boundary;
+      if (s.boundary == Boundary::constant) axis.fill = immediates_[s.fill];
+    }
+    leaves_[i].bind(view.bytes(), static_cast<std::int64_t>(itemsize(view.dtype)), axes, rank_);
+  }
+  for (int o = 0; o < code_.outputs; ++o) {
+    std::int64_t inner = 1;
+    for (int k = rank_ - 1; k >= 0; --k) {
+      outputs_[o].strides[k] = strides[k * operands + code_.leaves + o];
+      if (lengths_[k] != 1 && outputs_[o].strides[k] != inner) outputs_[o].contiguous = false;
+      inner *= lengths_[k];
+    }
+  }
+}
+
+// Rows long enough that their ends are rare: the interior of a row then needs no gathering.
+void BoundLaunch::choose_rows() {
+  row_ = lengths_[rank_ - 1];
+  if (rank_ < 2 || !((shifted_axes_ >> (rank_ - 1)) & 1) || row_ < 192 || program_.reduction) return;
+  for (int i = 0; i < code_.leaves; ++i) {
+    reach_low_ = std::max(reach_low_, leaves_[i].reach_low());
+    reach_high_ = std::max(reach_high_, leaves_[i].reach_high());
+  }
+  by_rows_ = (reach_low_ + reach_high_) * 16 < row_;
+}
+
+void BoundLaunch::execute(void** slots, std::int64_t n) const {
+  for (const auto& i : code_.code) {
+    const void* in[3] = {slots[i.in[0]], slots[i.in[1]], slots[i.in[2]]};
+    i.kernel(slots[i.out], in, n);
+  }
+}
+
+const void* BoundLaunch::run_tile(Tiles& tiles, std::int64_t begin, std::int64_t n) const {
+  for (int i = 0; i < code_.leaves; ++i)
+    if (!leaves_[i].uniform())
+      tiles.slots[code_.leaf_slot(i)] =
+          const_cast<void*>(leaves_[i].tile(begin, n, tiles.scratch(code_.leaf_slot(i))));
+  for (int o = 0; o < code_.outputs; ++o) {
+    const Output& output = outputs_[o];
+    const int slot = code_.output_slot(o);
+    tiles.slots[slot] = output.stored && output.contiguous ? output.base + begin * output.size
+                                                           : tiles.scratch(slot);
+  }
+  execute(tiles.slots, n);
+  for (int o = 0; o < code_.outputs; ++o)
+    if (outputs_[o].stored && !outputs_[o].contiguous)
+      scatter(outputs_[o], begin, n, static_cast<const std::byte*>(tiles.slots[code_.output_slot(o)]));
+  return tiles.slots[code_.output_slot(0)];
+}
+
+void BoundLaunch::run_range(std::int64_t begin, std::int64_t end) const {
+  Tiles tiles(*this);
+  for (; begin < end; begin += tile_) run_tile(tiles, begin, std::min(tile_, end - begin));
+}
+
+void BoundLaunch::run_rows(std::int64_t begin, std::int64_t end) const {
+  Tiles tiles(*this);
+  for (std::int64_t r = begin; r < end; ++r) {
+    const std::int64_t last = (r + 1) * row_ - reach_high_;
+    for (std::int64_t i = r * row_ + reach_low_; i < last; i += tile_)
+      run_tile(tiles, i, std::min(tile_, last - i));
+  }
+  const auto ends = [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t c = first; c < last; ++c)
+      for (std::int64_t r = begin; r < end; r += tile_)
+        run_column(tiles, r, c, std::min(tile_, end - r));
+  };
+  ends(0, reach_low_);
+  ends(row_ - reach_high_, row_);
+}
+
+void BoundLaunch::run_column(Tiles& tiles, std::int64_t row, std::int64_t column,
+                             std::int64_t n) const {
+  for (int i = 0; i < code_.leaves; ++i) {
+    if (leaves_[i].uniform()) continue;
+    const int slot = code_.leaf_slot(i);
+    tiles.slots[slot] = tiles.scratch(slot);
+    leaves_[i].column(row, column, n, tiles.slots[slot]);
+  }
+  for (int o = 0; o < code_.outputs; ++o)
+    tiles.slots[code_.output_slot(o)] = tiles.scratch(code_.output_slot(o));
+  execute(tiles.slots, n);
+  for (int o = 0; o < code_.outputs; ++o) {
+    const auto* from = static_cast<const std::byte*>(tiles.slots[code_.output_slot(o)]);
+    if (outputs_[o].contiguous) {
+      scatter_strided(from, n, outputs_[o].size,
+                      outputs_[o].base + (row * row_ + column) * outputs_[o].size, row_);
+    } else {
+      for (std::int64_t i = 0; i < n; ++i)
+        scatter(outputs_[o], (row + i) * row_ + column, 1, from + i * outputs_[o].size);
+    }
+  }
+}
+
+void BoundLaunch::scatter(const Output& output, std::int64_t begin, std::int64_t n,
+                          const std::byte* from) const {
+  std::int64_t at[Dims::max_rank];
+  std::int64_t rest = begin, position = 0;
+  for (int k = rank_ - 1; k >= 0; --k) {
+    at[k] = rest % lengths_[k];
+    rest /= lengths_[k];
+    position += at[k] * output.strides[k];
+  }
+  const int last = rank_ - 1;
+  while (n > 0) {
+    const std::int64_t run = std::min(n, lengths_[last] - at[last]);
+    scatter_strided(from, run, output.size, output.base + position * output.size,
+                    output.strides[last]);
+    from += run * output.size;
+    n -= run;
+    position -= at[last] * output.strides[last];
+    at[last] = 0;
+    for (int k = last - 1; k >= 0; --k) {
+      position += output.strides[k];
+      if (++at[k] < lengths_[k]) break;
+      position -= at[k] * output.strides[k];
+      at[k] = 0;
+    }
+  }
+}
+
+}  // namespace isofield::host

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <isofield/host.hpp>
+
+#include "program/host_code.hpp"
+#include "program/host_leaf.hpp"
+
+namespace isofield::host {
+
+/// A launch whose addresses are resolved, ready to run from any thread, tile by tile.
+class BoundLaunch {
+ public:
+  static constexpr int max_leaves = 208, max_immediates = 208, max_outputs = 16,
+                       max_registers = 208;
+
+  /// `order`: the axes of the iteration space in the order they are walked; null: as they are.
+  BoundLaunch(const Launch& launch, const HostCode& code, const int* order = nullptr);
+  BoundLaunch(const BoundLaunch&) = delete;
+  BoundLaunch& operator=(const BoundLaunch&) = delete;
+
+  std::int64_t size() const noexcept { return size_; }
+  std::int64_t tile() const noexcept { return tile_; }
+  /// Whether the work is best cut along rows, whose two odd ends are done in batches apart.
+  bool by_rows() const noexcept { return by_rows_; }
+  std::int64_t row_length() const noexcept { return row_; }
+
+  /// This thread's scratch for a launch; one at a time a thread.
+  class Tiles;
+
+  /// Compute elements [begin, begin + n), n <= tile(), and store all outputs but a reduced one;
+  /// returns the address of output 0's tile, valid until the next call.
+  const void* run_tile(Tiles& tiles, std::int64_t begin, std::int64_t n) const;
+  /// Compute and store elements [begin, end).
+  void run_range(std::int64_t begin, std::int64_t end) const;
+  /// Compute and store rows [begin, end).
+  void run_rows(std::int64_t begin, std::int64_t end) const;
+
+ private:
+  struct Output {
+    std::byte* base = nullptr;
+    std::int64_t size = 8;
+    bool stored = true, contiguous = true;
+    std::int64_t strides[Dims::max_rank];
+  };
+
+  void bind_axes(const Launch& launch, const int* order);
+  bool bind_flat(const Launch& launch);
+  void bind_operands(const Launch& launch, const std::int64_t* strides, int operands);
+  void choose_rows();
+  void execute(void** slots, std::int64_t n) const;
+  void scatter(const Output& output, std::int64_t begin, std::int64_t n,
+               const std::byte* from) const;
+  void run_column(Tiles& tiles, std::int64_t row, std::int64_t column, std::int64_t n) const;
+
+  const HostCode& code_;
+  const Program& program_;
+  std::int64_t size_ = 0, tile_ = 0, row_ = 1;
+  bool by_rows_ = false;
+  std::int64_t reach_low_ = 0, reach_high_ = 0;
+  int rank_ = 0;
+  std::int64_t lengths_[Dims::max_rank];
+  std::uint32_t shifted_axes_ = 0;  ///< of the walked axes
+  int walked_[Dims::max_rank];      ///< original axis -> walked axis
+  HostLeaf leaves_[max_leaves];
+  Output outputs_[max_outputs];
+  alignas(16) std::byte immediates_[max_immediates][16];
+  static constexpr int pooled_axes = 256;
+  alignas(HostLeaf::Axis) std::byte axis_pool_[pooled_axes * sizeof(HostLeaf::Axis)];
+  std::vector<HostLeaf::Axis> more_axes_;
+};
+
+/// Slots of a launch, and the memory of those that are not read or written in place.
+class BoundLaunch::Tiles {
+ public:
+  explicit Tiles(const BoundLaunch& launch);
+  void* scratch(int slot) const noexcept { return memory_ + pitch_ * static_cast<std::size_t>(slot); }
+  void* slots[max_leaves + max_immediates + max_registers + max_outputs];
+
+ private:
+  std::byte* memory_;
+  std::size_t pitch_;
+};
+
+}  // namespace isofield::host

@@ -1,0 +1,2 @@
+#define ISOFIELD_ISA avx512
+#include "program/kernels/kernels.inc"

@@ -1,0 +1,2 @@
+#define ISOFIELD_ISA baseline
+#include "program/kernels/kernels.inc"

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <isofield/program.hpp>
+
+/// The host kernels: loops over contiguous elements, compiled once for each instruction set.
+namespace isofield::host {
+
+/// Compute `out[i]` from `in[0][i], in[1][i], ...`. A scalar operand is read once, from `in[k][0]`.
+/// `out` may be one of the inputs.
+using PointwiseKernel = void (*)(void* out, const void* const* in, std::int64_t n);
+/// Fold `n` elements into `*accumulator`.
+using ReduceKernel = void (*)(void* accumulator, const void* in, std::int64_t n);
+/// c(n, m) = a(n, k) b(k, m); leading dimensions in elements, rows contiguous.
+using GemmKernel = void (*)(const void* a, std::int64_t lda, const void* b, std::int64_t ldb, void* c,
+                            std::int64_t ldc, std::int64_t n, std::int64_t k, std::int64_t m);
+
+/// Two instructions in one pass: second(first(a, b), c), bit for bit what the two give apart.
+struct Pair {
+  Op first, second;
+  bool first_is_right = false;  ///< second(c, first(a, b))
+};
+
+/// Elimination in `width` tridiagonal systems side by side, `rows` rows of them. Row i of an operand
+/// lies at i * stride, its systems next to each other.
+struct LineSweep {
+  const void *lower, *diag, *upper, *rhs;
+  std::int64_t stride;  ///< of the four operands
+  void *factor, *out;
+  std::int64_t factor_stride, out_stride;
+  const void *factor_before, *out_before;  ///< the row before the first; null at the line's start
+  std::int64_t rows, width;
+};
+using LineForwardKernel = void (*)(const LineSweep& sweep);
+/// out[i] -= factor[i] * out[i + 1], from row `rows - 2` to 0.
+using LineBackwardKernel = void (*)(const LineSweep& sweep);
+/// Transpose an n x m tile: to[j * to_stride + i] = from[i * from_stride + j].
+using TransposeKernel = void (*)(const void* from, std::int64_t from_stride, void* to,
+                                 std::int64_t to_stride, std::int64_t n, std::int64_t m);
+
+struct KernelTable {
+  const char* instruction_set;
+  /// Bit k of `scalars`: operand k is a scalar. Null where the table has no such kernel.
+  PointwiseKernel (*pointwise)(Op op, DType dtype, unsigned scalars);
+  PointwiseKernel (*cast)(DType from, DType to);
+  /// Operands a, b, c; bit k of `scalars` as above. Null where this pair is not fused.
+  PointwiseKernel (*pair)(const Pair& pair, DType dtype, unsigned scalars);
+  ReduceKernel (*reduce)(Reduce op, DType dtype);
+  GemmKernel (*gemm)(DType dtype);
+  LineForwardKernel (*line_forward)(DType dtype);
+  LineBackwardKernel (*line_backward)(DType dtype);
+  TransposeKernel (*transpose)(DType dtype);
+};
+
+/// The table for this processor, chosen once.
+const KernelTable& kernels();
+
+const KernelTable& baseline_kernels();
+#if defined(ISOFIELD_X86_KERNELS)
+const KernelTable& avx2_kernels();
+const KernelTable& avx512_kernels();
+#endif
+
+}  // namespace isofield::host

@@ -1,0 +1,291 @@
+// Tracing: while a function runs under a tracer, its steps are recorded on memory that does not exist
+// yet. A replay puts addresses there and makes the steps again.
+
+#include <algorithm>
+#include <isofield/ops.hpp>
+#include <isofield/transforms.hpp>
+#include <mutex>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/node.hpp"
+#include "core/step.hpp"
+
+namespace isofield::detail {
+namespace {
+
+StoragePtr symbolic_storage(BaseBackend& backend, std::size_t bytes) {
+  auto storage = std::make_shared<Storage>();
+  storage->backend = &backend;
+  storage->bytes = bytes;
+  storage->symbolic = true;
+  return storage;
+}
+
+/// A program without the outputs that nobody reads, and without what only they needed.
+std::shared_ptr<const Program> pruned(const Program& program, const std::vector<bool>& keep) {
+  auto result = std::make_shared<Program>();
+  result->rank = program.rank;
+  result->inputs = program.inputs;
+  result->leaves = program.leaves;
+  result->immediates = program.immediates;
+  result->reduction = program.reduction;
+  std::vector<bool> live(program.code.size(), false);
+  const auto mark = [&](Program::Value v) {
+    if (v.source == Program::Source::result) live[v.index] = true;
+  };
+  for (std::size_t o = 0; o < keep.size(); ++o)
+    if (keep[o]) mark(program.outputs[o]);
+  for (std::size_t i = program.code.size(); i-- > 0;) {
+    if (!live[i]) continue;
+    for (int k = 0; k < info(program.code[i].op).arity; ++k)
+      mark(program.code[i].operands[static_cast<std::size_t>(k)]);
+  }
+  std::vector<std::uint16_t> moved(program.code.size());
+  const auto renamed = [&](Program::Value v) {
+    if (v.source == Program::Source::result) v.index = moved[v.index];
+    return v;
+  };
+  for (std::size_t i = 0; i < program.code.size(); ++i) {
+    if (!live[i]) continue;
+    auto instruction = program.code[i];
+    for (auto& operand : instruction.operands) operand = renamed(operand);
+    moved[i] = static_cast<std::uint16_t>(result->code.size());
+    result->code.push_back(instruction);
+  }
+  for (std::size_t o = 0; o < keep.size(); ++o)
+    if (keep[o]) result->outputs.push_back(renamed(program.outputs[o]));
+  return result;
+}
+
+/// One recorded run of a function.
+class Trace final : public Tracer {
+ public:
+  Trace(const TracedFunction::Function& function, std::span<const UnifiedArray> arguments) {
+    std::vector<UnifiedArray> symbols;
+    for (const auto& a : arguments) {
+      const auto bytes = static_cast<std::size_t>(a.size()) * itemsize(a.dtype());
+      inputs_.push_back(symbolic_storage(a.backend(), bytes));
+      inputs_.back()->foreign = true;  // the caller's memory: written to only after a copy
+      symbols.emplace_back(make_leaf(inputs_.back(), a.dtype(), Layout(a.shape())));
+      shapes_.push_back(a.shape());
+      dtypes_.push_back(a.dtype());
+      backends_.push_back(&a.backend());
+    }
+    const ScopedTracer scope(this);
+    const std::vector<UnifiedArray> results = function(symbols);
+    std::vector<NodePtr> nodes;
+    for (const auto& r : results) nodes.push_back(r.node());
+    evaluate(nodes);
+    for (const auto& node : nodes)
+      outputs_.push_back({node->storage, node->dtype, node->layout(), source_of(*node->storage)});
+    symbols.clear();
+    finish();
+  }
+
+  void record(Step step) override {
+    for (const auto* views : {&step.in, &step.out})
+      for (const auto& v : *views) keep_constant(v);
+    steps_.push_back(std::move(step));
+  }
+
+  StoragePtr allocate(BaseBackend& backend, std::size_t bytes) override {
+    temporaries_.push_back(symbolic_storage(backend, bytes));
+    return temporaries_.back();
+  }
+
+  bool fits(std::span<const UnifiedArray> arguments) const {
+    if (arguments.size() != shapes_.size()) return false;
+    for (std::size_t i = 0; i < shapes_.size(); ++i)
+      if (arguments[i].shape() != shapes_[i] || arguments[i].dtype() != dtypes_[i] ||
+          &arguments[i].backend() != backends_[i])
+        return false;
+    return true;
+  }
+
+  std::vector<UnifiedArray> replay(std::span<const UnifiedArray> arguments) {
+    const std::lock_guard lock(mutex_);
+    std::vector<NodePtr> packed;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      packed.push_back(contiguous(arguments[i].node()));
+      const Node& node = *packed.back();
+      inputs_[i]->data = node.view().bytes();
+      inputs_[i]->owner = node.storage->owner;
+    }
+    std::vector<StoragePtr> made(escaping_.size());
+    for (std::size_t i = 0; i < escaping_.size(); ++i) {
+      made[i] = escaping_[i]->backend->allocate(escaping_[i]->bytes);
+      escaping_[i]->data = made[i]->data;
+      escaping_[i]->owner = made[i]->owner;
+    }
+    for (const auto& step : steps_) step.run();
+    std::vector<UnifiedArray> results;
+    results.reserve(outputs_.size());
+    for (const auto& o : outputs_) {
+      switch (o.source.kind) {
+        case Source::Kind::input: {
+          const Node& node = *packed[o.source.index];
+          Layout layout = o.layout;
+          layout.offset += node.offset;
+          results.emplace_back(make_leaf(node.storage, o.dtype, std::move(layout)));
+          break;
+        }
+        case Source::Kind::made:
+          results.emplace_back(make_leaf(made[o.source.index], o.dtype, o.layout));
+          break;
+        case Source::Kind::constant:
+          results.emplace_back(make_leaf(o.storage, o.dtype, o.layout));
+          break;
+      }
+    }
+    return results;
+  }
+
+ private:
+  struct Source {
+    enum class Kind { input, made, constant } kind = Kind::constant;
+    std::size_t index = 0;
+  };
+  struct Output {
+    StoragePtr storage;
+    DType dtype;
+    Layout layout;
+    Source source;
+  };
+
+  // Memory of captured arrays stays as long as the trace does.
+  void keep_constant(const View& v) {
+    if (!v.storage->symbolic) constants_.insert(v.storage->shared_from_this());
+  }
+
+  Source source_of(const Storage& storage) {
+    for (std::size_t i = 0; i < inputs_.size(); ++i)
+      if (inputs_[i].get() == &storage) return {Source::Kind::input, i};
+    if (!storage.symbolic) return {};
+    for (std::size_t i = 0; i < escaping_.size(); ++i)
+      if (escaping_[i].get() == &storage) return {Source::Kind::made, i};
+    for (const auto& t : temporaries_)
+      if (t.get() == &storage) escaping_.push_back(t);
+    return {Source::Kind::made, escaping_.size() - 1};
+  }
+
+  void finish() {
+    drop_unread();
+    place_temporaries();
+  }
+
+  // From the end: a step counts if somebody reads what it writes.
+  void drop_unread() {
+    std::unordered_set<const Storage*> read;
+    for (const auto& e : escaping_) read.insert(e.get());
+    std::vector<Step> kept;
+    for (std::size_t i = steps_.size(); i-- > 0;) {
+      Step& step = steps_[i];
+      std::vector<bool> keep;
+      for (const auto& v : step.out) keep.push_back(read.contains(v.storage));
+      if (std::none_of(keep.begin(), keep.end(), [](bool k) { return k; })) continue;
+      if (step.kind == Step::Kind::program) {
+        if (step.program->reduction) keep[0] = true;
+        if (std::find(keep.begin(), keep.end(), false) != keep.end()) {
+          step.program = pruned(*step.program, keep);
+          for (std::size_t o = keep.size(); o-- > 0;)
+            if (!keep[o]) step.out.erase(step.out.begin() + static_cast<std::ptrdiff_t>(o));
+        }
+      }
+      for (const auto& v : step.in) read.insert(v.storage);
+      kept.push_back(std::move(step));
+    }
+    std::reverse(kept.begin(), kept.end());
+    steps_ = std::move(kept);
+  }
+
+  // Temporaries whose lives do not overlap share memory, allocated once for all replays.
+  void place_temporaries() {
+    struct Life {
+      std::size_t first = SIZE_MAX, last = 0;
+    };
+    std::unordered_map<const Storage*, Life> lives;
+    for (std::size_t i = 0; i < steps_.size(); ++i)
+      for (const auto* views : {&steps_[i].in, &steps_[i].out})
+        for (const auto& v : *views) {
+          Life& life = lives[v.storage];
+          life.first = std::min(life.first, i);
+          life.last = std::max(life.last, i);
+        }
+    struct Slot {
+      StoragePtr memory;
+      std::size_t free_after;
+    };
+    std::vector<Slot> slots;
+    std::vector<StoragePtr> used;
+    std::vector<std::pair<std::size_t, StoragePtr>> order;
+    for (const auto& t : temporaries_) {
+      const auto life = lives.find(t.get());
+      const bool escapes = std::find(escaping_.begin(), escaping_.end(), t) != escaping_.end();
+      if (life == lives.end()) continue;
+      used.push_back(t);
+      if (!escapes) order.emplace_back(life->second.first, t);
+    }
+    std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (const auto& [first, t] : order) {
+      Slot* best = nullptr;
+      for (auto& s : slots)
+        if (s.free_after < first && s.memory->backend == t->backend &&
+            s.memory->bytes >= t->bytes && s.memory->bytes <= 2 * t->bytes + 4096 &&
+            (!best || s.memory->bytes < best->memory->bytes))
+          best = &s;
+      if (!best) {
+        slots.push_back({t->backend->allocate(t->bytes), 0});
+        best = &slots.back();
+      }
+      best->free_after = lives[t.get()].last;
+      t->data = best->memory->data;
+      t->owner = best->memory->owner ? best->memory->owner : std::static_pointer_cast<void>(best->memory);
+    }
+    for (auto& s : slots) memory_.push_back(std::move(s.memory));
+    temporaries_ = std::move(used);
+  }
+
+  std::mutex mutex_;
+  std::vector<Shape> shapes_;
+  std::vector<DType> dtypes_;
+  std::vector<BaseBackend*> backends_;
+  std::vector<StoragePtr> inputs_, temporaries_, escaping_, memory_;
+  std::unordered_set<StoragePtr> constants_;
+  std::vector<Output> outputs_;
+  std::vector<Step> steps_;
+};
+
+}  // namespace
+
+struct TracedFunction::State {
+  Function function;
+  std::mutex mutex;
+  std::vector<std::shared_ptr<Trace>> traces;
+};
+
+TracedFunction::TracedFunction(Function function) : state_(std::make_shared<State>()) {
+  state_->function = std::move(function);
+}
+
+std::vector<UnifiedArray> TracedFunction::operator()(std::span<const UnifiedArray> arguments) const {
+  if (tracer()) return state_->function(arguments);  // part of the outer trace
+  std::shared_ptr<Trace> trace;
+  {
+    const std::lock_guard lock(state_->mutex);
+    for (const auto& t : state_->traces)
+      if (t->fits(arguments)) trace = t;
+    if (!trace) {
+      trace = std::make_shared<Trace>(state_->function, arguments);
+      state_->traces.push_back(trace);
+    }
+  }
+  return trace->replay(arguments);
+}
+
+int TracedFunction::traces() const {
+  const std::lock_guard lock(state_->mutex);
+  return static_cast<int>(state_->traces.size());
+}
+
+}  // namespace isofield::detail
