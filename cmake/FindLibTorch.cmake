@@ -8,14 +8,10 @@ endforeach()
 
 find_path(LibTorch_INCLUDE_DIR ATen/ATen.h HINTS ${_hints} PATH_SUFFIXES include)
 get_filename_component(LibTorch_ROOT "${LibTorch_INCLUDE_DIR}/.." ABSOLUTE)
+# Not torch_cuda: it needs parts of CUDA that may be missing, so the backend opens it at run time, beside torch_cpu.
 foreach(_library torch_cpu c10)
   find_library(LibTorch_${_library} ${_library} HINTS "${LibTorch_ROOT}/lib")
 endforeach()
-# CUDA builds register their kernels from libraries of their own: they must be linked to be there.
-foreach(_library torch_cuda c10_cuda)
-  find_library(LibTorch_${_library} ${_library} PATHS "${LibTorch_ROOT}/lib" NO_DEFAULT_PATH)
-endforeach()
-
 set(LibTorch_VERSION "")
 foreach(_header torch/headeronly/version.h torch/csrc/api/include/torch/version.h)
   if(NOT LibTorch_VERSION AND EXISTS "${LibTorch_INCLUDE_DIR}/${_header}")
@@ -40,15 +36,11 @@ endif()
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch REQUIRED_VARS LibTorch_torch_cpu LibTorch_c10 LibTorch_INCLUDE_DIR
                                   VERSION_VAR LibTorch_VERSION ${LibTorch_reason})
-mark_as_advanced(LibTorch_INCLUDE_DIR LibTorch_torch_cpu LibTorch_c10 LibTorch_torch_cuda LibTorch_c10_cuda)
+mark_as_advanced(LibTorch_INCLUDE_DIR LibTorch_torch_cpu LibTorch_c10)
 
 if(LibTorch_FOUND AND NOT TARGET Isofield::libtorch)
   add_library(Isofield::libtorch INTERFACE IMPORTED)
   set_target_properties(Isofield::libtorch PROPERTIES
     INTERFACE_INCLUDE_DIRECTORIES "${LibTorch_INCLUDE_DIR};${LibTorch_INCLUDE_DIR}/torch/csrc/api/include")
   target_link_libraries(Isofield::libtorch INTERFACE ${LibTorch_torch_cpu} ${LibTorch_c10})
-  if(LibTorch_torch_cuda)
-    target_link_libraries(Isofield::libtorch INTERFACE -Wl,--push-state,--no-as-needed ${LibTorch_torch_cuda}
-                          ${LibTorch_c10_cuda} -Wl,--pop-state)
-  endif()
 endif()

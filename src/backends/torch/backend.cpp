@@ -4,6 +4,7 @@
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
+#include <dlfcn.h>
 #include <torch/version.h>
 
 #include <cstdlib>
@@ -181,7 +182,15 @@ class TorchBackend final : public BaseBackend {
   Capabilities capabilities_;
 };
 
+/// Open the library whose kernels make CUDA known to LibTorch, once, where there is one. It is not
+/// linked: where parts of CUDA that it needs are missing, the cpu must still work.
+void open_cuda_library() {
+  [[maybe_unused]] static void* const library =
+      ::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
+}
+
 std::vector<Device> devices() {
+  open_cuda_library();
   std::vector<Device> found;
   if (at::hasCUDA())
     for (int i = 0; i < static_cast<int>(at::getNumGPUs()); ++i)
