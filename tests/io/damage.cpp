@@ -67,8 +67,8 @@ BOOST_AUTO_TEST_CASE(lost_and_misplaced_blocks_are_found_or_harmless) {
     const std::size_t length = std::size_t{64} << random() % 5;
     const auto place = [&] { return random() % (sample.bytes.size() - length); };
     std::string damaged = sample.bytes;
-    const std::string block = trial % 2 == 0 ? std::string(length, '\0')
-                                             : sample.bytes.substr(place(), length);
+    const std::string block =
+        trial % 2 == 0 ? std::string(length, '\0') : sample.bytes.substr(place(), length);
     damaged.replace(place(), length, block);
     BOOST_TEST((sample.outcome(damaged) != Outcome::silent), "trial " << trial);
   }

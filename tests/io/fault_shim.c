@@ -94,17 +94,17 @@ static int opened(int fd, const char* path) {
 OPEN(open)
 OPEN(open64)
 
-#define DUPLICATE(name)                                             \
-  int name(int fd, int command, ...) {                              \
-    va_list list;                                                   \
-    va_start(list, command);                                        \
-    void* argument = va_arg(list, void*);                           \
-    va_end(list);                                                   \
+#define DUPLICATE(name)                                                  \
+  int name(int fd, int command, ...) {                                   \
+    va_list list;                                                        \
+    va_start(list, command);                                             \
+    void* argument = va_arg(list, void*);                                \
+    va_end(list);                                                        \
     const int copies = command == F_DUPFD_CLOEXEC || command == F_DUPFD; \
-    if (copies && is_tracked(fd) && fault(#name, fast)) return -1;  \
-    const int result = REAL(name)(fd, command, argument);           \
-    if (copies) track(result, is_tracked(fd));                      \
-    return result;                                                  \
+    if (copies && is_tracked(fd) && fault(#name, fast)) return -1;       \
+    const int result = REAL(name)(fd, command, argument);                \
+    if (copies) track(result, is_tracked(fd));                           \
+    return result;                                                       \
   }
 DUPLICATE(fcntl)
 DUPLICATE(fcntl64)
@@ -120,21 +120,21 @@ int close(int fd) {
   return -1;
 }
 
-#define TRANSFER(name, buffer)                                              \
-  ssize_t name(int fd, buffer bytes, size_t size, off_t offset) {           \
-    const int failed = is_tracked(fd) ? fault(#name, transfer) : 0;         \
-    if (failed == 1) return -1;                                             \
-    return REAL(name)(fd, bytes, failed ? (size + 1) / 2 : size, offset);   \
+#define TRANSFER(name, buffer)                                            \
+  ssize_t name(int fd, buffer bytes, size_t size, off_t offset) {         \
+    const int failed = is_tracked(fd) ? fault(#name, transfer) : 0;       \
+    if (failed == 1) return -1;                                           \
+    return REAL(name)(fd, bytes, failed ? (size + 1) / 2 : size, offset); \
   }
 TRANSFER(pread, void*)
 TRANSFER(pread64, void*)
 TRANSFER(pwrite, const void*)
 TRANSFER(pwrite64, const void*)
 
-#define ON_DESCRIPTOR(name, nature, parameters, arguments)  \
-  int name parameters {                                     \
-    if (is_tracked(fd) && fault(#name, nature)) return -1;  \
-    return REAL(name) arguments;                            \
+#define ON_DESCRIPTOR(name, nature, parameters, arguments) \
+  int name parameters {                                    \
+    if (is_tracked(fd) && fault(#name, nature)) return -1; \
+    return REAL(name) arguments;                           \
   }
 ON_DESCRIPTOR(ftruncate, slow, (int fd, off_t size), (fd, size))
 ON_DESCRIPTOR(ftruncate64, slow, (int fd, off64_t size), (fd, size))
@@ -142,13 +142,12 @@ ON_DESCRIPTOR(fsync, slow, (int fd), (fd))
 ON_DESCRIPTOR(fchmod, fast, (int fd, mode_t mode), (fd, mode))
 ON_DESCRIPTOR(fstat, fast, (int fd, struct stat* status), (fd, status))
 
-#define ON_PATHS(name, parameters, arguments)            \
-  int name parameters {                                  \
-    if (below(to) && fault(#name, fast)) return -1;      \
-    return REAL(name) arguments;                         \
+#define ON_PATHS(name, parameters, arguments)       \
+  int name parameters {                             \
+    if (below(to) && fault(#name, fast)) return -1; \
+    return REAL(name) arguments;                    \
   }
 ON_PATHS(rename, (const char* from, const char* to), (from, to))
 ON_PATHS(link, (const char* from, const char* to), (from, to))
-ON_PATHS(renameat2,
-         (int in, const char* from, int out, const char* to, unsigned int flags),
+ON_PATHS(renameat2, (int in, const char* from, int out, const char* to, unsigned int flags),
          (in, from, out, to, flags))

@@ -9,7 +9,8 @@ extern "C" {
 
 enum fault_kind { FAULT_NONE, FAULT_ENOSPC, FAULT_EIO, FAULT_EINTR, FAULT_SHORT };
 
-/* Begin to count calls below `folder`; call number `k` (1, 2, ...) fails, later ones too if `always`. */
+/* Begin to count calls below `folder`; call number `k` (1, 2, ...) fails, later ones too if
+ * `always`. */
 void fault_arm(const char* folder, long k, enum fault_kind kind, int always);
 /* Let everything work again; return how many calls were counted. */
 long fault_disarm(void);

@@ -20,8 +20,8 @@ namespace {
 struct Fault {
   fault_kind kind;
   bool always;
-  const char* text;       // what the message must contain where the write fails
-  bool must_not_matter;   // interrupted and short calls are repeated
+  const char* text;      // what the message must contain where the write fails
+  bool must_not_matter;  // interrupted and short calls are repeated
 };
 
 long objects_open() { return static_cast<long>(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL)); }
@@ -42,7 +42,8 @@ bool survives(const Folder& folder, const Fault& fault, long k, bool over_old) {
     message = error.what();
   }
   fault_disarm();
-  BOOST_TEST_CONTEXT("call " << k << " (" << fault_victim() << "), " << fault.text << ": " << message) {
+  BOOST_TEST_CONTEXT("call " << k << " (" << fault_victim() << "), " << fault.text << ": "
+                             << message) {
     BOOST_TEST(folder.names().size() == (good || over_old ? 1U : 0U));  // no temporary is left
     BOOST_TEST(objects_open() == 0);
     if (good) {
@@ -83,7 +84,8 @@ BOOST_AUTO_TEST_CASE(each_failing_call_leaves_a_whole_file) {
   for (const Fault& fault : faults) {
     long failed = 0;
     for (long k = 1; k <= calls; ++k) {
-      for (const bool over_old : {true, false}) failed += survives(folder, fault, k, over_old) ? 0 : 1;
+      for (const bool over_old : {true, false})
+        failed += survives(folder, fault, k, over_old) ? 0 : 1;
     }
     BOOST_TEST_MESSAGE(fault.text << (fault.always ? " from then on: " : " once: ") << failed
                                   << " of " << 2 * calls << " writes failed");
@@ -123,7 +125,7 @@ BOOST_AUTO_TEST_CASE(file_size_limit_keeps_the_old_file) {
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   int failed = 0;
   for (rlim_t limit = 0; limit <= 400000; limit += limit < 8192 ? 512 : 24000) {
-    const struct rlimit small {limit, before.rlim_max};
+    const struct rlimit small { limit, before.rlim_max };
     ::setrlimit(RLIMIT_FSIZE, &small);
     std::string message;
     try {

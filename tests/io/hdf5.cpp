@@ -64,9 +64,9 @@ BOOST_AUTO_TEST_CASE(what_is_written_reads_back) {
 
 BOOST_AUTO_TEST_CASE(shapes_of_every_size_read_back) {
   const Folder folder;
-  const std::vector<Extents> shapes{{},         {1},           {0},          {0, 3},       {1, 1, 1},
-                                    {70000},    {3, 70000},    {2, 600, 300}, {1, 5, 1, 70000},
-                                    {1000, 3}};
+  const std::vector<Extents> shapes{
+      {},      {1},        {0},           {0, 3},           {1, 1, 1},
+      {70000}, {3, 70000}, {2, 600, 300}, {1, 5, 1, 70000}, {1000, 3}};
   FileWriter writer(folder / "a.h5");
   for (std::size_t k = 0; k < shapes.size(); ++k) {
     const std::vector<double> values = field(static_cast<int>(k), count(shapes[k]));
@@ -174,7 +174,8 @@ BOOST_AUTO_TEST_CASE(destinations_that_cannot_be_are_refused_at_once) {
   BOOST_CHECK_EXCEPTION(open(folder / "d/"), IoError, says("the name is empty"));
   BOOST_CHECK_EXCEPTION(open(""), IoError, says("the name is empty"));
   BOOST_CHECK_EXCEPTION(open("/dev/null"), IoError, says("not a regular file"));
-  BOOST_CHECK_EXCEPTION(open("/proc/a.h5"), IoError, says("cannot write '/proc/a.h5': no file can"));
+  BOOST_CHECK_EXCEPTION(open("/proc/a.h5"), IoError,
+                        says("cannot write '/proc/a.h5': no file can"));
 }
 
 BOOST_AUTO_TEST_CASE(name_as_long_as_the_system_allows_is_written) {

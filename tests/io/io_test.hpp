@@ -55,7 +55,8 @@ inline void write_bytes(const std::filesystem::path& path, const std::string& by
 /// Values that differ between versions and do not compress to nothing.
 inline std::vector<double> field(int version, std::size_t size) {
   std::vector<double> values(size);
-  for (std::size_t i = 0; i < size; ++i) values[i] = std::sin(0.1 * static_cast<double>(i)) + version;
+  for (std::size_t i = 0; i < size; ++i)
+    values[i] = std::sin(0.1 * static_cast<double>(i)) + version;
   return values;
 }
 
