@@ -27,9 +27,13 @@ class Dims {
       assign(other.data(), other.rank_);
     }
   }
-  Dims(Dims&& other) noexcept { swap(other); }
-  Dims& operator=(Dims other) noexcept {
-    swap(other);
+  Dims(Dims&& other) noexcept { take(other); }
+  Dims& operator=(const Dims& other) { return *this = Dims(other); }
+  Dims& operator=(Dims&& other) noexcept {
+    if (this != &other) {
+      if (rank_ > inline_capacity) delete[] heap_;
+      take(other);
+    }
     return *this;
   }
   ~Dims() {
@@ -62,11 +66,18 @@ class Dims {
 
  private:
   void assign(const std::int64_t* values, int rank);
-  void swap(Dims& other) noexcept;
+  void take(Dims& other) noexcept {
+    rank_ = other.rank_;
+    if (rank_ > inline_capacity)
+      heap_ = other.heap_;
+    else
+      for (int i = 0; i < inline_capacity; ++i) inline_[i] = other.inline_[i];
+    other.rank_ = 0;
+  }
 
   int rank_ = 0;
   union {
-    std::int64_t inline_[inline_capacity];
+    std::int64_t inline_[inline_capacity] = {};
     std::int64_t* heap_;
   };
 };

@@ -49,17 +49,26 @@ ProgramCache& cache() {
   return *instance;
 }
 
-/// The part of the graph that one program computes.
+/// The part of the graph that one program computes. There is one object, whose lists keep their memory
+/// from evaluation to evaluation.
 class Region {
  public:
-  explicit Region(std::span<Node* const> roots, std::optional<Reduction> reduction)
-      : roots_(roots), reduction_(reduction) {
+  /// Compute pending roots of one shape and backend; with a reduction there is one, which need not be
+  /// pending, and the reduced leaf is returned.
+  NodePtr run(std::span<Node* const> roots, std::optional<Reduction> reduction) {
+    roots_ = roots;
+    reduction_ = reduction;
+    leaves_.clear();
+    code_.clear();
+    outputs_.clear();
+    immediates_.clear();
+    immediate_dtypes_.clear();
+    operands_.clear();
     ++epoch;
     for (Node* root : roots_) visit(*root);
     choose_outputs();
+    return run_program();
   }
-
-  void run(NodePtr* reduced);
 
  private:
   // Operand words: source in the two highest bits.
@@ -138,7 +147,8 @@ class Region {
 
   const Shape& shape() const { return roots_[0]->shape; }
 
-  Key make_key();
+  NodePtr run_program();
+  void make_key();
   std::shared_ptr<const Program> build() const;
   Program::Value value(std::uint32_t word, const std::vector<Program::Value>& results) const;
 
@@ -148,11 +158,15 @@ class Region {
   std::vector<Scalar> immediates_;
   std::vector<DType> immediate_dtypes_;
   std::vector<std::array<std::uint32_t, 3>> operands_;
+  Key key_;
+  Step step_;
+  std::vector<StoragePtr> storages_;
+  std::vector<NodePtr> dropped_;
 };
 
-Key Region::make_key() {
-  Key key;
-  key.reserve(8 + leaves_.size() * 2 + code_.size() * 4);
+void Region::make_key() {
+  Key& key = key_;
+  key.clear();
   key.push_back(static_cast<std::uint32_t>(shape().size()));
   key.push_back(reduction_ ? 1u + static_cast<std::uint32_t>(reduction_->op) : 0u);
   key.push_back(reduction_ ? reduction_->axes : 0u);
@@ -168,7 +182,6 @@ Key Region::make_key() {
       if (s.axis.boundary == Boundary::constant) key.push_back(immediate(s.fill, leaf->dtype));
     }
   }
-  operands_.reserve(code_.size());
   for (Node* node : code_) {
     std::array<std::uint32_t, 3> words{};
     const int n = node->arity();
@@ -183,7 +196,6 @@ Key Region::make_key() {
   }
   for (const auto d : immediate_dtypes_) key.push_back(static_cast<std::uint32_t>(d));
   for (Node* output : outputs_) key.push_back(output->id);
-  return key;
 }
 
 Program::Value Region::value(std::uint32_t word, const std::vector<Program::Value>& results) const {
@@ -255,49 +267,62 @@ Shape reduced_shape(const Shape& shape, std::uint32_t axes) {
   return result;
 }
 
-void Region::run(NodePtr* reduced) {
-  Step step;
-  step.backend = roots_[0]->backend;
-  const Key key = make_key();
-  auto& program = cache()[key];
+NodePtr Region::run_program() {
+  BaseBackend* const backend = roots_[0]->backend;
+  make_key();
+  auto& program = cache()[key_];
   if (!program) program = build();
-  step.program = program;
-  step.shape = shape();
-  step.immediates = immediates_;
-  step.in.reserve(leaves_.size());
+  step_.kind = Step::Kind::program;
+  step_.backend = backend;
+  step_.program = program;
+  step_.shape = shape();
+  step_.immediates = immediates_;
+  step_.in.clear();
+  step_.out.clear();
+  storages_.clear();
   for (Node* leaf : leaves_) {
     const Node& data = leaf->kind.load() == Node::Kind::shifted ? *leaf->in[0] : *leaf;
-    step.in.push_back({data.storage.get(), data.dtype, data.layout().broadcast(shape())});
+    if (data.shape == shape())
+      step_.in.push_back({data.storage.get(), data.dtype, data.layout()});
+    else
+      step_.in.push_back({data.storage.get(), data.dtype, data.layout().broadcast(shape())});
   }
-  const bool symbolic = recorded(step.in);
-  std::vector<StoragePtr> storages;
-  const Shape small = reduction_ ? reduced_shape(shape(), reduction_->axes) : shape();
+  const bool symbolic = recorded(step_.in);
+  const Shape small = reduction_ ? reduced_shape(shape(), reduction_->axes) : Shape{};
   for (std::size_t o = 0; o < outputs_.size(); ++o) {
-    const bool is_reduced = reduction_ && o == 0;
-    const Shape& s = is_reduced ? small : shape();
-    storages.push_back(
-        allocate_result(*step.backend, element_count(s), outputs_[o]->dtype, symbolic));
-    step.out.push_back({storages.back().get(), outputs_[o]->dtype, Layout(s)});
+    const Shape& s = reduction_ && o == 0 ? small : shape();
+    storages_.push_back(allocate_result(*backend, element_count(s), outputs_[o]->dtype, symbolic));
+    step_.out.push_back({storages_.back().get(), outputs_[o]->dtype, Layout(s)});
   }
-  execute(std::move(step));
-  if (reduction_) {
-    *reduced = make_leaf(storages[0], outputs_[0]->dtype, Layout(small));
-    (*reduced)->backend = roots_[0]->backend;
-  }
+  execute(std::move(step_));
+  NodePtr reduced;
+  if (reduction_) reduced = make_leaf(storages_[0], outputs_[0]->dtype, Layout(small));
   // Publish all before inputs go: dropping them may free nodes of this region.
-  std::vector<NodePtr> inputs;
   for (std::size_t o = reduction_ ? 1 : 0; o < outputs_.size(); ++o) {
     Node& node = *outputs_[o];
-    publish(node, std::move(storages[o]));
+    publish(node, std::move(storages_[o]));
     for (auto& in : node.in)
-      if (in) inputs.push_back(std::move(in));
+      if (in) dropped_.push_back(std::move(in));
   }
+  dropped_.clear();
+  storages_.clear();
+  return reduced;
+}
+
+Region& region() {
+  static auto* instance = new Region;
+  return *instance;
 }
 
 }  // namespace
 
 void evaluate(std::span<const NodePtr> nodes) {
   const std::lock_guard lock(evaluation);
+  if (nodes.size() == 1) {
+    Node* root = nodes[0].get();
+    if (!root->is_leaf()) region().run(std::span<Node* const>(&root, 1), std::nullopt);
+    return;
+  }
   std::vector<Node*> pending;
   for (const auto& n : nodes)
     if (!n->is_leaf() && std::find(pending.begin(), pending.end(), n.get()) == pending.end())
@@ -310,7 +335,7 @@ void evaluate(std::span<const NodePtr> nodes) {
                         n->backend == pending[0]->backend;
       (fits ? group : rest).push_back(n);
     }
-    Region(group, std::nullopt).run(nullptr);
+    region().run(group, std::nullopt);
     pending.clear();
     for (Node* n : rest)
       if (!n->is_leaf()) pending.push_back(n);
@@ -320,9 +345,7 @@ void evaluate(std::span<const NodePtr> nodes) {
 NodePtr evaluate_reduction(const NodePtr& node, Reduction reduction) {
   const std::lock_guard lock(evaluation);
   Node* root = node.get();
-  NodePtr result;
-  Region(std::span<Node* const>(&root, 1), reduction).run(&result);
-  return result;
+  return region().run(std::span<Node* const>(&root, 1), reduction);
 }
 
 namespace {

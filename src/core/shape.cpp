@@ -1,6 +1,5 @@
 #include <isofield/error.hpp>
 #include <isofield/shape.hpp>
-#include <utility>
 
 namespace isofield {
 
@@ -21,22 +20,6 @@ void Dims::assign(const std::int64_t* values, int rank) {
   if (rank > inline_capacity) heap_ = new std::int64_t[max_rank];
   rank_ = rank;
   for (int i = 0; i < rank; ++i) data()[i] = values[i];
-}
-
-void Dims::swap(Dims& other) noexcept {
-  std::int64_t saved[inline_capacity];
-  const bool heap = rank_ > inline_capacity, other_heap = other.rank_ > inline_capacity;
-  std::int64_t* saved_heap = heap ? heap_ : nullptr;
-  for (int i = 0; !heap && i < rank_; ++i) saved[i] = inline_[i];
-  if (other_heap)
-    heap_ = other.heap_;
-  else
-    for (int i = 0; i < other.rank_; ++i) inline_[i] = other.inline_[i];
-  if (heap)
-    other.heap_ = saved_heap;
-  else
-    for (int i = 0; i < rank_; ++i) other.inline_[i] = saved[i];
-  std::swap(rank_, other.rank_);
 }
 
 void Dims::push_back(std::int64_t value) { insert(rank_, value); }

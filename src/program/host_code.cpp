@@ -221,6 +221,9 @@ class Lowering {
     for (const auto d : program_.inputs) widen(d);
     for (const auto d : program_.immediates) widen(d);
     for (const auto& i : program_.code) widen(i.result);
+    constexpr std::int64_t budget = 32768;
+    const std::int64_t rows = std::max(4, code_.registers + code_.outputs + 2);
+    code_.tile = std::clamp<std::int64_t>(budget / code_.widest / rows / 64 * 64, 256, 1024);
   }
 
   const Program& program_;
@@ -229,12 +232,6 @@ class Lowering {
 };
 
 }  // namespace
-
-std::int64_t HostCode::tile() const {
-  constexpr std::int64_t budget = 32768;
-  const std::int64_t rows = std::max(4, registers + outputs + 2);
-  return std::clamp<std::int64_t>(budget / widest / rows / 64 * 64, 256, 1024);
-}
 
 HostCode lower(const Program& program) { return Lowering(program).run(); }
 

@@ -29,7 +29,7 @@ struct HostCode {
   int output_slot(int i) const { return leaves + immediates + registers + i; }
   int slots() const { return leaves + immediates + registers + outputs; }
   /// Elements in a tile, so that what an instruction touches stays in the first-level cache.
-  std::int64_t tile() const;
+  std::int64_t tile = 256;
 };
 
 /// Lower a program: fuse pairs of instructions, pick kernels, allocate registers by liveness.

@@ -101,15 +101,17 @@ Pool& pool() {
 }  // namespace
 
 StoragePtr allocate(BaseBackend& backend, std::size_t bytes) {
-  const Pool::Block block = pool().take(bytes);
-  auto* storage = new Storage;
+  struct Pooled : Storage {
+    explicit Pooled(std::size_t wanted) : block(pool().take(wanted)) {
+      data = block.data;
+      bytes = wanted;
+    }
+    ~Pooled() { pool().give(block.data, block.bytes); }
+    Pool::Block block;
+  };
+  auto storage = std::make_shared<Pooled>(bytes);
   storage->backend = &backend;
-  storage->data = block.data;
-  storage->bytes = bytes;
-  return StoragePtr(storage, [block](Storage* s) {
-    pool().give(block.data, block.bytes);
-    delete s;
-  });
+  return storage;
 }
 
 StoragePtr wrap(BaseBackend& backend, void* data, std::size_t bytes, std::shared_ptr<void> owner) {

@@ -62,7 +62,7 @@ BoundLaunch::BoundLaunch(const Launch& launch, const HostCode& code, const int* 
     });
   }
   size_ = element_count(launch.shape);
-  tile_ = std::min(code.tile(), std::max<std::int64_t>(size_, 1));
+  tile_ = std::min(code.tile, std::max<std::int64_t>(size_, 1));
   if (size_ == 0) return;
   for (int o = 0; o < code.outputs; ++o) {
     const View& view = launch.outputs[static_cast<std::size_t>(o)];
