@@ -1,0 +1,283 @@
+#include "config.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <isofield/mfg/nearest_name.hpp>
+#include <map>
+#include <utility>
+
+#include "config_check.hpp"
+#include "config_override.hpp"
+#include "config_table.hpp"
+#include "config_value.hpp"
+#include "toml_reader.hpp"
+
+namespace isofield::mfg_solve {
+namespace {
+
+using Kind = TomlValue::Kind;
+
+std::string joined_path(std::string_view prefix, std::string_view name) {
+  return prefix.empty() ? std::string(name) : fmt::format("{}.{}", prefix, name);
+}
+
+/// Walk over a document with the table of keys in hand.
+class Reader {
+ public:
+  Reader(TomlValue root, mfg::Config& config) : root_(std::move(root)), config_(config) {}
+
+  std::vector<Diagnostic> read() {
+    find_populations();
+    axes_ = count_axes();
+    read_table(root_, "", "", 0);
+    for (std::size_t p = 0; p < populations_.size(); ++p) {
+      read_table(*populations_[p].table, "model", populations_[p].path, p);
+    }
+    fill_absent();
+    for (const Population& population : populations_) given_.populations.push_back(population.path);
+    check_config(config_, given_, errors_);
+    return std::move(errors_);
+  }
+
+ private:
+  struct Population {
+    const TomlValue* table;
+    std::string path;  ///< as messages name it
+  };
+
+  /// A game has one [model] or a list of [[population]].
+  void find_populations() {
+    const TomlEntry* model = root_.find("model");
+    const TomlEntry* list = root_.find("population");
+    if (model && list) {
+      error(list->place, "population", "[model] and [[population]] cannot stand together");
+    } else if (list) {
+      list_populations(*list);
+    } else if (model && model->value.kind == Kind::table) {
+      populations_.push_back({&model->value, "model"});
+    } else if (!model) {
+      error(root_.place, "model", "the table [model] is missing");
+    }
+    config_.populations.resize(std::max<std::size_t>(populations_.size(), 1));
+  }
+
+  void list_populations(const TomlEntry& list) {
+    const auto is_table = [](const TomlValue& item) { return item.kind == Kind::table; };
+    if (list.value.kind != Kind::array || !std::ranges::all_of(list.value.items, is_table)) {
+      return error(list.place, "population",
+                   "expected tables [[population]], got " + describe(list.value));
+    }
+    for (std::size_t i = 0; i < list.value.items.size(); ++i) {
+      populations_.push_back({&list.value.items[i], fmt::format("population[{}]", i)});
+    }
+    if (populations_.empty()) error(list.place, "population", "expected one population at least");
+    if (populations_.size() > 1) {
+      error(list.value.items[1].place, "population[1]",
+            "more than one population is not yet supported");
+    }
+  }
+
+  /// The number of axes decides which variables expressions have; three where it is unknown.
+  std::size_t count_axes() const {
+    const TomlEntry* domain = root_.find("domain");
+    if (!domain) return 3;
+    for (const char* const name : {"cells", "lower", "upper"}) {
+      const TomlEntry* list = domain->value.find(name);
+      if (list && list->value.kind == Kind::array && !list->value.items.empty()) {
+        return std::min<std::size_t>(list->value.items.size(), 3);
+      }
+    }
+    return 3;
+  }
+
+  /// Read a table whose keys in config_table() begin with `prefix` and in messages with `path`.
+  void read_table(const TomlValue& table, const std::string& prefix, const std::string& path,
+                  std::size_t population) {
+    for (const TomlEntry& entry : table.entries) {
+      const std::string full = joined_path(prefix, entry.key);
+      const std::string shown = joined_path(path, entry.key);
+      if (prefix.empty() && (full == "population" || full == "model")) {
+        if (full == "model" && entry.value.kind != Kind::table) expected_table(entry, shown);
+        continue;  // read as populations
+      }
+      if (const Key* key = find_key(full)) {
+        given_.places.emplace(shown, entry.value.place);
+        fill(Slot{*key, shown, config_, population, axes_}, entry.value, errors_);
+      } else if (!is_group(full)) {
+        unknown(entry, prefix, path, shown);
+      } else if (entry.value.kind != Kind::table) {
+        expected_table(entry, shown);
+      } else {
+        given_.places.emplace(shown, entry.place);
+        read_table(entry.value, full, shown, population);
+      }
+    }
+  }
+
+  static bool is_group(const std::string& path) {
+    return std::ranges::any_of(config_table(),
+                               [&](const Key& key) { return key.path.starts_with(path + "."); });
+  }
+
+  void expected_table(const TomlEntry& entry, const std::string& shown) {
+    error(entry.value.place, shown, "expected a table, got " + describe(entry.value));
+  }
+
+  /// Name the nearest key of the same table, else the one of another table with such a name.
+  void unknown(const TomlEntry& entry, const std::string& prefix, const std::string& path,
+               const std::string& shown) {
+    const std::string start = prefix.empty() ? "" : prefix + ".";
+    std::vector<std::string> here;
+    std::map<std::string, std::string> elsewhere;
+    for (const Key& key : config_table()) {
+      const std::string_view name = key.path.substr(key.path.rfind('.') + 1);
+      elsewhere.emplace(name, key.path);
+      if (!key.path.starts_with(start)) continue;
+      const std::string_view rest = key.path.substr(start.size());
+      here.emplace_back(rest.substr(0, rest.find('.')));
+    }
+    if (prefix.empty()) here.emplace_back("population");
+    std::string suggestion;
+    if (const auto found = elsewhere.find(entry.key); found != elsewhere.end()) {
+      suggestion = found->second;
+    } else if (const std::string near = mfg::nearest_name(entry.key, here); !near.empty()) {
+      suggestion = joined_path(path, near);
+    } else {
+      std::vector<std::string> names;
+      for (const auto& [name, key] : elsewhere) names.push_back(name);
+      if (const std::string far = mfg::nearest_name(entry.key, names); !far.empty()) {
+        suggestion = elsewhere.at(far);
+      }
+    }
+    error(entry.place, shown, "unknown key", suggestion);
+  }
+
+  /// Give absent keys their defaults and miss those that have none.
+  void fill_absent() {
+    for (const Key& key : config_table()) {
+      if (!key.path.starts_with("model.")) {
+        fill_absent(key, std::string(key.path), 0);
+        continue;
+      }
+      for (std::size_t p = 0; p < populations_.size(); ++p) {
+        fill_absent(key, populations_[p].path + std::string(key.path.substr(5)), p);
+      }
+    }
+  }
+
+  void fill_absent(const Key& key, const std::string& shown, std::size_t population) {
+    if (key.fallback.empty() || given_.places.contains(shown)) return;
+    if (key.required()) return missing(key, shown);
+    const auto source = std::make_shared<const Source>(
+        Source{"default of " + shown, fmt::format("value = {}", key.fallback)});
+    const TomlValue document = read_toml(source);
+    fill(Slot{key, shown, config_, population, axes_}, document.entries.front().value, errors_);
+  }
+
+  void missing(const Key& key, const std::string& shown) {
+    Place place = root_.place;
+    for (std::string parent = shown; parent.find('.') != std::string::npos;) {
+      parent.resize(parent.rfind('.'));
+      if (const auto found = given_.places.find(parent); found != given_.places.end()) {
+        place = found->second;
+        break;
+      }
+    }
+    for (const Population& population : populations_) {
+      if (shown.starts_with(population.path + ".")) place = population.table->place;
+    }
+    error(place, shown, "missing; expected " + expectation(key, axes_));
+  }
+
+  void error(const Place& place, std::string key, std::string message,
+             std::string suggestion = {}) {
+    errors_.push_back({place, std::move(key), std::move(message), std::move(suggestion)});
+  }
+
+  TomlValue root_;
+  mfg::Config& config_;
+  std::size_t axes_ = 3;
+  std::vector<Population> populations_;
+  Given given_;
+  std::vector<Diagnostic> errors_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Source> read_source(const std::string& path) {
+  constexpr std::size_t most = (std::size_t{1} << 20) + 1;  // one more than read_toml takes
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw IoError(fmt::format("cannot read {}: it is a folder", path));
+  }
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(most, '\0');
+  if (file) file.read(text.data(), static_cast<std::streamsize>(most));
+  if (!file && !file.eof()) {
+    throw IoError(fmt::format("cannot read {}: {}", path,
+                              std::generic_category().message(errno != 0 ? errno : EIO)));
+  }
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return std::make_shared<const Source>(Source{path, std::move(text)});
+}
+
+mfg::Config read_config(std::shared_ptr<const Source> source, std::span<const Override> overrides) {
+  const std::string name = source->name;
+  std::vector<Diagnostic> errors;
+  TomlValue root = read_toml(std::move(source));
+  for (const Override& override : overrides) apply_override(override, root, errors);
+  mfg::Config config;
+  std::vector<Diagnostic> more = Reader(std::move(root), config).read();
+  errors.insert(errors.end(), std::make_move_iterator(more.begin()),
+                std::make_move_iterator(more.end()));
+  std::ranges::stable_sort(
+      errors, {}, [](const Diagnostic& d) { return std::pair(d.place.line, d.place.column); });
+  if (!errors.empty()) throw ConfigErrors(std::move(errors));
+  if (config.output.file.empty()) {
+    config.output.file = std::filesystem::path(name).stem().string() + ".h5";
+  }
+  return config;
+}
+
+namespace {
+
+/// Write the keys of one table of the configuration.
+std::string table_to_toml(std::string_view table, std::string_view header,
+                          const mfg::Config& config, std::size_t population) {
+  std::string text = header.empty() ? "" : fmt::format("\n{}\n", header);
+  for (const Key& key : config_table()) {
+    const bool nested =
+        key.path.starts_with(table) && key.path.substr(table.size()).starts_with('.');
+    const bool top = table.empty() && key.path.find('.') == std::string_view::npos;
+    // [model] needs no name: it is the one population.
+    if ((!nested && !top) || (key.path == "model.name" && header == "[model]")) continue;
+    const std::string value = value_to_toml(key, config, population);
+    const std::string_view name = key.path.substr(top ? 0 : table.size() + 1);
+    if (!value.empty()) text += fmt::format("{} = {}\n", name, value);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string to_toml(const mfg::Config& config) {
+  std::string text = table_to_toml("", "", config, 0);
+  for (const char* const table : {"domain", "time"}) {
+    text += table_to_toml(table, fmt::format("[{}]", table), config, 0);
+  }
+  const bool unnamed = config.populations.size() == 1 && config.populations[0].name == "0";
+  for (std::size_t p = 0; p < config.populations.size(); ++p) {
+    text += table_to_toml("model", unnamed ? "[model]" : "[[population]]", config, p);
+  }
+  for (const char* const table : {"solver", "backend", "output"}) {
+    text += table_to_toml(table, fmt::format("[{}]", table), config, 0);
+  }
+  return text;
+}
+
+}  // namespace isofield::mfg_solve

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <isofield/mfg/config.hpp>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diagnostic.hpp"
+
+namespace isofield::mfg_solve {
+
+/// A value that the command line gives, over what the file says.
+struct Override {
+  std::string option;  ///< as messages name it: "--set", "--dtype"
+  std::string key;     ///< "model.viscosity"
+  std::string value;   ///< a TOML value, or a text without quotes
+};
+
+/// Split KEY=VALUE; throw ConfigErrors where there is no '='.
+Override parse_setting(std::string_view option, std::string_view text);
+
+/// Read a configuration file; throw IoError where it cannot be read.
+std::shared_ptr<const Source> read_source(const std::string& path);
+
+/// Check a configuration and fill in what it leaves out; throw ConfigErrors with all that is wrong.
+mfg::Config read_config(std::shared_ptr<const Source> source, std::span<const Override> overrides);
+
+/// Write a configuration in full, so that reading it gives the same one.
+std::string to_toml(const mfg::Config& config);
+
+/// Write the JSON Schema of the configuration.
+std::string config_schema();
+
+}  // namespace isofield::mfg_solve

@@ -1,0 +1,114 @@
+#include "config_check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace isofield::mfg_solve {
+namespace {
+
+class Checker {
+ public:
+  Checker(const mfg::Config& config, const Given& given, std::vector<Diagnostic>& errors)
+      : config_(config), given_(given), errors_(errors) {}
+
+  void check() {
+    check_grid();
+    check_time();
+    check_backend();
+    for (std::size_t p = 0; p < given_.populations.size(); ++p) {
+      check_population(config_.populations[p], given_.populations[p]);
+    }
+  }
+
+ private:
+  void check_grid() {
+    const mfg::DomainConfig& domain = config_.domain;
+    if (!sound("domain.cells") || !given_.places.contains("domain.cells")) return;
+    const std::size_t axes = domain.axes();
+    if (axes < 1 || axes > 3) {
+      return error("domain.cells", fmt::format("expected 1, 2 or 3 axes, got {}", axes));
+    }
+    if (axes == 3) error("domain.cells", "3 axes are not yet supported; this version has 1 and 2");
+    check_count("domain.lower", domain.lower.size(), axes);
+    check_count("domain.upper", domain.upper.size(), axes);
+    check_count("domain.boundary", domain.boundary.size(), axes);
+    double unknowns = 1;
+    for (const std::int64_t cells : domain.cells) unknowns *= static_cast<double>(cells);
+    if (unknowns > 1e9) {
+      error("domain.cells", fmt::format("expected 1e9 cells at most, got {:.1e}", unknowns));
+    }
+    if (!sound("domain.lower") || !sound("domain.upper")) return;
+    for (std::size_t k = 0; k < std::min(domain.lower.size(), domain.upper.size()); ++k) {
+      if (domain.lower[k] < domain.upper[k]) continue;
+      error("domain.upper", fmt::format("expected more than domain.lower on axis {}: {} is not "
+                                        "above {}",
+                                        k, domain.upper[k], domain.lower[k]));
+    }
+  }
+
+  void check_count(const std::string& key, std::size_t count, std::size_t axes) {
+    if (!given_.places.contains(key) || !sound(key) || count == axes) return;
+    error(key, fmt::format("expected {} value{}, one per axis of domain.cells, got {}", axes,
+                           axes == 1 ? "" : "s", count));
+  }
+
+  void check_time() {
+    if (!sound("time.steps") || !sound("output.stride")) return;
+    if (config_.output.stride <= config_.time.steps) return;
+    if (!given_.places.contains("time.steps")) return;
+    error("output.stride", fmt::format("expected at most time.steps = {}, got {}",
+                                       config_.time.steps, config_.output.stride));
+  }
+
+  void check_backend() {
+    const mfg::BackendConfig& backend = config_.backend;
+    const std::size_t colon = backend.name.find(':');
+    if (backend.name.empty()) error("backend.name", "expected the name of a backend, or \"auto\"");
+    if (backend.device.empty()) error("backend.device", "expected a device, or \"auto\"");
+    if (colon == std::string::npos || backend.device == "auto") return;
+    if (backend.name.substr(colon + 1) == backend.device) return;
+    error("backend.device",
+          fmt::format("\"{}\" contradicts backend.name = \"{}\"", backend.device, backend.name));
+  }
+
+  void check_population(const mfg::PopulationConfig& population, const std::string& at) {
+    const bool valid = !population.name.empty() && std::ranges::all_of(population.name, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    });
+    if (!valid) error(at + ".name", "expected letters, digits and underscores");
+    check_sign(at + ".hamiltonian.scale", population.hamiltonian.scale, true);
+    check_sign(at + ".initial_density", population.initial_density, population.mass.has_value());
+  }
+
+  /// A constant can be judged before anything is computed; the solver looks at the others.
+  void check_sign(const std::string& key, const mfg::Expression& e, bool positive) {
+    if (!given_.places.contains(key) || !sound(key) || !e.is_constant()) return;
+    const double value = e.evaluate();
+    if (positive && value <= 0) error(key, fmt::format("expected a value > 0, got {}", value));
+    if (!positive && value < 0) error(key, fmt::format("expected a value >= 0, got {}", value));
+  }
+
+  bool sound(const std::string& key) const {
+    return std::ranges::none_of(errors_, [&](const Diagnostic& d) { return d.key == key; });
+  }
+
+  void error(const std::string& key, std::string message) {
+    const auto found = given_.places.find(key);
+    errors_.push_back(
+        {found == given_.places.end() ? Place{} : found->second, key, std::move(message), ""});
+  }
+
+  const mfg::Config& config_;
+  const Given& given_;
+  std::vector<Diagnostic>& errors_;
+};
+
+}  // namespace
+
+void check_config(const mfg::Config& config, const Given& given, std::vector<Diagnostic>& errors) {
+  Checker(config, given, errors).check();
+}
+
+}  // namespace isofield::mfg_solve

@@ -1,0 +1,304 @@
+#include "config_table.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+namespace isofield::mfg_solve {
+namespace {
+
+using mfg::Config;
+using mfg::Expression;
+
+using D = mfg::DomainConfig;
+using T = mfg::TimeConfig;
+using P = mfg::PopulationConfig;
+using H = mfg::HamiltonianConfig;
+using S = mfg::SolverConfig;
+using B = mfg::BackendConfig;
+using O = mfg::OutputConfig;
+
+/// Make the access to a member of a member of a configuration.
+template <auto... Members>
+constexpr auto field() {
+  using Value = std::remove_reference_t<decltype((std::declval<Config&>().*....*Members))>;
+  return Access<Value>{[](Config& c, std::size_t) -> Value& { return (c.*....*Members); }};
+}
+
+/// The same, of the population asked for.
+template <auto... Members>
+constexpr auto of_population() {
+  using Value = std::remove_reference_t<decltype((std::declval<P&>().*....*Members))>;
+  return Access<Value>{
+      [](Config& c, std::size_t p) -> Value& { return (c.populations[p].*....*Members); }};
+}
+
+using Texts = std::vector<std::string_view>;
+using Numbers = std::vector<double>;
+using Integers = std::vector<std::int64_t>;
+using Boundaries = std::vector<mfg::AxisBoundary>;
+using Formula = std::optional<Expression>;
+using Mass = std::optional<double>;
+
+const Texts space{"x", "y", "z"};
+const Texts space_density{"x", "y", "z", "m", "mean_x", "mean_y", "mean_z"};
+const Texts space_time_density{"x", "y", "z", "t", "m", "mean_x", "mean_y", "mean_z"};
+
+constexpr Range above(double low) { return {.low = low, .open_low = true}; }
+constexpr Range from(double low) { return {.low = low}; }
+constexpr Range between(double low, double high) { return {.low = low, .high = high}; }
+constexpr Range share{.low = 0, .high = 1, .open_low = true};
+constexpr Range inside_unit{.low = 0, .high = 1, .open_low = true, .open_high = true};
+
+// A row of the table, by what is particular about the key.
+Key key(std::string_view path, Target target, std::string_view fallback, std::string_view about,
+        Range range = {}) {
+  return {path, target, fallback, about, range};
+}
+
+Key formula(std::string_view path, Target target, std::string_view fallback, std::string_view about,
+            Texts variables) {
+  return {path, target, fallback, about, {}, {}, std::move(variables)};
+}
+
+Key choice(std::string_view path, Target target, std::string_view fallback, std::string_view about,
+           Texts choices) {
+  return {path, target, fallback, about, {}, std::move(choices)};
+}
+
+/// Accept only some values yet; those of the other rows are refused by name.
+Key only(Texts supported, Key row) {
+  row.supported = std::move(supported);
+  return row;
+}
+
+/// Know a key or table that a later version brings.
+Key later(std::string_view path, std::string_view about) {
+  return only({"(none)"}, {path, std::monostate{}, "", about});
+}
+
+const std::vector<Key> table{
+    key("title", field<&Config::title>(), "\"\"", "A title for pictures and files."),
+
+    key("domain.lower", field<&Config::domain, &D::lower>(), "required",
+        "Lower corner of the box, a number per axis."),
+    key("domain.upper", field<&Config::domain, &D::upper>(), "required",
+        "Upper corner of the box, a number per axis."),
+    key("domain.cells", field<&Config::domain, &D::cells>(), "required",
+        "Cells per axis; their count is the number of axes.", between(2, 1e6)),
+    key("domain.boundary", field<&Config::domain, &D::boundary>(), "\"reflecting\"",
+        "The ends of each axis: \"periodic\", \"reflecting\", \"exit\", or lower and upper apart."),
+    formula("domain.obstacle", field<&Config::domain, &D::obstacle>(), "",
+            "Where it holds, nobody can be.", space),
+    formula("domain.exit", field<&Config::domain, &D::exit>(), "",
+            "Where it holds, people leave: u is exit_cost and m is 0.", space),
+    formula("domain.exit_cost", field<&Config::domain, &D::exit_cost>(), "\"0\"",
+            "Cost of leaving: u in exit cells and beyond faces of kind \"exit\".", {}),
+
+    key("time.horizon", field<&Config::time, &T::horizon>(), "required", "Final time T.", above(0)),
+    key("time.steps", field<&Config::time, &T::steps>(), "required",
+        "Steps of equal length from 0 to T.", between(1, 1e7)),
+
+    key("model.name", of_population<&P::name>(), "\"0\"",
+        "Name of the population, in files and in variables m_NAME."),
+    key("model.viscosity", of_population<&P::viscosity>(), "required",
+        "nu = sigma^2/2, the strength of the noise.", from(0)),
+    formula("model.hamiltonian.scale", of_population<&P::hamiltonian, &H::scale>(), "\"0.5\"",
+            "c(x) in H = c(x) |q|^exponent / (m + offset)^congestion.", space),
+    key("model.hamiltonian.exponent", of_population<&P::hamiltonian, &H::exponent>(), "2.0",
+        "Growth of the Hamiltonian in the gradient.", above(1)),
+    only({"0.0"},
+         key("model.hamiltonian.congestion", of_population<&P::hamiltonian, &H::congestion>(),
+             "0.0", "How much a crowd slows those in it; 0: not at all.", from(0))),
+    key("model.hamiltonian.offset", of_population<&P::hamiltonian, &H::offset>(), "1.0",
+        "Keeps congestion finite where nobody is.", above(0)),
+    formula("model.running_cost", of_population<&P::running_cost>(), "\"0\"",
+            "F, the cost per unit of time; positive costs repel.", space_time_density),
+    formula("model.terminal_cost", of_population<&P::terminal_cost>(), "\"0\"",
+            "G, the cost at the final time.", space_density),
+    formula("model.initial_density", of_population<&P::initial_density>(), "required",
+            "m at time 0, up to the factor that mass asks for.", space),
+    key("model.mass", of_population<&P::mass>(), "1.0",
+        "Mass of the initial density on the free cells; \"as given\": not scaled.", above(0)),
+    later("model.nonlocal", "A convolution of the density with a kernel, for use in costs."),
+    later("model.target_density", "Density to reach at the final time."),
+    only({"false"}, key("model.ergodic", of_population<&P::ergodic>(), "false",
+                        "Solve the stationary long-time game.")),
+
+    only({"\"implicit\""}, choice("solver.scheme", field<&Config::solver, &S::scheme>(),
+                                  "\"implicit\"", "How space and time are discretised.",
+                                  {"implicit", "semi_lagrangian", "splitting", "neural"})),
+    only({"\"auto\"", "\"picard\"", "\"newton\""},
+         choice(
+             "solver.coupling", field<&Config::solver, &S::coupling>(), "\"auto\"",
+             "How the two equations are brought to agree.",
+             {"auto", "picard", "fictitious_play", "anderson", "policy", "newton", "primal_dual"})),
+    key("solver.tolerance", field<&Config::solver, &S::tolerance>(), "1e-8",
+        "Residual of the discrete system to reach: max norm, scaled.", inside_unit),
+    key("solver.max_iterations", field<&Config::solver, &S::max_iterations>(), "200",
+        "Outer iterations at most.", between(1, 1e9)),
+    key("solver.damping", field<&Config::solver, &S::damping>(), "0.5",
+        "Share of the new iterate in a Picard step.", share),
+    key("solver.initial_guess", field<&Config::solver, &S::initial_guess>(), "\"coarse\"",
+        "\"zero\", \"coarse\" (solve on coarser grids first) or the name of a result file."),
+
+    key("backend.name", field<&Config::backend, &B::name>(), "\"auto\"",
+        "Backend that computes: auto, eigen, kokkos, torch, or name:device:index."),
+    key("backend.device", field<&Config::backend, &B::device>(), "\"auto\"",
+        "Device of the backend: auto, cpu, cuda, cuda:1, ..."),
+    choice("backend.dtype", field<&Config::backend, &B::dtype>(), "\"float64\"",
+           "Precision of the arrays.", {"float64", "float32"}),
+    key("backend.threads", field<&Config::backend, &B::threads>(), "0", "Threads; 0: all.",
+        between(0, 4096)),
+
+    key("output.file", field<&Config::output, &O::file>(), "",
+        "Result file, relative to the working directory; without it the configuration's name "
+        "with .h5."),
+    key("output.stride", field<&Config::output, &O::stride>(), "1",
+        "Keep every stride-th time level.", between(1, 1e7)),
+    key("output.compression", field<&Config::output, &O::compression>(), "4",
+        "Effort of the compression; 0: none.", between(0, 9)),
+    key("output.checkpoint_every", field<&Config::output, &O::checkpoint_every>(), "10",
+        "Outer iterations between checkpoints; 0: never.", between(0, 1e9)),
+    key("output.xdmf", field<&Config::output, &O::xdmf>(), "true",
+        "Write a sidecar that ParaView opens."),
+
+    later("neural", "Settings of the neural scheme."),
+    later("sweep", "A family of runs over parameters."),
+};
+
+std::string range_words(const Range& range) {
+  std::string words;
+  if (range.low) words += fmt::format(" {} {}", range.open_low ? ">" : ">=", *range.low);
+  if (range.low && range.high) words += " and";
+  if (range.high) words += fmt::format(" {} {}", range.open_high ? "<" : "<=", *range.high);
+  return words;
+}
+
+template <class... Fs>
+struct Overloaded : Fs... {
+  using Fs::operator()...;
+};
+
+std::string to_toml(double value) {
+  std::string text = fmt::format("{}", value);
+  // TOML tells numbers from integers by a point or an exponent.
+  if (text.find_first_of(".en") == std::string::npos) text += ".0";
+  return text;
+}
+
+std::string to_toml(const mfg::AxisBoundary& axis) {
+  if (axis.lower == axis.upper) return quoted_toml(mfg::to_string(axis.lower));
+  return fmt::format("{{ lower = {}, upper = {} }}", quoted_toml(mfg::to_string(axis.lower)),
+                     quoted_toml(mfg::to_string(axis.upper)));
+}
+
+std::string to_toml(std::int64_t value) { return std::to_string(value); }
+
+template <class T>
+std::string list_to_toml(const std::vector<T>& values) {
+  std::string text = "[";
+  for (const T& value : values) text += (text.size() > 1 ? ", " : "") + to_toml(value);
+  return text + "]";
+}
+
+}  // namespace
+
+std::span<const Key> config_table() { return table; }
+
+const Key* find_key(std::string_view path) {
+  const auto found = std::ranges::find(table, path, &Key::path);
+  return found == table.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> variables_of(const Key& key, std::size_t axes) {
+  std::vector<std::string> names;
+  for (const std::string_view name : key.variables) {
+    const std::size_t axis = std::string_view("xyz").find(name.back());
+    const bool of_space =
+        axis != std::string_view::npos && (name.size() == 1 || name.starts_with("mean_"));
+    if (!of_space || axis < axes) names.emplace_back(name);
+  }
+  return names;
+}
+
+std::string expectation(const Key& key, std::size_t axes) {
+  const auto expression = [&] {
+    const std::vector<std::string> names = variables_of(key, axes);
+    return names.empty() ? std::string("a constant expression")
+                         : fmt::format("an expression of {}", fmt::join(names, ", "));
+  };
+  const auto choice = [&] {
+    return fmt::format("one of \"{}\"", fmt::join(key.choices, "\", \""));
+  };
+  return std::visit(
+      Overloaded{
+          [&](Access<std::string>) {
+            return key.choices.empty() ? std::string("a text") : choice();
+          },
+          [](Access<bool>) { return std::string("true or false"); },
+          [&](Access<double>) { return "a number" + range_words(key.range); },
+          [&](Access<std::int64_t>) { return "an integer" + range_words(key.range); },
+          [](Access<Numbers>) { return std::string("a list of numbers, one per axis"); },
+          [&](Access<Integers>) {
+            return "a list of integers" + range_words(key.range) + ", one per axis";
+          },
+          [](Access<Boundaries>) {
+            return std::string(
+                "a list, per axis \"periodic\", \"reflecting\", \"exit\" or "
+                "{ lower = \"...\", upper = \"...\" }");
+          },
+          [&](Access<mfg::Scheme>) { return choice(); },
+          [&](Access<mfg::Coupling>) { return choice(); },
+          [&](Access<Expression>) { return expression(); },
+          [&](Access<Formula>) { return expression(); },
+          [&](Access<Mass>) { return "a number" + range_words(key.range) + " or \"as given\""; },
+          [](std::monostate) { return std::string("nothing yet"); },
+      },
+      key.target);
+}
+
+std::string quoted_toml(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (byte < 0x20U || byte == 0x7FU) {
+      quoted += fmt::format("\\u{:04X}", byte);
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
+std::string value_to_toml(const Key& key, const Config& config, std::size_t population) {
+  auto& c =
+      const_cast<Config&>(config);  // one accessor serves reading and filling; it only reads here
+  const auto p = population;
+  const auto formula = [](const Expression& e) { return quoted_toml(e.to_string()); };
+  return std::visit(
+      Overloaded{
+          [&](Access<std::string> at) { return quoted_toml(at(c, p)); },
+          [&](Access<bool> at) { return std::string(at(c, p) ? "true" : "false"); },
+          [&](Access<double> at) { return to_toml(at(c, p)); },
+          [&](Access<std::int64_t> at) { return to_toml(at(c, p)); },
+          [&](Access<Numbers> at) { return list_to_toml(at(c, p)); },
+          [&](Access<Integers> at) { return list_to_toml(at(c, p)); },
+          [&](Access<Boundaries> at) { return list_to_toml(at(c, p)); },
+          [&](Access<mfg::Scheme> at) { return quoted_toml(mfg::to_string(at(c, p))); },
+          [&](Access<mfg::Coupling> at) { return quoted_toml(mfg::to_string(at(c, p))); },
+          [&](Access<Expression> at) { return formula(at(c, p)); },
+          [&](Access<Formula> at) { return at(c, p) ? formula(*at(c, p)) : std::string(); },
+          [&](Access<Mass> at) { return at(c, p) ? to_toml(*at(c, p)) : quoted_toml("as given"); },
+          [](std::monostate) { return std::string(); },
+      },
+      key.target);
+}
+
+}  // namespace isofield::mfg_solve

@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <isofield/error.hpp>
+#include <new>
+
+#include "cli.hpp"
+#include "config.hpp"
+#include "exit_code.hpp"
+#include "interrupt.hpp"
+#include "job.hpp"
+#include "templates.hpp"
+
+namespace isofield::mfg_solve {
+namespace {
+
+/// Print a text to stdout; a full disk or a closed pipe is an error like any other.
+int print(const std::string& text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (!written || std::fflush(stdout) != 0) throw IoError("cannot write to standard output");
+  return exit_converged;
+}
+
+int execute(int argc, const char* const* argv) {
+  using Action = CommandLine::Action;
+  CommandLine line = read_command_line(argc, argv);
+  if (line.action == Action::print_text) return print(line.text);
+  if (line.action == Action::print_template) return print(template_text(line.template_name));
+  if (line.action == Action::list_backends) return list_backends(line.options);
+  const mfg::Config config = read_config(read_source(line.config_path), line.overrides);
+  line.options.config_toml = to_toml(config);
+  if (line.action == Action::check) return check(config, line.options);
+  watch_for_interrupts();
+  return run(config, line.options);
+}
+
+int report(ExitCode code, const std::string& message) {
+  fmt::print(stderr, "mfg_solve: {}\n", message);
+  return code;
+}
+
+int guarded(int argc, const char* const* argv) {
+  try {
+    return execute(argc, argv);
+  } catch (const ConfigErrors& errors) {
+    const std::size_t count = errors.diagnostics().size();
+    fmt::print(stderr, "{}\n", errors.what());
+    return report(exit_usage,
+                  fmt::format("{} error{}; nothing was computed", count, count == 1 ? "" : "s"));
+  } catch (const ConfigError& error) {
+    return report(exit_usage, error.what());
+  } catch (const IoError& error) {
+    return report(exit_io, error.what());
+  } catch (const NotAvailable& error) {
+    return report(exit_not_available, error.what());
+  } catch (const SolverError& error) {
+    return report(exit_breakdown, error.what());
+  } catch (const std::bad_alloc&) {
+    return report(exit_error, "out of memory; a coarser grid or fewer time steps need less");
+  } catch (const std::exception& error) {
+    return report(exit_error, fmt::format("internal error: {}", error.what()));
+  }
+}
+
+}  // namespace
+}  // namespace isofield::mfg_solve
+
+int main(int argc, char** argv) { return isofield::mfg_solve::guarded(argc, argv); }

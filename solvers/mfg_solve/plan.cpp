@@ -1,0 +1,102 @@
+#include "plan.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "output_target.hpp"
+
+namespace isofield::mfg_solve {
+namespace {
+
+struct Plan {
+  double cells = 1;
+  double unknowns = 0;
+  double bytes = 0;
+};
+
+/// The fields of u and m, and as much again thrice for the residual, the correction and the linear
+/// solver's own: a lower bound, whatever the coupling.
+Plan plan_of(const mfg::Config& config) {
+  Plan plan;
+  for (const std::int64_t n : config.domain.cells) plan.cells *= static_cast<double>(n);
+  const double levels = static_cast<double>(config.time.steps) + 1;
+  plan.unknowns = 2 * plan.cells * levels * static_cast<double>(config.populations.size());
+  plan.bytes = 4 * plan.unknowns * (config.backend.dtype == "float32" ? 4 : 8);
+  return plan;
+}
+
+std::string size_of(double bytes) {
+  if (bytes < 1e6) return fmt::format("{:.0f} kB", bytes / 1e3);
+  if (bytes < 1e9) return fmt::format("{:.1f} MB", bytes / 1e6);
+  return fmt::format("{:.1f} GB", bytes / 1e9);
+}
+
+std::string boundary_of(const mfg::AxisBoundary& axis) {
+  if (axis.lower == axis.upper) return mfg::to_string(axis.lower);
+  return mfg::to_string(axis.lower) + "/" + mfg::to_string(axis.upper);
+}
+
+std::string grid_of(const mfg::DomainConfig& domain) {
+  std::vector<std::string> sides, kinds;
+  for (std::size_t k = 0; k < domain.axes(); ++k) {
+    sides.push_back(fmt::format("[{}, {}]", domain.lower[k], domain.upper[k]));
+    kinds.push_back(boundary_of(domain.boundary[k]));
+  }
+  if (std::ranges::count(kinds, kinds.front()) == std::ssize(kinds)) kinds.resize(1);
+  std::string text = fmt::format("{} cells on {}, {}", fmt::join(domain.cells, " x "),
+                                 fmt::join(sides, " x "), fmt::join(kinds, " and "));
+  if (domain.obstacle) text += ", with obstacles";
+  if (domain.exit) text += ", with exits";
+  return text;
+}
+
+}  // namespace
+
+std::string plan_to_table(const mfg::Config& config) {
+  const Plan plan = plan_of(config);
+  const mfg::BackendConfig& backend = config.backend;
+  std::string text = config.title.empty() ? "" : config.title + "\n";
+  const auto row = [&](std::string_view name, const std::string& value) {
+    text += fmt::format("  {:<12}{}\n", name, value);
+  };
+  row("grid", grid_of(config.domain));
+  row("time", fmt::format("{} steps to {}", config.time.steps, config.time.horizon));
+  row("unknowns",
+      fmt::format("{:.0f}, u and m at {} levels", plan.unknowns, config.time.steps + 1));
+  row("memory", fmt::format("{} at least", size_of(plan.bytes)));
+  row("solver",
+      fmt::format("{}, coupling {}, to {:g} in {} iterations at most",
+                  mfg::to_string(config.solver.scheme), mfg::to_string(config.solver.coupling),
+                  config.solver.tolerance, config.solver.max_iterations));
+  row("backend",
+      fmt::format("{}, device {}, {}, {} threads", backend.name, backend.device, backend.dtype,
+                  backend.threads == 0 ? "all" : std::to_string(backend.threads)));
+  row("output", fmt::format("{}, {} levels, {} before compression", config.output.file,
+                            kept_levels(config), size_of(output_bytes(config))));
+  return text;
+}
+
+std::string plan_to_json(const mfg::Config& config) {
+  const Plan plan = plan_of(config);
+  const nlohmann::ordered_json json{
+      {"title", config.title},
+      {"cells", config.domain.cells},
+      {"steps", config.time.steps},
+      {"unknowns", static_cast<std::int64_t>(plan.unknowns)},
+      {"memory_bytes", static_cast<std::int64_t>(plan.bytes)},
+      {"backend", config.backend.name},
+      {"device", config.backend.device},
+      {"dtype", config.backend.dtype},
+      {"threads", config.backend.threads},
+      {"output", config.output.file},
+      {"output_bytes", static_cast<std::int64_t>(output_bytes(config))}};
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace isofield::mfg_solve
