@@ -76,6 +76,9 @@ function(isofield_add_backend name)
     set_target_properties(${target} PROPERTIES
       LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/${ISOFIELD_MODULE_DIR}
       INSTALL_RPATH "$ORIGIN/.." INSTALL_RPATH_USE_LINK_PATH ON)
+    if(NOT ISOFIELD_SANITIZE)  # whose run time only the program brings
+      target_link_options(${target} PRIVATE LINKER:--no-undefined)  # rather here than at the first use
+    endif()
     install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/${ISOFIELD_MODULE_DIR})
   else()
     add_library(${target} STATIC ${arg_SOURCES})
