@@ -55,7 +55,7 @@ class BlockPool {
   }
 
   /// Keep `block` for later, or drop it where enough lies idle.
-  void give(std::size_t bytes, Block block) {
+  void give(std::size_t bytes, Block&& block) {
     const std::lock_guard lock(mutex_);
     if (bytes > max_idle_bytes - idle_bytes_) return;
     bin(bytes).push_back(std::move(block));

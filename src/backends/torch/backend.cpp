@@ -52,8 +52,7 @@ class TorchBackend final : public BaseBackend {
       capabilities_.details.emplace_back("programs", "replayed as at:: operations");
     else
       capabilities_.delegated = {
-          {"tridiagonal_solve", "the host kernels shared with the eigen backend"},
-          {"matmul of integers", "the host kernels shared with the eigen backend"}};
+          {"tridiagonal_solve", "the host kernels shared with the eigen backend"}};
   }
 
   std::string_view name() const noexcept override { return "torch"; }
@@ -86,7 +85,7 @@ class TorchBackend final : public BaseBackend {
 
   void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from, std::size_t from_offset,
                   std::size_t bytes) override {
-    if (to.backend->device().is_host() && from.backend->device().is_host())
+    if (on_host(to) && on_host(from))
       return host::copy_bytes(to, to_offset, from, from_offset, bytes);
     if (bytes == 0) return;
     const at::AutoDispatchBelowADInplaceOrView no_autograd;
@@ -118,7 +117,6 @@ class TorchBackend final : public BaseBackend {
   void matmul(const View& a, const View& b, const View& out) override {
     refuse_unsupported(a.dtype);
     if (replays_) return guarded([&] { replay_matmul(a, b, out); });
-    if (!is_floating(a.dtype)) return host::matmul(a, b, out, executor_);
     guarded([&] { blas_matmul(a, b, out, executor_); });
   }
 
@@ -149,9 +147,14 @@ class TorchBackend final : public BaseBackend {
     return storage;
   }
 
+  /// Plain host memory belongs to no backend.
+  static bool on_host(const Storage& storage) {
+    return !storage.backend || storage.backend->device().is_host();
+  }
+
   /// Bytes of a storage as a tensor: ours, or another backend's on the host.
   static at::Tensor flat(const Storage& storage, std::size_t offset, std::size_t bytes) {
-    if (!storage.backend->device().is_host())
+    if (!on_host(storage))
       return static_cast<const TensorStorage&>(storage).tensor.narrow(
           0, static_cast<std::int64_t>(offset), static_cast<std::int64_t>(bytes));
     return tensor_over(static_cast<std::byte*>(storage.data) + offset, bytes, Device{}, nullptr);
