@@ -1,0 +1,227 @@
+// Programs replayed as at:: operations, which is how they run on cuda and mps, against the host
+// kernels.
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <isofield/isofield.hpp>
+#include <limits>
+
+using namespace isofield;
+
+namespace {
+
+struct AskForReplay {
+  AskForReplay() { setenv("ISOFIELD_TORCH_REPLAY", "1", 1); }
+};
+BOOST_GLOBAL_FIXTURE(AskForReplay);
+
+BaseBackend& torch() { return get_backend("torch:cpu"); }
+BaseBackend& eigen() { return get_backend("eigen"); }
+
+constexpr double a_nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+void same(const UnifiedArray& found, const UnifiedArray& expected, double tolerance,
+          std::string_view what) {
+  BOOST_TEST_CONTEXT(what) {
+    BOOST_TEST(found.shape() == expected.shape());
+    BOOST_TEST(name(found.dtype()) == name(expected.dtype()));
+    const std::vector<double> f = found.astype(float64).to_vector<double>(),
+                              e = expected.astype(float64).to_vector<double>();
+    BOOST_REQUIRE(f.size() == e.size());
+    for (std::size_t i = 0; i < f.size(); ++i) {
+      const bool equal = f[i] == e[i] || (std::isnan(f[i]) && std::isnan(e[i])) ||
+                         std::abs(f[i] - e[i]) <= tolerance * (1 + std::abs(e[i]));
+      BOOST_TEST(equal, "element " << i << " is " << f[i] << ", on the host " << e[i]);
+    }
+  }
+}
+
+/// Compute on both backends and compare.
+template <class F>
+void agree(F&& compute, std::string_view what, double tolerance = 0) {
+  same(compute(torch()), compute(eigen()), tolerance, what);
+}
+
+UnifiedArray reals(BaseBackend& b, DType dtype = float64) {
+  return asarray(std::vector<double>{-2.5, -1, -0.5, -0.0, 0.25, 0.5, 1, 1.5, 2.5, a_nan, infinity,
+                                     -infinity},
+                 {12}, &b)
+      .astype(dtype);
+}
+UnifiedArray integers(BaseBackend& b) {
+  return asarray(std::vector<std::int64_t>{-7, -2, -1, 0, 1, 2, 3, 8}, {8}, &b);
+}
+UnifiedArray booleans(BaseBackend& b) { return integers(b) > 0; }
+
+/// All pairs: one operand a column.
+UnifiedArray column(const UnifiedArray& x) { return expand_dims(x, 1); }
+
+UnifiedArray grid(BaseBackend& b, const Shape& shape) {
+  const auto n = static_cast<double>(element_count(shape));
+  return reshape(sin(arange(0.0, n, 1.0, float64, &b) * 1.7), shape);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(torch_replay)
+
+BOOST_AUTO_TEST_CASE(the_backend_says_that_it_replays) {
+  bool said = false;
+  for (const auto& [key, value] : torch().capabilities().details)
+    said = said || (key == "programs" && value.find("at::") != std::string::npos);
+  BOOST_TEST(said);
+}
+
+BOOST_AUTO_TEST_CASE(every_operation_gives_the_host_s_values){
+#define UNARY(op, domain, result, value)                                                \
+  {                                                                                     \
+    constexpr Domain d = Domain::domain;                                                \
+    if constexpr (d == Domain::boolean) {                                               \
+      agree([](BaseBackend& b) { return isofield::op(booleans(b)); }, #op);             \
+    } else {                                                                            \
+      agree([](BaseBackend& b) { return isofield::op(reals(b)); }, #op, 2e-15);         \
+      agree([](BaseBackend& b) { return isofield::op(reals(b, float32)); }, #op, 1e-6); \
+      if constexpr (d == Domain::numeric)                                               \
+        agree([](BaseBackend& b) { return isofield::op(integers(b)); }, #op);           \
+    }                                                                                   \
+  }
+#define BINARY(op, domain, result, value)                                                         \
+  {                                                                                               \
+    constexpr Domain d = Domain::domain;                                                          \
+    if constexpr (d == Domain::boolean || d == Domain::any)                                       \
+      agree([](BaseBackend& b) { return isofield::op(column(booleans(b)), booleans(b)); }, #op);  \
+    if constexpr (d != Domain::boolean)                                                           \
+      agree([](BaseBackend& b) { return isofield::op(column(reals(b)), reals(b)); }, #op, 2e-15); \
+    if constexpr (d == Domain::numeric || d == Domain::any)                                       \
+      agree([](BaseBackend& b) { return isofield::op(column(integers(b)), integers(b)); }, #op);  \
+  }
+#include <isofield/ops.def>
+#undef UNARY
+#undef BINARY
+}
+
+BOOST_AUTO_TEST_CASE(scalars_and_casts_and_choices) {
+  agree([](BaseBackend& b) { return 2.0 / (reals(b) + 1) - maximum(reals(b), 0.5); }, "scalars");
+  agree([](BaseBackend& b) { return where(reals(b) > 0.3, reals(b), -1.0); }, "where");
+  agree([](BaseBackend& b) { return where(booleans(b), integers(b), 5); }, "where of integers");
+  agree([](BaseBackend& b) { return booleans(b).astype(int64) + integers(b); }, "bool to int64");
+  agree([](BaseBackend& b) { return integers(b).astype(float32) * 0.5; }, "int64 to float32");
+  agree([](BaseBackend& b) { return (grid(b, {50}) * 9.0).astype(int64); }, "float64 to int64");
+  agree([](BaseBackend& b) { return integers(b).astype(bool_); }, "int64 to bool");
+  agree([](BaseBackend& b) { return full({}, 2.5, &b) * 3.0; }, "rank 0");
+}
+
+BOOST_AUTO_TEST_CASE(shifts_follow_every_boundary_rule_at_any_distance) {
+  for (const Boundary boundary :
+       {Boundary::periodic, Boundary::clamp, Boundary::reflect, Boundary::constant})
+    for (const std::int64_t offset : {1, -1, 2, -3, 4, -5, 11, -13})
+      for (const int axis : {0, 1})
+        agree(
+            [&](BaseBackend& b) {
+              const UnifiedArray u = grid(b, {5, 4});
+              return shift(u, axis, offset, boundary, 7.5) - u;
+            },
+            "axis " + std::to_string(axis) + " by " + std::to_string(offset) + " rule " +
+                std::to_string(static_cast<int>(boundary)));
+  agree(
+      [](BaseBackend& b) {
+        const UnifiedArray u = grid(b, {5, 4});
+        return shift(shift(u, 0, 1, Boundary::reflect), 1, -1, Boundary::constant, 2.0) * u;
+      },
+      "two axes");
+}
+
+BOOST_AUTO_TEST_CASE(reductions_over_any_axes_with_nan) {
+  const auto each = [](auto&& f, std::string_view what, double tolerance) {
+    agree(
+        [&](BaseBackend& b) {
+          return f(grid(b, {3, 4, 5}) + 1.5, std::vector<int>{});
+        },
+        what, tolerance);
+    for (const std::vector<int>& axes :
+         {std::vector<int>{0}, std::vector<int>{1}, std::vector<int>{2}, std::vector<int>{0, 2}})
+      for (const bool keepdims : {false, true})
+        agree(
+            [&](BaseBackend& b) {
+              UnifiedArray x = grid(b, {3, 4, 5}) * 2.0;
+              x(1, 2, 3) = a_nan;
+              return f(x, axes, keepdims);
+            },
+            what, tolerance);
+  };
+  each([](const UnifiedArray& x, const auto&... a) { return sum(x, a...); }, "sum", 1e-14);
+  each([](const UnifiedArray& x, const auto&... a) { return prod(x, a...); }, "prod", 1e-13);
+  each([](const UnifiedArray& x, const auto&... a) { return min(x, a...); }, "min", 0);
+  each([](const UnifiedArray& x, const auto&... a) { return max(x, a...); }, "max", 0);
+  each([](const UnifiedArray& x, const auto&... a) { return mean(x, a...); }, "mean", 1e-14);
+  each([](const UnifiedArray& x, const auto&... a) { return any(x > 1.9, a...); }, "any", 0);
+  each([](const UnifiedArray& x, const auto&... a) { return all(x < 1.9, a...); }, "all", 0);
+  agree([](BaseBackend& b) { return sum(integers(b)); }, "sum of integers");
+  agree([](BaseBackend& b) { return sum(zeros({0, 3}, float64, &b), {0}); }, "sum of nothing");
+  agree([](BaseBackend& b) { return all(zeros({0}, bool_, &b)); }, "all of nothing");
+}
+
+BOOST_AUTO_TEST_CASE(views_in_and_out_of_any_layout) {
+  agree([](BaseBackend& b) { return grid(b, {4, 6}).T() + grid(b, {6, 4}); }, "transposed");
+  agree([](BaseBackend& b) { return flip(grid(b, {4, 6}), 1) * 2.0; }, "flipped");
+  agree([](BaseBackend& b) { return grid(b, {9}).index({slice(1, 8, 3)}) + 1.0; }, "strided");
+  agree(
+      [](BaseBackend& b) {
+        return broadcast_to(grid(b, {1, 3}), {4, 3}) + grid(b, {4, 1});
+      },
+      "broadcast");
+  agree(
+      [](BaseBackend& b) {
+        UnifiedArray u = grid(b, {6, 5});
+        u(slice(1, 6, 2), all_of) = grid(b, {3, 5}) * 3.0;
+        u(Slice{{}, {}, -1}, 2) = grid(b, {6});
+        u += 1.0;
+        return u;
+      },
+      "written in parts");
+}
+
+BOOST_AUTO_TEST_CASE(several_results_in_one_program) {
+  agree(
+      [](BaseBackend& b) {
+        const UnifiedArray u = grid(b, {7, 3});
+        const UnifiedArray common = exp(u) + 1.0;
+        const UnifiedArray p = common * 2.0, q = common - u;
+        eval(p, q, common);
+        return concat({p, q, common, u});
+      },
+      "three outputs", 1e-15);
+}
+
+BOOST_AUTO_TEST_CASE(tridiagonal_systems_along_either_axis) {
+  for (const std::int64_t n : {1, 2, 3, 5, 16, 33})
+    for (const int axis : {0, 1})
+      for (const bool periodic : {false, true})
+        agree(
+            [&](BaseBackend& b) {
+              const Shape shape = axis == 0 ? Shape{n, 3} : Shape{3, n};
+              const UnifiedArray lower = grid(b, shape) - 0.3;
+              const UnifiedArray upper = grid(b, shape) * 0.7 + 0.2;
+              return linalg::tridiagonal_solve(lower, abs(lower) + abs(upper) + 0.5, upper,
+                                               grid(b, shape) + 2.0, axis, periodic);
+            },
+            "n " + std::to_string(n) + " axis " + std::to_string(axis) +
+                (periodic ? " periodic" : ""),
+            1e-12);
+}
+
+BOOST_AUTO_TEST_CASE(products) {
+  agree(
+      [](BaseBackend& b) {
+        return linalg::matmul(grid(b, {2, 9, 8}), grid(b, {8, 7}));
+      },
+      "stack times matrix", 1e-14);
+  agree(
+      [](BaseBackend& b) {
+        return linalg::matmul(flip(grid(b, {9, 8}), 1), grid(b, {9, 8}).T());
+      },
+      "any layout", 1e-14);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
