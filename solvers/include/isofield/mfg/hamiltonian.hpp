@@ -1,0 +1,49 @@
+#pragma once
+
+#include <isofield/mfg/grid.hpp>
+#include <vector>
+
+namespace isofield::mfg {
+
+/// One quantity for each face of each cell: an array per axis and side.
+struct FaceField {
+  std::vector<UnifiedArray> forward, backward;
+};
+
+/// The upwind slopes of u that the numerical Hamiltonian sees: min(D+ u, 0) and max(D- u, 0).
+FaceField upwind_slopes(const Grid& grid, const UnifiedArray& u, double exit_value);
+/// Both one-sided differences along every axis.
+FaceField differences(const Grid& grid, const UnifiedArray& u, double exit_value = 0.0);
+
+/// H(x, q) = c(x) |q|^beta and its monotone, convex, upwind discretisation
+/// G = c s^(beta/2), s the sum of the squared upwind slopes (Achdou and Capuzzo-Dolcetta, 2010).
+class Hamiltonian {
+ public:
+  /// `scale` is c > 0, of rank 0 or of a grid's shape; throws SolverError unless `exponent` > 1.
+  Hamiltonian(UnifiedArray scale, double exponent);
+
+  double exponent() const noexcept { return exponent_; }
+  bool is_quadratic() const noexcept { return exponent_ == 2.0; }
+
+  /// G.
+  UnifiedArray value(const FaceField& q) const;
+  /// G_q, one entry a slope; 0 where the slope is.
+  FaceField gradient(const FaceField& q) const;
+  /// G_qq applied to the differences `d` of a direction, on the active slopes (those that are not
+  /// 0).
+  FaceField curvature(const FaceField& q, const FaceField& d) const;
+  /// q G_q - G, the Lagrangian at the optimal control.
+  UnifiedArray lagrangian(const FaceField& q) const;
+  /// An upper bound, for exponent 2, of G(u + d) - G(u) - G_q D d, which is never negative.
+  UnifiedArray remainder(const FaceField& d) const;
+
+ private:
+  UnifiedArray times_scale(const UnifiedArray& x, double factor) const;
+
+  UnifiedArray scale_;
+  bool constant_ = false;
+  double constant_scale_ = 0.0;
+  double exponent_;
+};
+
+}  // namespace isofield::mfg

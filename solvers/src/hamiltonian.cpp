@@ -1,0 +1,124 @@
+#include "isofield/mfg/hamiltonian.hpp"
+
+#include <fmt/format.h>
+
+#include <isofield/error.hpp>
+
+namespace isofield::mfg {
+
+namespace {
+
+// Sum of squares of all slopes.
+UnifiedArray square_norm(const FaceField& q) {
+  UnifiedArray s = square(q.forward[0]) + square(q.backward[0]);
+  for (std::size_t k = 1; k < q.forward.size(); ++k)
+    s = s + square(q.forward[k]) + square(q.backward[k]);
+  return s;
+}
+
+UnifiedArray product(const FaceField& a, const FaceField& b) {
+  UnifiedArray s = a.forward[0] * b.forward[0] + a.backward[0] * b.backward[0];
+  for (std::size_t k = 1; k < a.forward.size(); ++k)
+    s = s + a.forward[k] * b.forward[k] + a.backward[k] * b.backward[k];
+  return s;
+}
+
+FaceField scaled(const FaceField& q, const UnifiedArray& weight) {
+  FaceField result;
+  for (const auto& x : q.forward) result.forward.push_back(weight * x);
+  for (const auto& x : q.backward) result.backward.push_back(weight * x);
+  return result;
+}
+
+// Below this, s counts as 0: it keeps s^(beta/2 - 1) finite where it is multiplied by 0.
+double tiny(DType dtype) { return dtype == float32 ? 1e-36 : 1e-280; }
+
+}  // namespace
+
+FaceField differences(const Grid& grid, const UnifiedArray& u, double exit_value) {
+  FaceField d;
+  for (int k = 0; k < grid.axes(); ++k) {
+    d.forward.push_back(grid.difference(u, k, Side::forward, exit_value));
+    d.backward.push_back(grid.difference(u, k, Side::backward, exit_value));
+  }
+  return d;
+}
+
+FaceField upwind_slopes(const Grid& grid, const UnifiedArray& u, double exit_value) {
+  FaceField q = differences(grid, u, exit_value);
+  for (auto& x : q.forward) x = minimum(x, 0.0);
+  for (auto& x : q.backward) x = maximum(x, 0.0);
+  return q;
+}
+
+Hamiltonian::Hamiltonian(UnifiedArray scale, double exponent)
+    : scale_(std::move(scale)), exponent_(exponent) {
+  if (!(exponent > 1.0))
+    throw SolverError(fmt::format("Hamiltonian: exponent {} is not above 1", exponent));
+  if (!(min(scale_).item<double>() > 0.0))
+    throw SolverError("Hamiltonian: the scale c(x) is not positive everywhere");
+  if (scale_.size() == 1) {
+    constant_ = true;
+    constant_scale_ = scale_.item<double>();
+  } else {
+    scale_.eval();
+  }
+}
+
+UnifiedArray Hamiltonian::times_scale(const UnifiedArray& x, double factor) const {
+  return constant_ ? x * (factor * constant_scale_) : x * scale_ * factor;
+}
+
+UnifiedArray Hamiltonian::value(const FaceField& q) const {
+  const UnifiedArray s = square_norm(q);
+  return times_scale(is_quadratic() ? s : power(s, 0.5 * exponent_), 1.0);
+}
+
+FaceField Hamiltonian::gradient(const FaceField& q) const {
+  // G_q = c beta s^(beta/2 - 1) q
+  if (is_quadratic()) {
+    FaceField result;
+    for (const auto& x : q.forward) result.forward.push_back(times_scale(x, 2.0));
+    for (const auto& x : q.backward) result.backward.push_back(times_scale(x, 2.0));
+    return result;
+  }
+  const UnifiedArray s = square_norm(q);
+  const UnifiedArray safe = maximum(s, tiny(s.dtype()));
+  return scaled(q, times_scale(power(safe, 0.5 * exponent_ - 1.0), exponent_));
+}
+
+FaceField Hamiltonian::curvature(const FaceField& q, const FaceField& d) const {
+  // G_qq' = c [ beta s^(beta/2 - 1) delta_qq' + beta (beta - 2) s^(beta/2 - 2) q q' ]
+  FaceField active;
+  for (std::size_t k = 0; k < q.forward.size(); ++k) {
+    active.forward.push_back(where(q.forward[k] < 0.0, d.forward[k], 0.0));
+    active.backward.push_back(where(q.backward[k] > 0.0, d.backward[k], 0.0));
+  }
+  if (is_quadratic()) {
+    for (auto& x : active.forward) x = times_scale(x, 2.0);
+    for (auto& x : active.backward) x = times_scale(x, 2.0);
+    return active;
+  }
+  // For beta < 2 the second derivative is unbounded at 0: clipped here, and nowhere else.
+  const UnifiedArray s = maximum(square_norm(q), 1e-24);
+  const UnifiedArray first = times_scale(power(s, 0.5 * exponent_ - 1.0), exponent_);
+  const UnifiedArray along = times_scale(power(s, 0.5 * exponent_ - 2.0) * product(q, active),
+                                         exponent_ * (exponent_ - 2.0));
+  FaceField result = scaled(active, first);
+  for (std::size_t k = 0; k < q.forward.size(); ++k) {
+    result.forward[k] = result.forward[k] + along * q.forward[k];
+    result.backward[k] = result.backward[k] + along * q.backward[k];
+  }
+  return result;
+}
+
+UnifiedArray Hamiltonian::lagrangian(const FaceField& q) const {
+  // G is homogeneous of degree beta in q.
+  return value(q) * (exponent_ - 1.0);
+}
+
+UnifiedArray Hamiltonian::remainder(const FaceField& d) const {
+  return times_scale(square_norm(d), 1.0);
+}
+
+}  // namespace isofield::mfg
