@@ -1,0 +1,30 @@
+#pragma once
+
+#include <isofield/mfg/expression.hpp>
+#include <isofield/mfg/problem.hpp>
+#include <isofield/ops.hpp>
+#include <map>
+#include <string>
+
+namespace isofield::mfg {
+
+/// Build the array an expression stands for, given arrays for its variables; they broadcast. The
+/// result is pending: it runs fused with what it meets. Constants take the dtype of `like`, which
+/// is also the dtype and backend of an expression without variables (of rank 0). Throws
+/// std::out_of_range where a variable has no array.
+UnifiedArray evaluate(const Expression& expression,
+                      const std::map<std::string, UnifiedArray>& variables,
+                      const UnifiedArray& like);
+
+/// Build a boolean array that is true where the expression is not 0.
+UnifiedArray evaluate_condition(const Expression& expression,
+                                const std::map<std::string, UnifiedArray>& variables,
+                                const UnifiedArray& like);
+
+/// A cost given by an expression of x y z t m mean_x mean_y mean_z, where mean_x is the mean of x
+/// under the density; its derivative in m is exact.
+Cost expression_cost(const Expression& expression);
+/// A field given by an expression of x y z.
+Problem::Field expression_field(const Expression& expression);
+
+}  // namespace isofield::mfg
