@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <isofield/error.hpp>
+#include <string>
+
+namespace isofield::mfg {
+
+/// A solve that cannot go on: NaN, infinity, a negative density, an inner solver that fails. Says
+/// in which equation and at which time level it began.
+class Breakdown : public SolverError {
+ public:
+  /// `what` happened in `equation` ("HJB" or "Fokker-Planck") at `level`, time `time`.
+  Breakdown(std::string equation, std::int64_t level, double time, const std::string& what);
+
+  const std::string& equation() const noexcept { return equation_; }
+  std::int64_t level() const noexcept { return level_; }
+  double time() const noexcept { return time_; }
+
+ private:
+  std::string equation_;
+  std::int64_t level_;
+  double time_;
+};
+
+}  // namespace isofield::mfg

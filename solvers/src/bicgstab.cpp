@@ -1,0 +1,80 @@
+#include <cmath>
+#include <isofield/linalg.hpp>
+
+#include "isofield/mfg/krylov.hpp"
+
+namespace isofield::mfg {
+
+using linalg::vecdot;
+
+namespace {
+
+// A quotient that is 0 where both parts vanish, once the residual is exactly 0.
+UnifiedArray quotient(const UnifiedArray& a, const UnifiedArray& b) {
+  return where(b == 0.0, 0.0, a / b);
+}
+
+enum State : std::size_t { x_, r_, p_, v_, shadow_, rho_, alpha_, omega_, state_size };
+
+}  // namespace
+
+BiCGStab::BiCGStab(const Grid& grid, double inverse_dt)
+    : grid_(grid),
+      preconditioner_(grid, inverse_dt),
+      // (b, x, a...) -> (r, |b|^2, |r|^2)
+      start_([grid](std::span<const UnifiedArray> in) {
+        const UnifiedArray r = in[0] - apply(grid, Stencil::from_list(in, 2, grid.axes()), in[1]);
+        return std::vector<UnifiedArray>{r, vecdot(in[0], in[0]), vecdot(r, r)};
+      }),
+      // One iteration: the state and a... -> the next state and |r|^2. Scalars stay on the device.
+      iterate_([grid, inverse = preconditioner_](std::span<const UnifiedArray> in) {
+        const Stencil a = Stencil::from_list(in, state_size, grid.axes());
+        const UnifiedArray rho = vecdot(in[shadow_], in[r_]);
+        const UnifiedArray beta = quotient(rho, in[rho_]) * quotient(in[alpha_], in[omega_]);
+        const UnifiedArray p = in[r_] + beta * (in[p_] - in[omega_] * in[v_]);
+        const UnifiedArray y = inverse.apply(p, *a.symbol);
+        const UnifiedArray v = apply(grid, a, y);
+        const UnifiedArray alpha = quotient(rho, vecdot(in[shadow_], v));
+        const UnifiedArray s = in[r_] - alpha * v;
+        const UnifiedArray z = inverse.apply(s, *a.symbol);
+        const UnifiedArray t = apply(grid, a, z);
+        const UnifiedArray omega = quotient(vecdot(t, s), vecdot(t, t));
+        const UnifiedArray x = in[x_] + alpha * y + omega * z;
+        const UnifiedArray r = s - omega * t;
+        return std::vector<UnifiedArray>{x, r, p, v, in[shadow_], rho, alpha, omega, vecdot(r, r)};
+      }) {}
+
+KrylovReport BiCGStab::solve(const Stencil& a, const UnifiedArray& b, UnifiedArray& x,
+                             double absolute, double relative, int max_iterations) const {
+  std::vector<UnifiedArray> in{b, x};
+  a.append_to(in);
+  const std::vector<UnifiedArray> first = start_(in);
+  const double goal = std::max(absolute, relative * std::sqrt(first[1].item<double>()));
+  KrylovReport report{0, std::sqrt(first[2].item<double>()), false};
+
+  const UnifiedArray zero = zeros_like(x), one = full(Shape{}, 1.0, b.dtype());
+  zero.eval();
+  UnifiedArray best = x;
+  double best_residual = report.residual;
+  std::vector<UnifiedArray> state{x, first[0], zero, zero, first[0], one, one, one};
+  a.append_to(state);
+  while (!(report.residual <= goal) && report.iterations < max_iterations) {
+    const std::vector<UnifiedArray> next = iterate_(state);
+    for (std::size_t i = 0; i < state_size; ++i) state[i] = next[i];
+    report.residual = std::sqrt(next[state_size].item<double>());
+    ++report.iterations;
+    if (!std::isfinite(report.residual)) break;
+    if (report.residual < best_residual) {
+      best = state[x_];
+      best_residual = report.residual;
+    } else if (state[omega_].item<double>() == 0.0 || state[rho_].item<double>() == 0.0) {
+      break;  // no direction is left
+    }
+  }
+  x = best;
+  report.residual = best_residual;
+  report.converged = best_residual <= goal;
+  return report;
+}
+
+}  // namespace isofield::mfg
