@@ -1,0 +1,104 @@
+#pragma once
+
+#include <functional>
+#include <isofield/mfg/config.hpp>
+#include <isofield/mfg/problem.hpp>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace isofield::mfg {
+
+/// How a solve ended.
+enum class Status : std::uint8_t {
+  converged,
+  not_converged,  ///< the limit of iterations, or no way to go on
+  breakdown,      ///< NaN, infinity or a failing step; the last good state is kept
+  interrupted,    ///< by the caller
+};
+/// "converged", "not_converged", "failed", "interrupted", as result files say.
+std::string to_string(Status status);
+
+/// One outer iteration.
+struct Iteration {
+  int number = 0;       ///< from 1
+  std::string method;   ///< "picard" or "newton"
+  double residual = 0;  ///< of the discrete system: the larger of the two below
+  double hjb_residual = 0;
+  double fp_residual = 0;
+  double change_u = 0;  ///< max |u - last u|
+  double change_m = 0;  ///< max |m - the m that u was computed for|
+  int krylov = 0;       ///< GMRES iterations
+  double seconds = 0;   ///< since the start
+};
+
+/// What a caller sees during a solve.
+struct Progress {
+  const Iteration& iteration;
+  const UnifiedArray& u;  ///< shape (N + 1, n_0[, n_1])
+  const UnifiedArray& m;
+  int coarsening;  ///< 0 on the grid asked for, 1 on the next coarser, ...
+};
+
+/// When an iteration counts as converged.
+enum class StopRule : std::uint8_t {
+  residual,  ///< residual of the discrete system, scaled, at most the tolerance
+  change,    ///< max|dm| and max|du| of an iteration below the tolerance, as other codes do
+};
+
+/// Where an iteration starts from.
+enum class InitialGuess : std::uint8_t {
+  zero,    ///< the initial density at all times
+  coarse,  ///< the solution on coarser grids
+  given,   ///< `SolveOptions::initial_u`
+};
+
+/// How to solve. The residual is the max norm of what is left of each equation, times the horizon,
+/// over max |u| and max |m|.
+struct SolveOptions {
+  Coupling coupling = Coupling::automatic;  ///< automatic, picard or newton
+  double tolerance = 1e-8;
+  int max_iterations = 200;
+  double damping = 0.5;  ///< Picard: weight of the new density, in (0, 1]
+  StopRule stop = StopRule::residual;
+  InitialGuess initial_guess = InitialGuess::coarse;
+  std::optional<UnifiedArray> initial_u;  ///< shape (N + 1, n_0[, n_1])
+  DType dtype = float64;
+  /// Called after each outer iteration; giving false ends the solve.
+  std::function<bool(const Progress&)> on_iteration;
+};
+
+/// What a solve did.
+struct SolveReport {
+  Status status = Status::not_converged;
+  std::string message;  ///< why it ended so, and what was tried
+  int iterations = 0;
+  double residual = std::numeric_limits<double>::infinity();
+  double hjb_residual = std::numeric_limits<double>::infinity();
+  double fp_residual = std::numeric_limits<double>::infinity();
+  std::vector<Iteration> history;
+  double seconds = 0.0;
+  std::vector<std::pair<std::string, double>> phases;  ///< seconds by phase
+  std::int64_t hjb_steps = 0;                          ///< nonlinear steps
+  std::int64_t newton_updates = 0;                     ///< Newton updates in them
+  std::int64_t linear_solves = 0;
+  std::int64_t krylov = 0;  ///< BiCGStab iterations in all linear solves
+  std::int64_t gmres = 0;   ///< GMRES iterations on the coupled system
+};
+
+/// A solution: value and density at all time levels, shape (N + 1, n_0[, n_1]).
+struct Solution {
+  UnifiedArray u, m;
+  SolveReport report;
+};
+
+/// Solve a mean-field game on the default backend. Bad data throw SolverError or ShapeError; an
+/// iteration that does not converge or breaks down is told by the report's status.
+Solution solve(const Problem& problem, const SolveOptions& options = {});
+
+/// Options as a configuration states them.
+SolveOptions make_options(const Config& config);
+
+}  // namespace isofield::mfg

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <isofield/mfg/residual.hpp>
+#include <isofield/mfg/solve.hpp>
+#include <map>
+
+namespace isofield::mfg {
+
+/// Adds the time it lives to an entry of a table.
+class PhaseTimer {
+ public:
+  PhaseTimer(std::map<std::string, double>& table, const char* phase)
+      : seconds_(table[phase]), start_(std::chrono::steady_clock::now()) {}
+  ~PhaseTimer() {
+    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+  PhaseTimer(const PhaseTimer&) = delete;
+  PhaseTimer& operator=(const PhaseTimer&) = delete;
+
+ private:
+  double& seconds_;
+  std::chrono::steady_clock::time_point start_;
+};
+
+/// How one of the outer algorithms ended.
+enum class Outcome : std::uint8_t {
+  converged,
+  limit,        ///< iterations used up
+  stalled,      ///< no progress is possible this way
+  interrupted,  ///< by the caller
+};
+
+/// What the outer algorithms share: a discrete problem, its sweeps, the state and the record.
+struct Outer {
+  Outer(const DiscreteProblem& discrete, const SolveOptions& solve_options, int grid_level);
+
+  /// Put an iteration on record; false if the caller wants to stop.
+  bool record(Iteration iteration);
+  double seconds() const;
+  int iterations() const { return static_cast<int>(history.size()); }
+
+  const DiscreteProblem& problem;
+  const SolveOptions& options;
+  int coarsening;
+  Sweeps sweeps;
+  double tolerance;   ///< the options', or what the dtype allows
+  UnifiedArray u, m;  ///< the last good state; m solves the Fokker-Planck equation for u
+  bool has_state = false;
+  std::vector<Iteration> history;
+  std::vector<std::string> notes;
+  std::map<std::string, double> phases;
+  std::int64_t gmres = 0;
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+};
+
+/// Iterate m -> u -> m with damping: up to `most` more iterations, until converged to `tolerance`.
+/// Starts from the state if there is one, else from the initial density.
+Outcome picard(Outer& outer, double damping, int most, double tolerance);
+/// Newton's method on the coupled system, reduced to u, from the state.
+Outcome newton(Outer& outer, int most);
+/// Set the state by solving on a coarser grid: `converged` if it could, `stalled` if it could not.
+Outcome coarse_start(Outer& outer);
+/// Solve on one grid, from what the options ask for.
+Solution solve_on(const Problem& problem, const SolveOptions& options, int coarsening);
+
+}  // namespace isofield::mfg

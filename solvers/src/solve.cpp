@@ -1,0 +1,194 @@
+#include "isofield/mfg/solve.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <isofield/error.hpp>
+
+#include "isofield/mfg/breakdown.hpp"
+#include "outer.hpp"
+
+namespace isofield::mfg {
+
+std::string to_string(Status status) {
+  switch (status) {
+    case Status::converged: return "converged";
+    case Status::not_converged: return "not_converged";
+    case Status::breakdown: return "failed";
+    case Status::interrupted: return "interrupted";
+  }
+  return "failed";
+}
+
+Outer::Outer(const DiscreteProblem& discrete, const SolveOptions& solve_options, int grid_level)
+    : problem(discrete),
+      options(solve_options),
+      coarsening(grid_level),
+      sweeps(discrete),
+      // Residuals of float32 fields cannot fall below their rounding.
+      tolerance(std::max(
+          solve_options.tolerance,
+          5.0 * StepTolerances::within(discrete, 0.0, 1.0).hjb * discrete.problem().horizon)) {}
+
+double Outer::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+bool Outer::record(Iteration iteration) {
+  iteration.number = iterations() + 1;
+  iteration.seconds = seconds();
+  history.push_back(std::move(iteration));
+  return !options.on_iteration || options.on_iteration({history.back(), u, m, coarsening});
+}
+
+namespace {
+
+// Newton's method, with damped Picard sweeps where it does not get on, until the limit.
+Outcome automatic(Outer& outer) {
+  constexpr int first_sweeps = 4, sweeps_between = 8, newton_rounds = 4, newton_steps = 25;
+  const int limit = outer.options.max_iterations;
+  const auto left = [&] { return limit - outer.iterations(); };
+  const auto ended = [](Outcome o) { return o == Outcome::converged || o == Outcome::interrupted; };
+  Outcome outcome = Outcome::stalled;
+  if (!outer.has_state) {
+    outcome = picard(outer, 0.5, std::min(first_sweeps, left()), outer.tolerance);
+    if (ended(outcome)) return outcome;
+  }
+  for (int round = 0; round < newton_rounds && left() > 0; ++round) {
+    outcome = newton(outer, std::min(newton_steps, left()));
+    if (ended(outcome)) return outcome;
+    if (left() <= 0) break;
+    outer.notes.push_back(
+        fmt::format("Newton's method gave way to {} Picard sweeps at iteration {}", sweeps_between,
+                    outer.iterations()));
+    outcome =
+        picard(outer, outer.options.damping, std::min(sweeps_between, left()), outer.tolerance);
+    if (ended(outcome)) return outcome;
+  }
+  return left() > 0 ? picard(outer, 0.5 * outer.options.damping, left(), outer.tolerance) : outcome;
+}
+
+Outcome first_state(Outer& outer) {
+  if (outer.options.initial_guess == InitialGuess::coarse) return coarse_start(outer);
+  if (outer.options.initial_guess != InitialGuess::given || outer.coarsening > 0)
+    return Outcome::stalled;
+  if (!outer.options.initial_u) throw SolverError("solve: the initial guess is missing");
+  const UnifiedArray& u = *outer.options.initial_u;
+  const UnifiedArray expected = outer.problem.constant_density();
+  if (u.shape() != expected.shape())
+    throw ShapeError(fmt::format("solve: the initial guess has shape {}, {} is needed",
+                                 to_string(u.shape()), to_string(expected.shape())));
+  outer.u = u.astype(outer.problem.dtype()).copy();
+  outer.m = outer.sweeps.fokker_planck(
+      outer.sweeps.transposed_matrices(outer.u), nullptr,
+      StepTolerances::within(outer.problem, outer.tolerance, 1.0).fokker_planck);
+  outer.has_state = true;
+  return Outcome::converged;
+}
+
+Outcome run(Outer& outer) {
+  const SolveOptions& o = outer.options;
+  if (first_state(outer) == Outcome::interrupted) return Outcome::interrupted;
+  switch (o.coupling) {
+    case Coupling::automatic: return automatic(outer);
+    case Coupling::picard: return picard(outer, o.damping, o.max_iterations, outer.tolerance);
+    case Coupling::newton:
+      if (!outer.has_state) {
+        const Outcome start = picard(outer, 0.5, std::min(4, o.max_iterations), outer.tolerance);
+        if (start != Outcome::limit) return start;
+      }
+      return newton(outer, o.max_iterations - outer.iterations());
+    default:
+      throw SolverError("solve: coupling " + to_string(o.coupling) + " is not supported yet");
+  }
+}
+
+void check(const SolveOptions& o) {
+  if (!(o.tolerance > 0.0)) throw SolverError("solve: the tolerance must be positive");
+  if (o.max_iterations < 1) throw SolverError("solve: at least one iteration is needed");
+  if (!(o.damping > 0.0) || o.damping > 1.0)
+    throw SolverError(fmt::format("solve: damping {} is not in (0, 1]", o.damping));
+  if (!is_floating(o.dtype)) throw DTypeError("solve: needs float32 or float64");
+}
+
+// What a history says about why it did not converge.
+std::string advice(const Outer& outer) {
+  if (outer.history.size() < 4) return "";
+  const auto& h = outer.history;
+  if (h.back().method != "picard") return "";
+  const double now = h.back().residual, before = h[h.size() / 2].residual;
+  if (now > 0.9 * before)
+    return "the residual does not fall: the coupling is too strong for this damping; use coupling "
+           "\"newton\" or \"auto\", or less damping weight";
+  return "the residual still falls: allow more iterations";
+}
+
+void finish(Outer& outer, Solution& solution) {
+  SolveReport& r = solution.report;
+  if (outer.has_state) {
+    solution.u = outer.u;
+    solution.m = outer.m;
+    const Residuals left = residuals(outer.problem, outer.sweeps, outer.u, outer.m);
+    r.hjb_residual = left.hjb;
+    r.fp_residual = left.fokker_planck;
+    r.residual = left.largest();
+  } else {
+    solution.m = outer.problem.constant_density().copy();
+    solution.u = zeros_like(solution.m);
+  }
+  r.history = std::move(outer.history);
+  r.iterations = static_cast<int>(r.history.size());
+  r.phases.assign(outer.phases.begin(), outer.phases.end());
+  const StepCounts& counts = outer.sweeps.counts();
+  r.hjb_steps = counts.hjb_steps;
+  r.newton_updates = counts.newton;
+  r.linear_solves = counts.linear_solves;
+  r.krylov = counts.krylov;
+  r.gmres = outer.gmres;
+  for (const std::string& note : outer.notes) r.message += (r.message.empty() ? "" : "; ") + note;
+  r.seconds = outer.seconds();
+}
+
+}  // namespace
+
+Solution solve_on(const Problem& problem, const SolveOptions& options, int coarsening) {
+  const DiscreteProblem discrete(problem, options.dtype);
+  Outer outer(discrete, options, coarsening);
+  Solution solution;
+  SolveReport& report = solution.report;
+  try {
+    switch (run(outer)) {
+      case Outcome::converged: report.status = Status::converged; break;
+      case Outcome::interrupted: report.status = Status::interrupted; break;
+      case Outcome::limit:
+      case Outcome::stalled:
+        report.status = Status::not_converged;
+        if (const std::string text = advice(outer); !text.empty()) outer.notes.push_back(text);
+        break;
+    }
+  } catch (const Breakdown& e) {
+    report.status = Status::breakdown;
+    outer.notes.emplace_back(e.what());
+  }
+  finish(outer, solution);
+  return solution;
+}
+
+Solution solve(const Problem& problem, const SolveOptions& options) {
+  check(options);
+  return solve_on(problem, options, 0);
+}
+
+SolveOptions make_options(const Config& config) {
+  SolveOptions o;
+  o.coupling = config.solver.coupling;
+  o.tolerance = config.solver.tolerance;
+  o.max_iterations = static_cast<int>(config.solver.max_iterations);
+  o.damping = config.solver.damping;
+  o.initial_guess =
+      config.solver.initial_guess == "zero" ? InitialGuess::zero : InitialGuess::coarse;
+  o.dtype = dtype_from_name(config.backend.dtype);
+  return o;
+}
+
+}  // namespace isofield::mfg
