@@ -4,6 +4,7 @@
 #include <isofield/backend.hpp>
 #include <source_location>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace isofield {
@@ -42,30 +43,33 @@ class NodePtr {
 class UnifiedArray;
 class Selection;
 
-/// An argument of an operation: an array or a scalar, with the caller's place for error messages.
+/// An argument of an operation: an array or a scalar, with the caller's place for error messages. A
+/// temporary array is taken over, so that nothing but the expression it goes into holds it.
 class Operand {
  public:
-  Operand(const UnifiedArray& array,  // NOLINT: implicit by design
-          std::source_location where = std::source_location::current()) noexcept
-      : array_(&array), where_(where) {}
+  using Where = std::source_location;
+  Operand(const UnifiedArray& array, Where where = Where::current()) noexcept;  // NOLINT: implicit
+  Operand(UnifiedArray&& array, Where where = Where::current()) noexcept;       // NOLINT: implicit
   template <class T>
     requires std::is_arithmetic_v<T>
-  Operand(T value,  // NOLINT: implicit by design
-          std::source_location where = std::source_location::current()) noexcept
+  Operand(T value, Where where = Where::current()) noexcept  // NOLINT: implicit by design
       : scalar_(value), where_(where) {}
-  Operand(Scalar value,  // NOLINT: implicit by design
-          std::source_location where = std::source_location::current()) noexcept
+  Operand(Scalar value, Where where = Where::current()) noexcept  // NOLINT: implicit by design
       : scalar_(value), where_(where) {}
 
-  bool is_scalar() const noexcept { return array_ == nullptr; }
-  const UnifiedArray& array() const noexcept { return *array_; }
+  bool is_scalar() const noexcept { return !node_; }
+  UnifiedArray array() const;
   Scalar scalar() const noexcept { return scalar_; }
-  const std::source_location& where() const noexcept { return where_; }
+  const Where& where() const noexcept { return where_; }
+
+  const detail::NodePtr& node() const noexcept { return node_; }
+  /// Hand the array over; the operand is empty after.
+  detail::NodePtr take() noexcept { return std::move(node_); }
 
  private:
-  const UnifiedArray* array_ = nullptr;
+  detail::NodePtr node_;
   Scalar scalar_;
-  std::source_location where_;
+  Where where_;
 };
 
 /// Tier 3: an n-dimensional array on any backend, with the semantics of a value. Copying is O(1);
@@ -157,9 +161,16 @@ class UnifiedArray {
   const detail::NodePtr& node() const noexcept { return node_; }
 
  private:
+  friend class Operand;
   friend class Selection;
   detail::NodePtr node_;
 };
+
+inline Operand::Operand(const UnifiedArray& array, Where where) noexcept
+    : node_(array.node()), where_(where) {}
+inline Operand::Operand(UnifiedArray&& array, Where where) noexcept
+    : node_(std::move(array.node_)), where_(where) {}
+inline UnifiedArray Operand::array() const { return UnifiedArray(node_); }
 
 /// A part of an array that can be read as a value or, while it is a temporary, assigned to.
 class Selection : public UnifiedArray {

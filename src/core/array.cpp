@@ -60,7 +60,7 @@ bool unshared(const detail::Node& node) {
 }
 
 void check_assignable(const UnifiedArray& target, const Operand& value) {
-  const DType from = value.is_scalar() ? value.scalar().default_dtype() : value.array().dtype();
+  const DType from = detail::dtype_of(value);
   const DType to = target.dtype();
   const bool fits = from == to || kind(from) == kind(to) ||
                     (is_integer(from) && is_floating(to));
@@ -77,9 +77,9 @@ void UnifiedArray::assign(std::span<const Index> indices, const Operand& value) 
   eval();
   NodePtr source;
   if (!value.is_scalar()) {
-    if (&value.array().backend() != &backend())
+    if (value.node()->backend != &backend())
       detail::common_backend("assign", std::initializer_list<Operand>{{*this, value.where()}, value});
-    source = value.array().node();
+    source = value.node();
     detail::evaluate(source);
     // A value that lies in this array's own memory is read before it is overwritten.
     if (source->storage == node_->storage) source = value.array().copy().node();
@@ -113,20 +113,20 @@ void Selection::write(const Operand& value) {
   base_->assign(indices_, value);
 }
 void Selection::operator+=(Operand value) && {
-  const UnifiedArray sum = add(*this, value).eval();
-  write(Operand(sum, value.where()));
+  const auto place = value.where();
+  write(Operand(add(Operand(*this, place), std::move(value)).eval(), place));
 }
 void Selection::operator-=(Operand value) && {
-  const UnifiedArray difference = subtract(*this, value).eval();
-  write(Operand(difference, value.where()));
+  const auto place = value.where();
+  write(Operand(subtract(Operand(*this, place), std::move(value)).eval(), place));
 }
 void Selection::operator*=(Operand value) && {
-  const UnifiedArray product = multiply(*this, value).eval();
-  write(Operand(product, value.where()));
+  const auto place = value.where();
+  write(Operand(multiply(Operand(*this, place), std::move(value)).eval(), place));
 }
 void Selection::operator/=(Operand value) && {
-  const UnifiedArray quotient = divide(*this, value).eval();
-  write(Operand(quotient, value.where()));
+  const auto place = value.where();
+  write(Operand(divide(Operand(*this, place), std::move(value)).eval(), place));
 }
 
 UnifiedArray UnifiedArray::T() const {
@@ -210,30 +210,36 @@ UnifiedArray UnifiedArray::to_backend(std::string_view spelling) const {
   return to_backend(get_backend(spelling));
 }
 
-UnifiedArray& UnifiedArray::operator+=(Operand other) { return *this = add({*this, other.where()}, other); }
+UnifiedArray& UnifiedArray::operator+=(Operand other) {
+  const auto place = other.where();
+  return *this = add(Operand(std::move(*this), place), std::move(other));
+}
 UnifiedArray& UnifiedArray::operator-=(Operand other) {
-  return *this = subtract({*this, other.where()}, other);
+  const auto place = other.where();
+  return *this = subtract(Operand(std::move(*this), place), std::move(other));
 }
 UnifiedArray& UnifiedArray::operator*=(Operand other) {
-  return *this = multiply({*this, other.where()}, other);
+  const auto place = other.where();
+  return *this = multiply(Operand(std::move(*this), place), std::move(other));
 }
 UnifiedArray& UnifiedArray::operator/=(Operand other) {
-  return *this = divide({*this, other.where()}, other);
+  const auto place = other.where();
+  return *this = divide(Operand(std::move(*this), place), std::move(other));
 }
 
-UnifiedArray operator-(Operand x) { return negative(x); }
-UnifiedArray operator+(Operand a, Operand b) { return add(a, b); }
-UnifiedArray operator-(Operand a, Operand b) { return subtract(a, b); }
-UnifiedArray operator*(Operand a, Operand b) { return multiply(a, b); }
-UnifiedArray operator/(Operand a, Operand b) { return divide(a, b); }
-UnifiedArray operator==(Operand a, Operand b) { return equal(a, b); }
-UnifiedArray operator!=(Operand a, Operand b) { return not_equal(a, b); }
-UnifiedArray operator<(Operand a, Operand b) { return less(a, b); }
-UnifiedArray operator<=(Operand a, Operand b) { return less_equal(a, b); }
-UnifiedArray operator>(Operand a, Operand b) { return greater(a, b); }
-UnifiedArray operator>=(Operand a, Operand b) { return greater_equal(a, b); }
-UnifiedArray operator&&(Operand a, Operand b) { return logical_and(a, b); }
-UnifiedArray operator||(Operand a, Operand b) { return logical_or(a, b); }
-UnifiedArray operator!(Operand x) { return logical_not(x); }
+UnifiedArray operator-(Operand x) { return negative(std::move(x)); }
+UnifiedArray operator+(Operand a, Operand b) { return add(std::move(a), std::move(b)); }
+UnifiedArray operator-(Operand a, Operand b) { return subtract(std::move(a), std::move(b)); }
+UnifiedArray operator*(Operand a, Operand b) { return multiply(std::move(a), std::move(b)); }
+UnifiedArray operator/(Operand a, Operand b) { return divide(std::move(a), std::move(b)); }
+UnifiedArray operator==(Operand a, Operand b) { return equal(std::move(a), std::move(b)); }
+UnifiedArray operator!=(Operand a, Operand b) { return not_equal(std::move(a), std::move(b)); }
+UnifiedArray operator<(Operand a, Operand b) { return less(std::move(a), std::move(b)); }
+UnifiedArray operator<=(Operand a, Operand b) { return less_equal(std::move(a), std::move(b)); }
+UnifiedArray operator>(Operand a, Operand b) { return greater(std::move(a), std::move(b)); }
+UnifiedArray operator>=(Operand a, Operand b) { return greater_equal(std::move(a), std::move(b)); }
+UnifiedArray operator&&(Operand a, Operand b) { return logical_and(std::move(a), std::move(b)); }
+UnifiedArray operator||(Operand a, Operand b) { return logical_or(std::move(a), std::move(b)); }
+UnifiedArray operator!(Operand x) { return logical_not(std::move(x)); }
 
 }  // namespace isofield

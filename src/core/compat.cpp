@@ -40,7 +40,7 @@ bool backend_aware_any(Operand array, BaseBackend* backend) {
 
 UnifiedArray backend_aware_zeros_like(Operand array, BaseBackend* backend) {
   if (array.is_scalar()) return zeros({}, array.scalar().default_dtype(), backend);
-  const UnifiedArray& a = array.array();
+  const UnifiedArray a = array.array();
   return zeros(a.shape(), a.dtype(), backend ? backend : &a.backend());
 }
 

@@ -24,7 +24,7 @@ DType promote(std::string_view operation, std::span<const Operand> operands) {
   for (const auto& o : operands) {
     if (o.is_scalar()) continue;
     try {
-      dtype = found ? result_type(dtype, o.array().dtype()) : o.array().dtype();
+      dtype = found ? result_type(dtype, o.node()->dtype) : o.node()->dtype;
     } catch (const DTypeError& e) {
       throw DTypeError(std::string(operation) + ": " + e.what());
     }
@@ -60,7 +60,7 @@ std::string shapes_of(std::span<const Operand> operands) {
   std::string text;
   for (const auto& o : operands)
     text += (text.empty() ? "" : ", ") +
-            (o.is_scalar() ? std::string("scalar") : to_string(o.array().shape()));
+            (o.is_scalar() ? std::string("scalar") : to_string(o.node()->shape));
   return text;
 }
 
@@ -72,7 +72,11 @@ std::string context(const BaseBackend& backend, DType dtype, const std::source_l
 
 std::string context(const Operand& operand) {
   if (operand.is_scalar()) return at(operand.where());
-  return context(operand.array().backend(), operand.array().dtype(), operand.where());
+  return context(*operand.node()->backend, operand.node()->dtype, operand.where());
+}
+
+DType dtype_of(const Operand& operand) noexcept {
+  return operand.is_scalar() ? operand.scalar().default_dtype() : operand.node()->dtype;
 }
 
 BaseBackend& common_backend(std::string_view operation, std::span<const Operand> operands) {
@@ -83,7 +87,7 @@ BaseBackend& common_backend(std::string_view operation, std::span<const Operand>
       first = &o;
       continue;
     }
-    BaseBackend &a = first->array().backend(), &b = o.array().backend();
+    BaseBackend &a = *first->node()->backend, &b = *o.node()->backend;
     if (&a == &b) continue;
     const std::string text = std::string(operation) + ": arrays on backends " + a.spelling() +
                              " and " + b.spelling() + ", shapes " + shapes_of(operands) +
@@ -92,7 +96,7 @@ BaseBackend& common_backend(std::string_view operation, std::span<const Operand>
     if (a.name() == b.name()) throw DeviceError(text);
     throw BackendError(text);
   }
-  return first ? first->array().backend() : default_backend();
+  return first ? *first->node()->backend : default_backend();
 }
 
 NodePtr cast(const NodePtr& node, DType dtype) {
@@ -102,19 +106,19 @@ NodePtr cast(const NodePtr& node, DType dtype) {
 }
 
 NodePtr node_of(const Operand& operand, BaseBackend& backend, DType dtype) {
-  if (!operand.is_scalar()) return cast(operand.array().node(), dtype);
+  if (!operand.is_scalar()) return cast(operand.node(), dtype);
   NodePtr node = make_empty(backend, Shape{}, dtype);
   fill_elements(operand.scalar(), node->view(), backend);
   return node;
 }
 
-UnifiedArray emit(Op op, std::initializer_list<Operand> list) {
-  const std::span<const Operand> operands(list.begin(), list.size());
+UnifiedArray emit(Op op, std::span<Operand> operands) {
   const OpInfo& row = info(op);
   const std::source_location& where = operands.back().where();
   BaseBackend& backend = common_backend(row.name, operands);
   // `where` takes its dtype from the two values; the condition is bool.
-  const std::span<const Operand> values = op == Op::where ? operands.subspan(1) : operands;
+  const std::span<const Operand> values = op == Op::where ? operands.subspan(1)
+                                                              : std::span<const Operand>(operands);
   DType dtype = DType::float64;
   Shape shape;
   try {
@@ -123,16 +127,16 @@ UnifiedArray emit(Op op, std::initializer_list<Operand> list) {
     bool first = true;
     for (const auto& o : operands) {
       if (o.is_scalar()) continue;
-      const Shape& s = o.array().shape();
+      const Shape& s = o.node()->shape;
       if (first)
         shape = s;
       else if (shape != s)
         shape = broadcast_shapes(shape, s, row.name);
       first = false;
     }
-    if (op == Op::where && !operands[0].is_scalar() && operands[0].array().dtype() != DType::bool_)
+    if (op == Op::where && dtype_of(operands[0]) != DType::bool_)
       throw DTypeError("where: the condition must have dtype bool, got " +
-                       std::string(name(operands[0].array().dtype())));
+                       std::string(name(dtype_of(operands[0]))));
   } catch (const ShapeError& e) {
     throw ShapeError(e.what() + context(backend, dtype, where));
   } catch (const DTypeError& e) {
@@ -148,8 +152,8 @@ UnifiedArray emit(Op op, std::initializer_list<Operand> list) {
       continue;
     }
     any_array = true;
-    NodePtr node = operands[k].array().node();
-    if (!(op == Op::where && k == 0)) node = cast(node, dtype);
+    NodePtr node = operands[k].take();
+    if (!(op == Op::where && k == 0) && node->dtype != dtype) node = cast(node, dtype);
     // A smaller operand is computed at its own size, not once for every place it goes to.
     if (node->shape != shape) evaluate(node);
     inputs[k] = std::move(node);

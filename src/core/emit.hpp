@@ -8,14 +8,17 @@ namespace isofield::detail {
 
 /// Apply a pointwise operation: the one place where operands of such are checked, promoted and
 /// broadcast, and where a node is made. Throws ShapeError, DTypeError, BackendError, DeviceError with the
-/// operation, shapes, dtypes, backend and the caller's line.
-UnifiedArray emit(Op op, std::initializer_list<Operand> operands);
+/// operation, shapes, dtypes, backend and the caller's line. The operands are taken over.
+UnifiedArray emit(Op op, std::span<Operand> operands);
 
 /// The backend of all array operands; throws BackendError or DeviceError that name `to_backend`.
 BaseBackend& common_backend(std::string_view operation, std::span<const Operand> operands);
 
 /// " [eigen, float64] at file.cpp:12", the end of every message about an operand.
 std::string context(const Operand& operand);
+
+/// The operand's dtype; a scalar's own.
+DType dtype_of(const Operand& operand) noexcept;
 std::string context(const BaseBackend& backend, DType dtype, const std::source_location& where);
 
 /// The operand as a node, evaluated or not; a scalar becomes an array of rank 0 of `dtype`.

@@ -2,6 +2,7 @@
 #include <isofield/ops.hpp>
 #include <isofield/registry.hpp>
 
+#include "core/emit.hpp"
 #include "core/node.hpp"
 
 namespace isofield {
@@ -15,7 +16,7 @@ detail::NodePtr checked_empty(const Shape& shape, DType dtype, BaseBackend* back
 }
 
 Scalar scalar_of_like(const Operand& x, double value) {
-  const DType dtype = x.is_scalar() ? x.scalar().default_dtype() : x.array().dtype();
+  const DType dtype = detail::dtype_of(x);
   return dtype == DType::bool_ ? Scalar(value != 0) : Scalar(value);
 }
 
@@ -42,7 +43,7 @@ UnifiedArray ones(const Shape& shape, DType dtype, BaseBackend* backend) {
 
 UnifiedArray full_like(Operand x, Scalar value) {
   if (x.is_scalar()) return full({}, value, x.scalar().default_dtype());
-  const UnifiedArray& a = x.array();
+  const UnifiedArray a = x.array();
   return full(a.shape(), value, a.dtype(), &a.backend());
 }
 UnifiedArray zeros_like(Operand x) { return full_like(x, scalar_of_like(x, 0)); }

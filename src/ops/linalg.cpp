@@ -24,7 +24,7 @@ DType floating_type(std::string_view operation, std::span<const Operand> operand
   bool found = false;
   for (const auto& o : operands) {
     if (o.is_scalar()) continue;
-    const DType d = o.array().dtype();
+    const DType d = o.node()->dtype;
     if (!is_floating(d))
       throw DTypeError(std::string(operation) + ": needs a floating-point dtype, got " +
                        std::string(name(d)) + detail::context(o));
@@ -49,20 +49,20 @@ Shape with_matrix(Shape stack, std::int64_t n, std::int64_t m) {
 }  // namespace
 
 UnifiedArray matmul(Operand a, Operand b) {
-  const Operand operands[] = {a, b};
-  if (a.is_scalar() || b.is_scalar() || a.array().ndim() == 0 || b.array().ndim() == 0)
+  if (a.is_scalar() || b.is_scalar() || a.node()->shape.empty() || b.node()->shape.empty())
     throw ShapeError("matmul: operands must be matrices or vectors, not scalars" + at(a.where()));
+  const Operand operands[] = {a, b};
   BaseBackend& backend = detail::common_backend("matmul", operands);
   const DType dtype = floating_type("matmul", operands);
-  NodePtr x = detail::cast(a.array().node(), dtype), y = detail::cast(b.array().node(), dtype);
+  NodePtr x = detail::cast(a.node(), dtype), y = detail::cast(b.node(), dtype);
   const bool row = x->shape.size() == 1, column = y->shape.size() == 1;
   if (row) x = expand_dims(UnifiedArray(x), 0).node();
   if (column) y = expand_dims(UnifiedArray(y), 1).node();
   const int p = x->shape.size(), q = y->shape.size();
   const std::int64_t n = x->shape[p - 2], k = x->shape[p - 1], m = y->shape[q - 1];
   if (k != y->shape[q - 2])
-    throw ShapeError("matmul: shapes " + to_string(a.array().shape()) + " and " +
-                     to_string(b.array().shape()) + " do not align: " + std::to_string(k) + " != " +
+    throw ShapeError("matmul: shapes " + to_string(a.node()->shape) + " and " +
+                     to_string(b.node()->shape) + " do not align: " + std::to_string(k) + " != " +
                      std::to_string(y->shape[q - 2]) + detail::context(a));
   const Shape stack = detail::located(a.where(), [&] {
     return broadcast_shapes(leading(x->shape), leading(y->shape), "matmul");
@@ -89,21 +89,23 @@ UnifiedArray matmul(Operand a, Operand b) {
 
 UnifiedArray tridiagonal_solve(Operand lower, Operand diag, Operand upper, Operand rhs, int axis,
                                bool periodic) {
-  const Operand operands[] = {lower, diag, upper, rhs};
+  Operand operands[] = {std::move(lower), std::move(diag), std::move(upper), std::move(rhs)};
+  const std::source_location place = operands[3].where();
   BaseBackend& backend = detail::common_backend("tridiagonal_solve", operands);
   const DType dtype = floating_type("tridiagonal_solve", operands);
   std::vector<NodePtr> nodes;
   Shape shape;
   try {
-    for (const auto& o : operands) {
+    for (auto& o : operands) {
       nodes.push_back(detail::node_of(o, backend, dtype));
+      o.take();
       shape = broadcast_shapes(shape, nodes.back()->shape, "tridiagonal_solve");
     }
     axis = normalize_axis(axis, shape.size(), "tridiagonal_solve");
   } catch (const ShapeError& e) {
-    throw ShapeError(e.what() + detail::context(backend, dtype, rhs.where()));
+    throw ShapeError(e.what() + detail::context(backend, dtype, place));
   } catch (const IndexError& e) {
-    throw IndexError(e.what() + detail::context(backend, dtype, rhs.where()));
+    throw IndexError(e.what() + detail::context(backend, dtype, place));
   }
   detail::evaluate(nodes);  // one program for all that are pending
   detail::Step step;
@@ -121,6 +123,6 @@ UnifiedArray tridiagonal_solve(Operand lower, Operand diag, Operand upper, Opera
   return UnifiedArray(std::move(result));
 }
 
-UnifiedArray vecdot(Operand a, Operand b) { return sum(multiply(a, b)); }
+UnifiedArray vecdot(Operand a, Operand b) { return sum(multiply(std::move(a), std::move(b))); }
 
 }  // namespace isofield::linalg

@@ -12,7 +12,7 @@ using detail::NodePtr;
 /// The operand as a leaf, ready to be looked at in another way.
 NodePtr leaf_of(const Operand& x) {
   BaseBackend& backend = detail::common_backend("array", {&x, 1});
-  const DType dtype = x.is_scalar() ? x.scalar().default_dtype() : x.array().dtype();
+  const DType dtype = detail::dtype_of(x);
   NodePtr node = detail::node_of(x, backend, dtype);
   detail::evaluate(node);
   return node;

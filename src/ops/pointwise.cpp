@@ -5,26 +5,36 @@
 
 namespace isofield {
 
+namespace {
+
+template <class... O>
+UnifiedArray emitted(Op op, O&... operands) {
+  Operand list[] = {std::move(operands)...};
+  return detail::emit(op, list);
+}
+
+}  // namespace
+
 #define UNARY(name, domain, result, value) \
-  UnifiedArray name(Operand x) { return detail::emit(Op::name, {x}); }
+  UnifiedArray name(Operand x) { return emitted(Op::name, x); }
 #define BINARY(name, domain, result, value) \
-  UnifiedArray name(Operand a, Operand b) { return detail::emit(Op::name, {a, b}); }
+  UnifiedArray name(Operand a, Operand b) { return emitted(Op::name, a, b); }
 #include <isofield/ops.def>
 #undef UNARY
 #undef BINARY
 
 UnifiedArray where(Operand condition, Operand x, Operand y) {
-  return detail::emit(Op::where, {condition, x, y});
+  return emitted(Op::where, condition, x, y);
 }
 
 UnifiedArray clip(Operand x, Operand low, Operand high) {
-  const UnifiedArray raised = maximum(x, low);
-  return minimum(Operand(raised, x.where()), high);
+  const auto place = x.where();
+  return minimum(Operand(maximum(std::move(x), std::move(low)), place), std::move(high));
 }
 
 UnifiedArray shift(Operand x, int axis, std::int64_t offset, Boundary boundary, Scalar fill) {
   BaseBackend& backend = detail::common_backend("shift", {&x, 1});
-  const DType dtype = x.is_scalar() ? x.scalar().default_dtype() : x.array().dtype();
+  const DType dtype = detail::dtype_of(x);
   const detail::NodePtr base = detail::node_of(x, backend, dtype);
   axis = detail::located(x.where(),
                          [&] { return normalize_axis(axis, base->shape.size(), "shift"); });

@@ -25,17 +25,40 @@ std::uint32_t axis_mask(const Operand& x, const std::vector<int>& axes, int rank
   return mask;
 }
 
-UnifiedArray reduced(Reduce op, const UnifiedArray& x, std::uint32_t axes, bool keepdims,
-                     const Operand& operand) {
-  if ((op == Reduce::min || op == Reduce::max))
-    for (int k = 0; k < x.ndim(); ++k)
-      if (((axes >> k) & 1) && x.shape()[k] == 0)
-        throw ShapeError(std::string(name(op)) + ": axis " + std::to_string(k) + " of shape " +
-                         to_string(x.shape()) + " is empty" + detail::context(operand));
-  const NodePtr result = detail::evaluate_reduction(x.node(), {op, axes});
+/// What an error message says of an operand that has been taken over.
+struct Place {
+  explicit Place(const Operand& x) : backend(detail::common_backend("", {&x, 1})), dtype(detail::dtype_of(x)), where(x.where()) {}
+  std::string text() const { return detail::context(backend, dtype, where); }
+  BaseBackend& backend;
+  DType dtype;
+  std::source_location where;
+};
+
+/// The operand in the dtype that the reduction runs in.
+NodePtr prepared(Reduce op, Operand x) {
+  const Place place(x);
+  const bool logical = op == Reduce::any || op == Reduce::all;
+  if (!logical && place.dtype == DType::bool_) {
+    if (op == Reduce::min || op == Reduce::max)
+      throw DTypeError(std::string(name(op)) + ": needs a numeric dtype, got bool" + place.text());
+    return detail::node_of(x, place.backend, DType::int64);
+  }
+  if (logical && place.dtype != DType::bool_)
+    return not_equal(std::move(x), 0).node();
+  return x.is_scalar() ? detail::node_of(x, place.backend, place.dtype) : x.take();
+}
+
+UnifiedArray reduced(Reduce op, const NodePtr& x, std::uint32_t axes, bool keepdims,
+                     const Place& place) {
+  const Shape shape = x->shape;
+  for (int k = 0; k < shape.size(); ++k)
+    if ((op == Reduce::min || op == Reduce::max) && ((axes >> k) & 1) && shape[k] == 0)
+      throw ShapeError(std::string(name(op)) + ": axis " + std::to_string(k) + " of shape " +
+                       to_string(shape) + " is empty" + place.text());
+  const NodePtr result = detail::evaluate_reduction(x, {op, axes});
   if (keepdims) return UnifiedArray(result);
   Layout layout({}, {}, result->offset);
-  for (int k = 0; k < x.ndim(); ++k) {
+  for (int k = 0; k < shape.size(); ++k) {
     if ((axes >> k) & 1) continue;
     layout.shape.push_back(result->shape[k]);
     layout.strides.push_back(result->strides[k]);
@@ -43,48 +66,41 @@ UnifiedArray reduced(Reduce op, const UnifiedArray& x, std::uint32_t axes, bool 
   return UnifiedArray(detail::make_leaf(result->storage, result->dtype, std::move(layout)));
 }
 
-/// The operand in the dtype that the reduction runs in.
-UnifiedArray prepared(Reduce op, const Operand& x) {
-  if (x.is_scalar()) return prepared(op, asarray(x.scalar()));
-  const UnifiedArray& a = x.array();
-  const bool logical = op == Reduce::any || op == Reduce::all;
-  if (logical) return a.dtype() == DType::bool_ ? a : not_equal(a, 0);
-  if (a.dtype() != DType::bool_) return a;
-  if (op == Reduce::min || op == Reduce::max)
-    throw DTypeError(std::string(name(op)) + ": needs a numeric dtype, got bool" +
-                     detail::context(x));
-  return a.astype(DType::int64);
+UnifiedArray over_all(Reduce op, Operand x) {
+  const Place place(x);
+  const NodePtr node = prepared(op, std::move(x));
+  return reduced(op, node, every_axis(node->shape.size()), false, place);
 }
 
-UnifiedArray over_all(Reduce op, const Operand& x) {
-  const UnifiedArray a = prepared(op, x);
-  return reduced(op, a, every_axis(a.ndim()), false, x);
-}
-
-UnifiedArray over(Reduce op, const Operand& x, const std::vector<int>& axes, bool keepdims) {
-  const UnifiedArray a = prepared(op, x);
-  return reduced(op, a, axis_mask(x, axes, a.ndim(), name(op)), keepdims, x);
+UnifiedArray over(Reduce op, Operand x, const std::vector<int>& axes, bool keepdims) {
+  const Place place(x);
+  const int rank = x.is_scalar() ? 0 : x.node()->shape.size();
+  const std::uint32_t mask = axis_mask(x, axes, rank, name(op));
+  return reduced(op, prepared(op, std::move(x)), mask, keepdims, place);
 }
 
 void check_mean(const Operand& x) {
-  const DType dtype = x.is_scalar() ? x.scalar().default_dtype() : x.array().dtype();
-  if (!is_floating(dtype))
-    throw DTypeError("mean: needs a floating-point dtype, got " + std::string(name(dtype)) +
-                     "; convert with astype" + detail::context(x));
+  if (!is_floating(detail::dtype_of(x)))
+    throw DTypeError("mean: needs a floating-point dtype, got " +
+                     std::string(name(detail::dtype_of(x))) + "; convert with astype" +
+                     detail::context(x));
 }
 
-UnifiedArray divided(const UnifiedArray& total, const Operand& x) {
-  const std::int64_t from = x.is_scalar() ? 1 : x.array().size();
-  const std::int64_t to = std::max<std::int64_t>(total.size(), 1);
-  return divide(total, static_cast<double>(from) / static_cast<double>(to));
+std::int64_t count_of(const Operand& x) {
+  return x.is_scalar() ? 1 : element_count(x.node()->shape);
+}
+
+UnifiedArray divided(const UnifiedArray& total, std::int64_t count) {
+  const std::int64_t results = std::max<std::int64_t>(total.size(), 1);
+  return divide(total, static_cast<double>(count) / static_cast<double>(results));
 }
 
 }  // namespace
 
 #define ISOFIELD_REDUCTION(op)                                                     \
-  UnifiedArray op(Operand x) { return over_all(Reduce::op, x); }                   \
+  UnifiedArray op(Operand x) { return over_all(Reduce::op, std::move(x)); }        \
   UnifiedArray op(Operand x, const std::vector<int>& axes, bool keepdims) {        \
-    return over(Reduce::op, x, axes, keepdims);                                    \
+    return over(Reduce::op, std::move(x), axes, keepdims);                         \
   }
 ISOFIELD_REDUCTION(sum)
 ISOFIELD_REDUCTION(prod)
@@ -96,17 +112,18 @@ ISOFIELD_REDUCTION(all)
 
 UnifiedArray mean(Operand x) {
   check_mean(x);
-  return divided(sum(x), x);
+  const std::int64_t count = count_of(x);
+  return divided(sum(std::move(x)), count);
 }
 UnifiedArray mean(Operand x, const std::vector<int>& axes, bool keepdims) {
   check_mean(x);
-  return divided(sum(x, axes, keepdims), x);
+  const std::int64_t count = count_of(x);
+  return divided(sum(std::move(x), axes, keepdims), count);
 }
 
 bool has_nan_or_inf(Operand x) {
-  const DType dtype = x.is_scalar() ? x.scalar().default_dtype() : x.array().dtype();
-  if (!is_floating(dtype)) return false;
-  return any(logical_not(isfinite(x))).item<bool>();
+  if (!is_floating(detail::dtype_of(x))) return false;
+  return any(logical_not(isfinite(std::move(x)))).item<bool>();
 }
 
 }  // namespace isofield

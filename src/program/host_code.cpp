@@ -14,10 +14,11 @@ using Source = Program::Source;
 struct Step {
   Op op = Op::add;
   std::optional<Pair> pair;
+  bool upwind = false;  ///< square(op((a - b) * k, bound)) + more, `more` with five operands
   DType compute = DType::float64;
   DType result = DType::float64;
   int operands = 0;
-  Value in[3] = {};
+  Value in[5] = {};
   bool dead = false;
 };
 
@@ -31,7 +32,8 @@ class Lowering {
 
   HostCode run() {
     read();
-    fuse();
+    fuse_upwind();
+    fuse_pairs();
     allocate();
     return std::move(code_);
   }
@@ -74,16 +76,63 @@ class Lowering {
     return mask;
   }
 
+  /// The step that makes `v` for its only user with operation `op`, or null.
+  Step* sole_maker(Value v, Op op, const std::vector<int>& count) {
+    if (v.source != Source::result || count[v.index] != 1) return nullptr;
+    Step& maker = steps_[v.index];
+    return maker.op == op && !maker.upwind && !maker.dead ? &maker : nullptr;
+  }
+
+  // What upwind schemes are made of, in one pass instead of four or five.
+  void fuse_upwind() {
+    const std::vector<int> count = uses();
+    for (auto& square : steps_) {
+      if (square.op != Op::square || !is_floating(square.compute)) continue;
+      for (const Op op : {Op::maximum, Op::minimum}) {
+        Step* extremum = sole_maker(square.in[0], op, count);
+        if (!extremum || extremum->in[1].source != Source::immediate) continue;
+        Step* product = sole_maker(extremum->in[0], Op::multiply, count);
+        if (!product || product->in[1].source != Source::immediate) continue;
+        Step* difference = sole_maker(product->in[0], Op::subtract, count);
+        if (!difference || scalar_mask(difference->in, 2) != 0) continue;
+        const Value in[4] = {difference->in[0], difference->in[1], product->in[1], extremum->in[1]};
+        extremum->dead = product->dead = difference->dead = true;
+        square.op = op;
+        square.upwind = true;
+        square.operands = 4;
+        std::copy(in, in + 4, square.in);
+        break;
+      }
+    }
+    for (auto& sum : steps_) {
+      if (sum.op != Op::add || sum.dead) continue;
+      for (int k = 0; k < 2 && !sum.upwind; ++k) {
+        const Value more = sum.in[1 - k];
+        if (sum.in[k].source != Source::result || count[sum.in[k].index] != 1 ||
+            more.source == Source::immediate)
+          continue;
+        Step& term = steps_[sum.in[k].index];
+        if (!term.upwind || term.operands != 4) continue;
+        term.dead = true;
+        sum.upwind = true;
+        sum.op = term.op;
+        sum.operands = 5;
+        std::copy(term.in, term.in + 4, sum.in);
+        sum.in[4] = more;
+      }
+    }
+  }
+
   // Join an instruction with the only user of its result, where the table has a kernel for the two.
-  void fuse() {
+  void fuse_pairs() {
     std::vector<int> count = uses();
     for (std::size_t j = 0; j < steps_.size(); ++j) {
       Step& user = steps_[j];
-      if (user.pair || !is_floating(user.compute) || user.result != user.compute) continue;
+      if (user.pair || user.upwind || user.dead || !is_floating(user.compute) || user.result != user.compute) continue;
       for (int k = 0; k < user.operands && !user.pair; ++k) {
         if (user.in[k].source != Source::result) continue;
         Step& maker = steps_[user.in[k].index];
-        if (maker.pair || count[user.in[k].index] != 1 || maker.result != user.compute) continue;
+        if (maker.pair || maker.upwind || maker.dead || count[user.in[k].index] != 1 || maker.result != user.compute) continue;
         join(maker, user, k);
       }
     }
@@ -112,6 +161,7 @@ class Lowering {
   }
 
   PointwiseKernel kernel_of(const Step& s) const {
+    if (s.upwind) return kernels().upwind(s.op, s.operands == 5, s.compute);
     if (s.op == Op::cast && !s.pair) return kernels().cast(program_.dtype(s.in[0]), s.result);
     const PointwiseKernel kernel =
         s.pair ? kernels().pair(*s.pair, s.compute, pair_mask(*s.pair, s.in))
@@ -136,20 +186,20 @@ class Lowering {
     // home: register number, or -1 - o for a result computed straight into output o.
     std::vector<int> home(n, 0), free;
     std::vector<bool> placed(n, false);
-    std::vector<std::pair<std::size_t, int>> copies;  // outputs that need a copy
+    std::vector<int> copies;  // outputs that need a copy
     for (int o = 0; o < code_.outputs; ++o) {
       const Value v = program_.outputs[static_cast<std::size_t>(o)];
       if (v.source == Source::result && !placed[v.index]) {
         home[v.index] = -1 - o;
         placed[v.index] = true;
       } else {
-        copies.emplace_back(v.index, o);
+        copies.push_back(o);
       }
     }
     struct Raw {
       PointwiseKernel kernel;
       int out;
-      Value in[3];
+      Value in[5];
       int operands;
     };
     std::vector<Raw> raw;
@@ -167,7 +217,8 @@ class Lowering {
         home[i] = take(free, s);
         placed[i] = true;
       }
-      raw.push_back({kernel_of(s), home[i], {s.in[0], s.in[1], s.in[2]}, s.operands});
+      raw.push_back({kernel_of(s), home[i], {s.in[0], s.in[1], s.in[2], s.in[3], s.in[4]},
+                     s.operands});
     }
     for (const auto& r : raw) {
       HostCode::Instruction out{};
@@ -176,7 +227,14 @@ class Lowering {
       for (int k = 0; k < r.operands; ++k) out.in[k] = slot(r.in[k], home);
       code_.code.push_back(out);
     }
-    for (const auto& [index, o] : copies) copy_output(o, home);
+    if (code_.outputs > 0) code_.first_output = code_.output_slot(0);
+    for (const int o : copies) {
+      const Value v = program_.outputs[static_cast<std::size_t>(o)];
+      if (o == 0 && program_.reduction && v.source == Source::leaf)
+        code_.first_output = code_.leaf_slot(v.index);
+      else
+        copy_output(o, home);
+    }
     measure();
   }
 

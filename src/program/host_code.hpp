@@ -14,7 +14,7 @@ struct HostCode {
   struct Instruction {
     PointwiseKernel kernel;
     std::uint16_t out;
-    std::uint16_t in[3];
+    std::uint16_t in[5];
   };
   std::vector<Instruction> code;
   int leaves = 0, immediates = 0, registers = 0, outputs = 0;
@@ -22,6 +22,8 @@ struct HostCode {
   int widest = 1;
   /// Immediates that a reduction or a store needs as a whole tile.
   std::vector<bool> fill_immediate;
+  /// Where the first output is read from, for a reduction: a leaf needs no copy.
+  int first_output = 0;
 
   int leaf_slot(int i) const { return i; }
   int immediate_slot(int i) const { return leaves + i; }

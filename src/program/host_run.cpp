@@ -187,7 +187,8 @@ void BoundLaunch::choose_rows() {
 
 void BoundLaunch::execute(void** slots, std::int64_t n) const {
   for (const auto& i : code_.code) {
-    const void* in[3] = {slots[i.in[0]], slots[i.in[1]], slots[i.in[2]]};
+    const void* in[5] = {slots[i.in[0]], slots[i.in[1]], slots[i.in[2]], slots[i.in[3]],
+                        slots[i.in[4]]};
     i.kernel(slots[i.out], in, n);
   }
 }
@@ -207,7 +208,7 @@ const void* BoundLaunch::run_tile(Tiles& tiles, std::int64_t begin, std::int64_t
   for (int o = 0; o < code_.outputs; ++o)
     if (outputs_[o].stored && !outputs_[o].contiguous)
       scatter(outputs_[o], begin, n, static_cast<const std::byte*>(tiles.slots[code_.output_slot(o)]));
-  return tiles.slots[code_.output_slot(0)];
+  return tiles.slots[code_.first_output];
 }
 
 void BoundLaunch::run_range(std::int64_t begin, std::int64_t end) const {

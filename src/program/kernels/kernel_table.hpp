@@ -45,6 +45,8 @@ struct KernelTable {
   PointwiseKernel (*cast)(DType from, DType to);
   /// Operands a, b, c; bit k of `scalars` as above. Null where this pair is not fused.
   PointwiseKernel (*pair)(const Pair& pair, DType dtype, unsigned scalars);
+  /// square(extremum((a - b) * k, bound)), plus `more` if asked; k and bound are scalars.
+  PointwiseKernel (*upwind)(Op extremum, bool more, DType dtype);
   ReduceKernel (*reduce)(Reduce op, DType dtype);
   GemmKernel (*gemm)(DType dtype);
   LineForwardKernel (*line_forward)(DType dtype);
