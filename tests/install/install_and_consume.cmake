@@ -1,4 +1,4 @@
-# cmake -D BUILD= -D WORK= -D CONSUMER= -D VERSION= -D CXX= -D GENERATOR= -D FLAGS= -P install_and_consume.cmake
+# cmake -D BUILD= -D WORK= -D CONSUMER= -D VERSION= -D BACKENDS= -D CXX= -D GENERATOR= -D FLAGS= -P install_and_consume.cmake
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT status EQUAL 0)
@@ -21,3 +21,9 @@ run(${WORK}/consumer/build/consumer)
 if(NOT output MATCHES "Isofield ${VERSION}")
   message(FATAL_ERROR "The consumer should have found version ${VERSION}; it said:\n${output}")
 endif()
+string(REPLACE "," ";" BACKENDS "${BACKENDS}")
+foreach(backend IN LISTS BACKENDS)
+  if(NOT output MATCHES "${backend} works")
+    message(FATAL_ERROR "The consumer should have computed on ${backend}; it said:\n${output}")
+  endif()
+endforeach()
