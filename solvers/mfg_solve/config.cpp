@@ -8,6 +8,7 @@
 #include <fstream>
 #include <isofield/mfg/nearest_name.hpp>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "config_check.hpp"
@@ -144,14 +145,12 @@ class Reader {
     std::string suggestion;
     if (const auto found = elsewhere.find(entry.key); found != elsewhere.end()) {
       suggestion = found->second;
-    } else if (const std::string near = mfg::nearest_name(entry.key, here); !near.empty()) {
-      suggestion = joined_path(path, near);
     } else {
-      std::vector<std::string> names;
+      std::vector<std::string> names = here;  // first, so that they win a tie
       for (const auto& [name, key] : elsewhere) names.push_back(name);
-      if (const std::string far = mfg::nearest_name(entry.key, names); !far.empty()) {
-        suggestion = elsewhere.at(far);
-      }
+      const std::string near = mfg::nearest_name(entry.key, names);
+      const bool is_here = std::ranges::find(here, near) != here.end();
+      if (!near.empty()) suggestion = is_here ? joined_path(path, near) : elsewhere.at(near);
     }
     error(entry.place, shown, "unknown key", suggestion);
   }
@@ -235,8 +234,11 @@ mfg::Config read_config(std::shared_ptr<const Source> source, std::span<const Ov
   std::vector<Diagnostic> more = Reader(std::move(root), config).read();
   errors.insert(errors.end(), std::make_move_iterator(more.begin()),
                 std::make_move_iterator(more.end()));
-  std::ranges::stable_sort(
-      errors, {}, [](const Diagnostic& d) { return std::pair(d.place.line, d.place.column); });
+  // First what the command line says, then the file from top to bottom.
+  std::ranges::stable_sort(errors, {}, [&](const Diagnostic& d) {
+    const bool in_file = d.place.source && d.place.source->name == name;
+    return std::tuple(in_file, in_file ? d.place.line : 0, in_file ? d.place.column : 0);
+  });
   if (!errors.empty()) throw ConfigErrors(std::move(errors));
   if (config.output.file.empty()) {
     config.output.file = std::filesystem::path(name).stem().string() + ".h5";

@@ -1,19 +1,17 @@
 #include "job.hpp"
 
-#include <fmt/format.h>
-
 #include <isofield/error.hpp>
 
 #include "exit_code.hpp"
 #include "output_target.hpp"
 #include "plan.hpp"
+#include "standard_output.hpp"
 
 namespace isofield::mfg_solve {
 
 int check(const mfg::Config& config, const Options& options) {
   check_output(config, options.overwrite);
-  fmt::print("{}{}", options.json ? plan_to_json(config) : plan_to_table(config),
-             options.json ? "\n" : "");
+  print_stdout(options.json ? plan_to_json(config) + "\n" : plan_to_table(config));
   return exit_converged;
 }
 

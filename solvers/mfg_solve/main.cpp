@@ -10,15 +10,14 @@
 #include "exit_code.hpp"
 #include "interrupt.hpp"
 #include "job.hpp"
+#include "standard_output.hpp"
 #include "templates.hpp"
 
 namespace isofield::mfg_solve {
 namespace {
 
-/// Print a text to stdout; a full disk or a closed pipe is an error like any other.
 int print(const std::string& text) {
-  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-  if (!written || std::fflush(stdout) != 0) throw IoError("cannot write to standard output");
+  print_stdout(text);
   return exit_converged;
 }
 

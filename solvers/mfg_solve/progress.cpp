@@ -89,20 +89,22 @@ std::size_t columns_of(std::FILE* stream) {
 }
 
 std::string bar(double share) {
-  constexpr int width = 20;
+  constexpr int width = 10;
   const int full = static_cast<int>(std::lround(share * width));
   return fmt::format("[{:=<{}}{:<{}}]", "", full, full < width ? ">" : "", width - full);
 }
 
 std::string tail(const Forecast& forecast, const Step& step) {
   std::string text;
-  if (const auto rate = forecast.rate()) text += fmt::format("  x{:.2g} each", *rate);
-  if (step.mass_error) text += fmt::format("  mass {:.0e}", *step.mass_error);
-  if (const auto each = forecast.seconds_per_iteration()) {
-    text += *each > 0 && *each < 1 ? fmt::format("  {:.3g}/s", 1 / *each)
-                                   : fmt::format("  {} each", duration(*each));
+  if (const auto rate = forecast.rate()) text += fmt::format("  x{:.2g}", *rate);
+  const double each = forecast.seconds_per_iteration().value_or(0);
+  if (each >= 1) {
+    text += fmt::format("  {} each", duration(each));
+  } else if (each >= 1e-3) {
+    text += fmt::format("  {:.3g}/s", 1 / each);
   }
   if (const auto left = forecast.seconds_left()) text += "  " + duration(*left) + " left";
+  if (step.mass_error) text += fmt::format("  mass {:.0e}", *step.mass_error);
   return text;
 }
 
@@ -129,7 +131,7 @@ void Progress::update(const Step& step) {
 }
 
 void Progress::redraw(const Step& step) {
-  std::string line = fmt::format("{:>4}/{} {} residual {:.2e}", step.iteration, max_iterations_,
+  std::string line = fmt::format("{:>4}/{} {} residual {:.1e}", step.iteration, max_iterations_,
                                  bar(forecast_.share()), step.residual);
   line += tail(forecast_, step);
   // A line that wraps could not be redrawn.

@@ -1,0 +1,189 @@
+"""Call mfg_solve as users do: command_line_test.py PROGRAM SOURCE_FOLDER [unittest's options]"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
+TEMPLATES = ["crowd_exit", "lq_1d", "periodic_1d", "two_rooms"]
+
+GOOD = """
+[domain]
+lower = [0.0]
+upper = [1.0]
+cells = [10]
+[time]
+horizon = 1.0
+steps = 5
+[model]
+viscosity = 0.1
+initial_density = "1 + x"
+"""
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        (self.folder / "good.toml").write_text(GOOD)
+
+    def call(self, *arguments, **options):
+        return subprocess.run([PROGRAM, *arguments], cwd=self.folder, capture_output=True,
+                              text=True, timeout=60, **options)
+
+    def fails(self, code, message, *arguments):
+        """Check an exit code and a part of the message; nothing may go to stdout or to a file."""
+        before = sorted(self.folder.iterdir())
+        result = self.call(*arguments)
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertIn(message, result.stderr)
+        self.assertEqual(result.stdout, "")
+        self.assertEqual(sorted(self.folder.iterdir()), before)
+        return result.stderr
+
+    def succeeds(self, *arguments):
+        result = self.call(*arguments)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        return result.stdout
+
+    def test_help_and_version_need_no_configuration(self):
+        text = self.succeeds("--help")
+        for option in ("--set", "--backend", "--device", "--dtype", "--threads", "--output",
+                       "--resume", "--check", "--list-backends", "--template", "--schema",
+                       "--json", "--progress", "--quiet", "--verbose", "--overwrite", "--version"):
+            self.assertIn(option + " ", text)
+        for code in ("0 converged", "2 bad usage", "130 interrupted"):
+            self.assertIn(code, text)
+        self.assertEqual(self.succeeds("-h"), text)
+        self.assertRegex(self.succeeds("--version"), r"^mfg_solve \d+\.\d+\.\d+\n$")
+
+    def test_templates_are_the_examples_and_check(self):
+        listed = self.succeeds("--template", "list").splitlines()
+        self.assertEqual([line.split()[0] for line in listed], TEMPLATES)
+        for name in TEMPLATES:
+            text = self.succeeds("--template", name)
+            self.assertEqual(text, (SOURCE / "docs/examples" / f"{name}.toml").read_text())
+            (self.folder / "example.toml").write_text(text)
+            self.assertIn(f"{name}.h5", self.succeeds("example.toml", "--check"))
+        self.fails(2, "there is no template 'two_room'; did you mean 'two_rooms'?",
+                   "--template", "two_room")
+
+    def test_schema_is_json_and_fits_the_examples(self):
+        schema = json.loads(self.succeeds("--schema"))
+        self.assertEqual(schema["properties"]["solver"]["properties"]["damping"]["default"], 0.5)
+        self.assertFalse(schema["additionalProperties"])
+        self.assertEqual(schema["properties"]["model"]["required"],
+                         ["viscosity", "initial_density"])
+        try:
+            import jsonschema
+            import tomllib
+        except ImportError:
+            self.skipTest("jsonschema or tomllib is not there")
+        jsonschema.Draft202012Validator.check_schema(schema)
+        for name in TEMPLATES:
+            text = (SOURCE / "docs/examples" / f"{name}.toml").read_text()
+            jsonschema.validate(tomllib.loads(text), schema)
+        with self.assertRaises(jsonschema.ValidationError):
+            jsonschema.validate(tomllib.loads(GOOD + "viscosty = 1\n"), schema)
+
+    def test_check_prints_the_plan_and_touches_nothing(self):
+        text = self.succeeds("good.toml", "--check")
+        for part in ("10 cells on [0, 1], reflecting", "5 steps to 1", "unknowns    120,",
+                     "good.h5, 6 levels"):
+            self.assertIn(part, text)
+        self.assertEqual([p.name for p in self.folder.iterdir()], ["good.toml"])
+        plan = json.loads(self.succeeds("good.toml", "--check", "--json", "--set", "output.stride=2"))
+        self.assertEqual((plan["unknowns"], plan["output_bytes"]), (120, 2 * 4 * 10 * 8))
+
+    def test_options_are_stronger_than_the_file(self):
+        plan = json.loads(self.succeeds(
+            "good.toml", "--check", "--json", "--set", "time.steps=7", "--set=domain.cells=[20]",
+            "--backend", "eigen", "--device", "cpu", "--dtype", "float32", "--threads", "2",
+            "--output", "other.h5", "--output", "last.h5"))
+        self.assertEqual((plan["steps"], plan["cells"], plan["backend"], plan["device"],
+                          plan["dtype"], plan["threads"], plan["output"]),
+                         (7, [20], "eigen", "cpu", "float32", 2, "last.h5"))
+
+    def test_bad_options_are_named_with_the_nearest(self):
+        for message, *arguments in [
+                ("unknown option --outptu; did you mean --output?", "--outptu", "x.h5", "good.toml"),
+                ("unknown option --frobnicate\n", "good.toml", "--frobnicate"),
+                ("unknown option -x", "-x"),
+                ("--output needs a value", "good.toml", "--output"),
+                ("--output needs a value", "good.toml", "--output", "--check"),
+                ("--check takes no value", "good.toml", "--check=yes"),
+                ("--progress takes auto, always or never, got 'maybe'",
+                 "good.toml", "--progress", "maybe"),
+                ("--quiet and --verbose contradict", "good.toml", "--quiet", "--verbose"),
+                ("which CONFIG?",),
+                ("one CONFIG at a time: 'b.toml' is one too many", "good.toml", "b.toml"),
+                ("--set:1:1: expected KEY=VALUE", "good.toml", "--set", "model.mass"),
+                ("--set:1:1: model.viscosty: unknown key; did you mean 'model.viscosity'?",
+                 "good.toml", "--set", "model.viscosty=1"),
+                ("--threads:1:17: backend.threads: expected an integer >= 0 and <= 4096, got the "
+                 "text \"many\"", "good.toml", "--threads", "many"),
+                ("--dtype:1:15: backend.dtype: expected one of \"float64\", \"float32\"",
+                 "good.toml", "--dtype", "float16"),
+                ("--resume is not yet supported", "good.toml", "--resume", "x.h5")]:
+            with self.subTest(message):
+                self.fails(2, message, *arguments)
+
+    def test_all_errors_of_a_file_come_in_one_run(self):
+        (self.folder / "bad.toml").write_text(
+            GOOD.replace("viscosity", "viscosty").replace("steps = 5", "steps = 0")
+            .replace("[10]", "[10, 10]").replace("1 + x", "1 + xx"))
+        text = self.fails(2, "6 errors; nothing was computed", "bad.toml")
+        for part in ("bad.toml:3:9: domain.lower: expected 2 values",
+                     "bad.toml:8:9: time.steps: expected an integer >= 1",
+                     "bad.toml:10:1: model.viscosty: unknown key; did you mean 'model.viscosity'?",
+                     "bad.toml:9:1: model.viscosity: missing; expected a number >= 0",
+                     "bad.toml:11:24: model.initial_density: unknown name 'xx'; the variables here "
+                     "are x, y; did you mean 'x'?\n  initial_density = \"1 + xx\"\n"
+                     "                         ^~"):
+            self.assertIn(part, text)
+
+    def test_files_that_cannot_be_read_or_written(self):
+        self.fails(5, "cannot read none.toml: No such file or directory", "none.toml")
+        self.fails(5, "cannot read .: it is a folder", ".")
+        self.fails(5, "cannot write none/x.h5: there is no folder none",
+                   "good.toml", "--check", "--output", "none/x.h5")
+        (self.folder / "sub").mkdir()
+        self.fails(5, "cannot write sub: it is a folder", "good.toml", "--output", "sub")
+        (self.folder / "old.h5").write_text("old")
+        for arguments in (["--check"], []):
+            self.fails(5, "old.h5 exists; --overwrite replaces it", "good.toml",
+                       "--output", "old.h5", *arguments)
+        self.assertEqual((self.folder / "old.h5").read_text(), "old")
+        self.succeeds("good.toml", "--check", "--output", "old.h5", "--overwrite")
+        self.fails(2, "the document is larger than 1 MiB", "/dev/zero")
+        if os.geteuid() != 0:
+            (self.folder / "good.toml").chmod(0)
+            self.fails(5, "cannot read good.toml: Permission denied", "good.toml")
+
+    def test_a_full_standard_output_is_an_error(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("no /dev/full")
+        for arguments in (["--help"], ["--schema"], ["good.toml", "--check"]):
+            with open("/dev/full", "w") as full:
+                result = subprocess.run([PROGRAM, *arguments], cwd=self.folder, stdout=full,
+                                        stderr=subprocess.PIPE, text=True, timeout=60)
+            self.assertEqual(result.returncode, 5)
+            self.assertIn("cannot write to standard output", result.stderr)
+
+    def test_what_is_not_a_configuration_never_ends_in_a_signal(self):
+        for text in (b"[&", b"\x00", b"[[", b"a", b"a=", b"\xff\xfe", b"a=[" * 500, b"a." * 5000,
+                     b"d = 1979-05-27T:32:00Z", b"[a]\n[a]", bytes(range(256)), b"9\"\xc3\xa9"):
+            (self.folder / "odd.toml").write_bytes(text)
+            result = subprocess.run([PROGRAM, "odd.toml"], cwd=self.folder, capture_output=True,
+                                    timeout=60)
+            self.assertEqual(result.returncode, 2, text[:20])
+            self.assertIn(b"odd.toml", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])

@@ -1,0 +1,440 @@
+#include "config.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config_table.hpp"
+#include "templates.hpp"
+#include "toml_reader.hpp"
+
+using namespace isofield;
+using namespace isofield::mfg_solve;
+
+namespace {
+
+const std::string minimal = R"(
+[domain]
+lower = [0.0]
+upper = [1.0]
+cells = [10]
+
+[time]
+horizon = 1.0
+steps = 5
+
+[model]
+viscosity = 0.1
+initial_density = "1 + x"
+)";
+
+mfg::Config read(const std::string& text, std::vector<Override> overrides = {}) {
+  return read_config(std::make_shared<const Source>(Source{"room.toml", text}), overrides);
+}
+
+std::vector<Diagnostic> errors_of(const std::string& text, std::vector<Override> overrides = {}) {
+  try {
+    read(text, std::move(overrides));
+  } catch (const ConfigErrors& errors) {
+    return errors.diagnostics();
+  }
+  return {};
+}
+
+/// The texts of all errors, as they are printed.
+std::string error_of(const std::string& text, std::vector<Override> overrides = {}) {
+  std::string all;
+  for (const Diagnostic& error : errors_of(text, std::move(overrides))) {
+    all += (all.empty() ? "" : "\n") + to_string(error);
+  }
+  return all;
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  const std::size_t at = text.find(from);
+  BOOST_REQUIRE_MESSAGE(at != std::string::npos, from);
+  return text.replace(at, from.size(), to);
+}
+
+void check_error(const std::string& text, std::string_view expected) {
+  const std::string message = error_of(text);
+  BOOST_TEST(message.find(expected) != std::string::npos, message << " lacks: " << expected);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(config)
+
+BOOST_AUTO_TEST_CASE(what_a_file_leaves_out_has_its_documented_default) {
+  const mfg::Config config = read(minimal);
+  BOOST_TEST(config.domain.axes() == 1U);
+  BOOST_CHECK(config.domain.boundary == std::vector<mfg::AxisBoundary>(1));
+  BOOST_TEST(!config.domain.obstacle.has_value());
+  BOOST_TEST(config.domain.exit_cost.evaluate() == 0.0);
+  const mfg::PopulationConfig& population = config.populations.at(0);
+  BOOST_TEST(population.name == "0");
+  BOOST_TEST(population.hamiltonian.scale.evaluate() == 0.5);
+  BOOST_TEST(population.hamiltonian.exponent == 2.0);
+  BOOST_TEST(population.mass.value() == 1.0);
+  BOOST_TEST(population.running_cost.evaluate() == 0.0);
+  BOOST_CHECK(config.solver.coupling == mfg::Coupling::automatic);
+  BOOST_TEST(config.solver.tolerance == 1e-8);
+  BOOST_TEST(config.solver.max_iterations == 200);
+  BOOST_TEST(config.solver.initial_guess == "coarse");
+  BOOST_TEST(config.backend.name == "auto");
+  BOOST_TEST(config.backend.dtype == "float64");
+  BOOST_TEST(config.output.file == "room.h5");
+  BOOST_TEST(config.output.compression == 4);
+  BOOST_TEST(config.output.xdmf);
+}
+
+BOOST_AUTO_TEST_CASE(every_key_is_read) {
+  const mfg::Config config = read(R"(
+title = "Räume"
+domain = { lower = [0, 0], upper = [2, 1], cells = [4, 8], boundary = ["periodic", { lower = "exit", upper = "reflecting" }], obstacle = "x > y", exit = "x < 0.1", exit_cost = 2 }
+time = { horizon = 2, steps = 7 }
+model = { viscosity = 0, hamiltonian = { scale = "1 + x", exponent = 1.5, offset = 0.5 }, running_cost = "m*mean_y + t", terminal_cost = "m", initial_density = 1, mass = "as given" }
+solver = { coupling = "picard", tolerance = 1e-6, max_iterations = 9, damping = 1, initial_guess = "old.h5" }
+backend = { name = "kokkos", device = "cpu", dtype = "float32", threads = 3 }
+output = { file = "a.h5", stride = 2, compression = 0, checkpoint_every = 0, xdmf = false }
+)");
+  BOOST_TEST(config.title == "R\xC3\xA4ume");
+  BOOST_CHECK(config.domain.boundary[0].lower == mfg::Boundary::periodic);
+  BOOST_CHECK(config.domain.boundary[0].upper == mfg::Boundary::periodic);
+  BOOST_CHECK(config.domain.boundary[1].lower == mfg::Boundary::exit);
+  BOOST_CHECK(config.domain.boundary[1].upper == mfg::Boundary::reflecting);
+  BOOST_TEST(config.domain.upper[0] == 2.0);
+  BOOST_TEST(config.domain.obstacle.value().to_string() == "x > y");
+  BOOST_TEST(config.domain.exit.value().to_string() == "x < 0.1");
+  BOOST_TEST(config.domain.exit_cost.evaluate() == 2.0);
+  BOOST_TEST(config.time.horizon == 2.0);
+  BOOST_TEST(config.time.steps == 7);
+  const mfg::PopulationConfig& population = config.populations.at(0);
+  BOOST_TEST(population.viscosity == 0.0);
+  BOOST_TEST(population.hamiltonian.scale.to_string() == "1 + x");
+  BOOST_TEST(population.hamiltonian.exponent == 1.5);
+  BOOST_TEST(population.hamiltonian.offset == 0.5);
+  BOOST_TEST(population.running_cost.to_string() == "m*mean_y + t");
+  BOOST_TEST(population.terminal_cost.to_string() == "m");
+  BOOST_TEST(population.initial_density.evaluate() == 1.0);
+  BOOST_TEST(!population.mass.has_value());
+  BOOST_CHECK(config.solver.coupling == mfg::Coupling::picard);
+  BOOST_TEST(config.solver.tolerance == 1e-6);
+  BOOST_TEST(config.solver.max_iterations == 9);
+  BOOST_TEST(config.solver.damping == 1.0);
+  BOOST_TEST(config.solver.initial_guess == "old.h5");
+  BOOST_TEST(config.backend.name == "kokkos");
+  BOOST_TEST(config.backend.device == "cpu");
+  BOOST_TEST(config.backend.dtype == "float32");
+  BOOST_TEST(config.backend.threads == 3);
+  BOOST_TEST(config.output.file == "a.h5");
+  BOOST_TEST(config.output.stride == 2);
+  BOOST_TEST(config.output.compression == 0);
+  BOOST_TEST(config.output.checkpoint_every == 0);
+  BOOST_TEST(!config.output.xdmf);
+}
+
+BOOST_AUTO_TEST_CASE(the_echo_reads_back_as_the_same_configuration) {
+  std::vector<std::string> texts{minimal,
+                                 replaced(minimal, "[model]", "[[population]]\nname = \"a\"")};
+  for (const Template& example : templates()) texts.emplace_back(example.text);
+  for (const std::string& text : texts) {
+    const std::string echo = to_toml(read(text));
+    BOOST_TEST(to_toml(read(echo)) == echo);
+  }
+  BOOST_TEST(read(texts[1]).populations.at(0).name == "a");
+  const std::string odd = replaced(minimal, "[domain]", "title = \"a\\\"b\\\\ \\u0001\"\n[domain]");
+  BOOST_TEST(read(to_toml(read(odd))).title == "a\"b\\ \x01");
+}
+
+BOOST_AUTO_TEST_CASE(one_list_of_population_is_another_way_to_write_the_model) {
+  const std::string text = replaced(minimal, "[model]", "[[population]]");
+  BOOST_TEST(read(text).populations.size() == 1U);
+  const mfg::Config config = read(text, {{"--set", "model.viscosity", "0.7"}});
+  BOOST_TEST(config.populations[0].viscosity == 0.7);
+  check_error(replaced(text, "viscosity", "viscosty"),
+              "population[0].viscosty: unknown key; did you mean 'population[0].viscosity'?");
+}
+
+BOOST_AUTO_TEST_CASE(each_mistake_is_named_with_place_key_and_what_was_expected) {
+  struct Case {
+    const char *from, *to, *expected;
+  };
+  const std::vector<Case> cases{
+      {"lower = [0.0]", "lower = 0.0",
+       "room.toml:3:9: domain.lower: expected a list of numbers, one per axis, got the number 0"},
+      {"lower = [0.0]", "lower = [\"0\"]",
+       "room.toml:3:10: domain.lower: expected a list of numbers, one per axis, got the text "
+       "\"0\"; numbers have no quotes"},
+      {"lower = [0.0]", "lower = [inf]",
+       "domain.lower: expected a list of numbers, one per axis, got the number inf"},
+      {"lower = [0.0]", "lower = [1.0]",
+       "domain.upper: expected more than domain.lower on axis 0: 1 is not above 1"},
+      {"lower = [0.0]", "lower = [0, 0]",
+       "domain.lower: expected 1 value, one per axis of domain.cells, got 2"},
+      {"cells = [10]", "cells = [1]",
+       "domain.cells: expected a list of integers >= 2 and <= 1000000, one per axis, got the "
+       "integer 1"},
+      {"cells = [10]", "cells = [1e1]", "got the number 10"},
+      {"cells = [10]", "cells = []", "domain.cells: expected 1, 2 or 3 axes, got 0"},
+      {"cells = [10]", "cells = [10]\nboundary = [\"exit\", \"exit\"]",
+       "domain.boundary: expected 1 value"},
+      {"cells = [10]", "cells = [10]\nboundary = [\"exti\"]",
+       "room.toml:6:13: domain.boundary: expected one of \"periodic\", \"reflecting\", \"exit\", "
+       "got the text \"exti\"; did you mean 'exit'?"},
+      {"cells = [10]", "cells = [10]\nboundary = [3]",
+       "domain.boundary: expected a list, per axis \"periodic\""},
+      {"cells = [10]", "cells = [10]\nboundary = [{ lower = \"exit\" }]",
+       "an axis has lower and upper, both"},
+      {"cells = [10]", "cells = [10]\nboundary = [{ lower = \"exit\", uper = \"exit\" }]",
+       "unknown key 'uper'; an axis has lower and upper; did you mean 'upper'?"},
+      {"cells = [10]", "cells = [10]\nboundary = [{ lower = \"exit\", upper = \"periodic\" }]",
+       "an axis is periodic at both ends or at none"},
+      {"cells = [10]", "cells = [10]\nobstacle = \"y > 0\"",
+       "room.toml:6:13: domain.obstacle: unknown name 'y'; the variables here are x"},
+      {"cells = [10]", "cells = [10]\nobstacle = true",
+       "domain.obstacle: expected an expression of x, got true"},
+      {"cells = [10]", "cells = [10]\nexit_cost = \"x\"",
+       "domain.exit_cost: unknown name 'x'; no variable can stand here"},
+      {"cells = [10]", "cells = [10]\nexit_cost = \"log(0)\"",
+       "domain.exit_cost: expected a finite value, got -inf"},
+      {"cells = [10]", "cells = [10]\nexit_cost = nan",
+       "domain.exit_cost: expected a constant expression, got the number nan"},
+      {"horizon = 1.0", "horizon = 0",
+       "room.toml:8:11: time.horizon: expected a number > 0, got the integer 0"},
+      {"horizon = 1.0", "", "room.toml:7:2: time.horizon: missing; expected a number > 0"},
+      {"steps = 5", "steps = 5.0",
+       "time.steps: expected an integer >= 1 and <= 10000000, got the number 5"},
+      {"steps = 5", "steps = 1979-05-27",
+       "time.steps: expected an integer >= 1 and <= 10000000, got a date or time"},
+      {"steps = 5", "steps = 5\n[output]\nstride = 6",
+       "output.stride: expected at most time.steps = 5, got 6"},
+      {"viscosity = 0.1", "viscosity = -0.1",
+       "model.viscosity: expected a number >= 0, got the number -0.1"},
+      {"viscosity = 0.1", "viscosity = 0.1\nmass = \"all\"",
+       "model.mass: expected a number > 0 or \"as given\", got the text \"all\""},
+      {"viscosity = 0.1", "viscosity = 0.1\nrunning_cost = \"2*q\"",
+       "room.toml:13:19: model.running_cost: unknown name 'q'; the variables here are x, t, m, "
+       "mean_x"},
+      {"viscosity = 0.1", "viscosity = 0.1\nterminal_cost = \"t\"",
+       "model.terminal_cost: unknown name 't'"},
+      {"viscosity = 0.1", "viscosity = 0.1\nterminal_cost = \"\\u0078 + q\"",
+       "model.terminal_cost: at line 1, column 5 of the expression: unknown name 'q'"},
+      {"viscosity = 0.1", "viscosity = 0.1\nhamiltonian = { exponent = 1 }",
+       "model.hamiltonian.exponent: expected a number > 1, got the integer 1"},
+      {"viscosity = 0.1", "viscosity = 0.1\nhamiltonian = { scale = \"-1\" }",
+       "model.hamiltonian.scale: expected a value > 0, got -1"},
+      {"viscosity = 0.1", "viscosity = 0.1\nhamiltonian = 2",
+       "model.hamiltonian: expected a table, got the integer 2"},
+      {"initial_density = \"1 + x\"", "initial_density = \"-1\"",
+       "model.initial_density: expected a value > 0, got -1"},
+      {"initial_density = \"1 + x\"", "initial_density = \"\"",
+       "model.initial_density: the expression is empty"},
+      {"[domain]", "[domian]", "room.toml:2:2: domian: unknown key; did you mean 'domain'?"},
+      {"[domain]", "title = 3\n[domain]",
+       "room.toml:2:9: title: expected a text, got the integer 3"},
+      {"[domain]", "tile = 3\n[domain]", "room.toml:2:1: tile: unknown key; did you mean 'title'?"},
+      {"[domain]", "damping = 1.0\n[domain]",
+       "damping: unknown key; did you mean 'solver.damping'?"},
+      {"[domain]", "dampin = 1.0\n[domain]", "dampin: unknown key; did you mean 'solver.damping'?"},
+      {"[domain]", "zzzzz = 1.0\n[domain]", "zzzzz: unknown key"},
+      {"[domain]", "solver = 1\n[domain]", "solver: expected a table, got the integer 1"},
+      {"[domain]", "population = 1\n[domain]", "[model] and [[population]] cannot stand together"},
+      {"[model]", "[solver]\ndamping = 0\n[model]",
+       "solver.damping: expected a number > 0 and <= 1, got the integer 0"},
+      {"[model]", "[solver]\ncoupling = \"nwton\"\n[model]", "did you mean 'newton'?"},
+      {"[model]", "[solver]\ncoupling = 1\n[model]",
+       "solver.coupling: expected one of \"auto\", \"picard\""},
+      {"[model]", "[backend]\ndtype = \"float16\"\n[model]",
+       "backend.dtype: expected one of \"float64\", \"float32\", got the text \"float16\""},
+      {"[model]", "[backend]\nname = \"\"\n[model]",
+       "backend.name: expected the name of a backend"},
+      {"[model]", "[backend]\nname = \"torch:cuda\"\ndevice = \"cpu\"\n[model]",
+       "backend.device: \"cpu\" contradicts backend.name = \"torch:cuda\""},
+      {"[model]", "[output]\nxdmf = 1\n[model]",
+       "output.xdmf: expected true or false, got the integer 1"},
+      {"[model]", "[model]\nname = \"a/b\"",
+       "model.name: expected letters, digits and underscores"},
+  };
+  for (const Case& c : cases) {
+    BOOST_TEST_CONTEXT(c.to) { check_error(replaced(minimal, c.from, c.to), c.expected); }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_later_version_brings_is_refused_by_name) {
+  struct Case {
+    const char *from, *to, *expected;
+  };
+  const std::vector<Case> cases{
+      {"[model]", "[solver]\nscheme = \"neural\"\n[model]",
+       "solver.scheme: \"neural\" is not yet supported; this version has \"implicit\""},
+      {"[model]", "[solver]\nscheme = \"splitting\"\n[model]",
+       "solver.scheme: \"splitting\" is not yet supported"},
+      {"[model]", "[solver]\ncoupling = \"anderson\"\n[model]",
+       "solver.coupling: \"anderson\" is not yet supported; this version has \"auto\", \"picard\", "
+       "\"newton\""},
+      {"[model]", "[model]\nhamiltonian = { congestion = 0.5 }",
+       "model.hamiltonian.congestion: 0.5 is not yet supported"},
+      {"[model]", "[model]\nnonlocal = { kernel = \"1\", weight = 1.0, applied_to = \"k\" }",
+       "model.nonlocal: not yet supported"},
+      {"[model]", "[model]\ntarget_density = \"1\"", "model.target_density: not yet supported"},
+      {"[model]", "[model]\nergodic = true", "model.ergodic: true is not yet supported"},
+      {"[model]", "[neural]\nlayers = 3\n[model]", "neural: not yet supported"},
+      {"[model]", "[sweep]\na = [1]\n[model]", "sweep: not yet supported"},
+  };
+  for (const Case& c : cases) {
+    BOOST_TEST_CONTEXT(c.to) { check_error(replaced(minimal, c.from, c.to), c.expected); }
+  }
+  const std::string population = replaced(minimal, "[model]", "[[population]]");
+  check_error(population + "[[population]]\nname = \"b\"\nviscosity = 1\ninitial_density = \"1\"\n",
+              "more than one population is not yet supported");
+  const std::string cube = replaced(
+      replaced(replaced(minimal, "[10]", "[4, 4, 4]"), "[0.0]", "[0, 0, 0]"), "[1.0]", "[1, 1, 1]");
+  check_error(cube, "domain.cells: 3 axes are not yet supported; this version has 1 and 2");
+}
+
+BOOST_AUTO_TEST_CASE(all_mistakes_of_a_file_come_in_one_run_from_top_to_bottom) {
+  std::string text = replaced(minimal, "[10]", "[1]");
+  text = replaced(text, "steps = 5", "steps = 0");
+  text = replaced(text, "viscosity", "viscosty");
+  const std::vector<Diagnostic> errors = errors_of(text);
+  std::vector<std::string> keys;
+  for (const Diagnostic& error : errors) keys.push_back(error.key);
+  BOOST_TEST(keys == (std::vector<std::string>{"domain.cells", "time.steps", "model.viscosity",
+                                               "model.viscosty"}),
+             boost::test_tools::per_element());
+  const std::vector<Diagnostic> empty = errors_of("");
+  BOOST_TEST(empty.size() == 6U);
+  BOOST_TEST(to_string(empty[0]) == "room.toml: model: the table [model] is missing");
+}
+
+BOOST_AUTO_TEST_CASE(the_caret_stands_below_the_mistake) {
+  BOOST_TEST(error_of(replaced(minimal, "viscosity = 0.1",
+                               "viscosity = 0.1\nrunning_cost = \"2*qq + 1\"")) ==
+             "room.toml:13:19: model.running_cost: unknown name 'qq'; the variables here are x, t, "
+             "m, mean_x\n  running_cost = \"2*qq + 1\"\n                    ^~");
+}
+
+BOOST_AUTO_TEST_CASE(settings_of_the_command_line_are_stronger_than_the_file) {
+  const auto set = [](std::string_view text) { return parse_setting("--set", text); };
+  const mfg::Config config =
+      read(minimal, {set("model.viscosity=0.3"), set("solver.damping = 0.25"), set("title=3 rooms"),
+                     set("model.running_cost=m + x"), set("solver.coupling=newton"),
+                     set("domain.cells=[12]"), set("model.hamiltonian.exponent=3"),
+                     set("model.mass=as given"), set("output.file=\"b.h5\""),
+                     set("domain.boundary=[{lower=\"exit\", upper=\"reflecting\"}]")});
+  BOOST_TEST(config.populations[0].viscosity == 0.3);
+  BOOST_TEST(config.solver.damping == 0.25);
+  BOOST_TEST(config.title == "3 rooms");
+  BOOST_TEST(config.populations[0].running_cost.to_string() == "m + x");
+  BOOST_CHECK(config.solver.coupling == mfg::Coupling::newton);
+  BOOST_TEST(config.domain.cells[0] == 12);
+  BOOST_TEST(config.populations[0].hamiltonian.exponent == 3.0);
+  BOOST_TEST(!config.populations[0].mass.has_value());
+  BOOST_TEST(config.output.file == "b.h5");
+  BOOST_CHECK(config.domain.boundary[0].lower == mfg::Boundary::exit);
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_in_settings_are_named_with_the_option) {
+  const auto message = [](const char* text) {
+    return error_of(minimal, {parse_setting("--set", text)});
+  };
+  const auto begins = [&](const char* text, std::string_view expected) {
+    BOOST_TEST(message(text).starts_with(expected), message(text));
+  };
+  begins("model.viscosty=1",
+         "--set:1:1: model.viscosty: unknown key; did you mean 'model.viscosity'?");
+  begins("model.viscosity=abc",
+         "--set:1:17: model.viscosity: expected a number >= 0, got the text \"abc\"");
+  begins("domain.cells=[10", "--set:1:17: not valid TOML: ");
+  begins("model.running_cost=2*q", "--set:1:22: model.running_cost: unknown name 'q'");
+  begins("..=1", "--set:1:1: ..: not the name of a key");
+  begins("a b=1", "--set:1:1: a b: not the name of a key");
+  begins("title.x=1", "--set:1:1: title: expected a text, got a table");
+  begins("time.horizon.x=1", "--set:1:1: time.horizon.x: there is no such place");
+  begins("time.horizon=1\ntime.steps=2", "--set:1:14: time.horizon: a value stands on one line");
+  BOOST_CHECK_THROW(parse_setting("--set", "model.viscosity"), ConfigErrors);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_toml_is_refused_with_its_place) {
+  check_error("a = 1\n[&\n", "room.toml:2:1: not valid TOML: the name of a table must follow '['");
+  check_error("a = \"\x01\"", "room.toml:1:6: control character 0x01 cannot stand in a document");
+  check_error("a = 1\rb = 2", "control character 0x0D");
+  check_error("# \xC3\xA4\na = \"\xC3(\"", "room.toml:2:6: byte 0xC3 is not valid UTF-8");
+  check_error("\xED\xA0\x80", "byte 0xED is not valid UTF-8");
+  check_error("\xF4\x90\x80\x80", "byte 0xF4 is not valid UTF-8");
+  check_error("\xC0\x80", "byte 0xC0 is not valid UTF-8");
+  check_error(
+      "\xC3\xA4 = 1",
+      "room.toml:1:1: not valid TOML: characters beyond ASCII belong in quotes or comments");
+  check_error("a = 1\na = 2", "room.toml:2:5: not valid TOML: ");
+  check_error("d = 1979-05-27T:32:00Z", "room.toml:1:1: not valid TOML: this line cannot be read");
+  check_error("a = " + std::string(1000, '['), "not valid TOML: ");
+  std::string key = "a";
+  for (int i = 0; i < 100000; ++i) key += ".a";
+  check_error(key + " = 1", "room.toml:1:34: not valid TOML: a key of more than 16 parts");
+  check_error(std::string(std::size_t{1} << 21, '#'), "the document is larger than 1 MiB");
+  BOOST_TEST(read("\xEF\xBB\xBF" + minimal).domain.cells[0] == 10);
+  std::string windows;
+  for (const char c : minimal) windows += c == '\n' ? "\r\n" : std::string(1, c);
+  BOOST_TEST(read(windows).domain.cells[0] == 10);
+}
+
+BOOST_AUTO_TEST_CASE(texts_beyond_ascii_are_read_as_written) {
+  const std::string text = replaced(minimal, "[domain]",
+                                    "# \xC3\xA9 ~\ntitle = \"\xE3\x81\x82 ~`@ \\u00e9 \xC3\xA9 "
+                                    "\xF0\x9F\x98\x80\"  # \xC3\xA4\n[domain]");
+  BOOST_TEST(read(text).title == "\xE3\x81\x82 ~`@ \xC3\xA9 \xC3\xA9 \xF0\x9F\x98\x80");
+  BOOST_TEST(read(to_toml(read(text))).title == read(text).title);
+  check_error(replaced(minimal, "[domain]", "\"sch\xC3\xB6n\" = 1\n[domain]"),
+              "room.toml:2:1: sch\xC3\xB6n: unknown key");
+}
+
+BOOST_AUTO_TEST_CASE(mutated_documents_never_end_the_process) {
+  std::mt19937 random(7);
+  const auto pick = [&](std::size_t n) { return random() % n; };
+  const std::string seed = std::string(templates()[0].text) +
+                           "a.b = 1979-05-27T07:32:00Z\nc = '''x\n'''\nd = \"\"\"\\\n y\"\"\"\n";
+  const std::vector<std::string> parts{
+      "[",    "]",        "{",      "}",   "=",  ".",  ",",    "\"",  "'",        "#",
+      "\n",   "\\",       "\"\"\"", "'''", "[[", "]]", "&",    "\\u", "0x",       "1e",
+      "inf",  "1979-05-", "07:3",   "T",   "-",  "_",  "\x01", "\t",  "\xC3\xA9", "\xE3\x81\x82",
+      "\xFF", "true"};
+  int read_well = 0;
+  for (int i = 0; i < 5000; ++i) {
+    std::string text = seed;
+    if (pick(3) == 0) text = text.substr(pick(text.size()), 1 + pick(80));
+    for (std::size_t n = 1 + pick(6); n > 0 && !text.empty(); --n) {
+      const std::size_t at = pick(text.size());
+      if (pick(3) == 0) {
+        text.erase(at, 1 + pick(5));
+      } else {
+        text.insert(at, parts[pick(parts.size())]);
+      }
+    }
+    try {
+      read(text);
+      ++read_well;
+    } catch (const ConfigErrors& errors) {
+      if (errors.diagnostics().empty()) BOOST_ERROR("no reason given for: " + text);
+    }
+  }
+  // The keys below the seed's end are unknown, so that only mutations which cut them off read well.
+  BOOST_TEST(read_well < 5000);
+}
+
+BOOST_AUTO_TEST_CASE(every_key_has_a_sentence_and_its_default_is_accepted) {
+  for (const Key& key : config_table()) {
+    BOOST_TEST_CONTEXT(key.path) {
+      BOOST_TEST(key.about.ends_with("."));
+      BOOST_TEST(!expectation(key, 2).empty());
+      if (key.fallback.empty() || key.required()) continue;
+      const Override setting{"--set", std::string(key.path), std::string(key.fallback)};
+      BOOST_TEST(to_toml(read(minimal, {setting})) == to_toml(read(minimal)));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
