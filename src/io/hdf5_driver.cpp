@@ -1,6 +1,7 @@
 #include "io/hdf5_driver.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <new>
 
@@ -36,6 +37,8 @@ struct File {
 
 File& own(H5FD_t* file) { return *reinterpret_cast<File*>(file); }
 const File& own(const H5FD_t* file) { return *reinterpret_cast<const File*>(file); }
+
+std::atomic<bool> read_failure{false};
 
 void note(File& file, int error, bool while_writing) {
   if (error != 0 && file.failure->error == 0) *file.failure = {error, while_writing};
@@ -116,6 +119,7 @@ haddr_t get_end(const H5FD_t* file, H5FD_mem_t) { return own(file).end; }
 herr_t read(H5FD_t* base, H5FD_mem_t, hid_t, haddr_t offset, size_t size, void* bytes) {
   const int error = read_fully(own(base).descriptor, bytes, size, offset);
   note(own(base), error, false);
+  if (error != 0) read_failure = true;
   return error == 0 ? 0 : -1;
 }
 
@@ -170,6 +174,8 @@ hid_t driver_id() {
 }
 
 }  // namespace
+
+bool a_read_failed() noexcept { return read_failure; }
 
 hid_t make_file_access(std::shared_ptr<IoFailure> failure, int descriptor) {
   const hid_t list = H5Pcreate(H5P_FILE_ACCESS);

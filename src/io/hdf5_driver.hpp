@@ -13,6 +13,10 @@ struct IoFailure {
   bool while_writing = false;
 };
 
+/// Whether a read failed in this process. HDF5 1.10 then leaks some of its state and, if its error
+/// printing is on, ends the process with a complaint about an "infinite loop closing library".
+bool a_read_failed() noexcept;
+
 /// Make a file access list whose files go through our own driver.
 ///
 /// HDF5's own driver reports a full disk late (only H5Dclose fails, after a write, a flush and even

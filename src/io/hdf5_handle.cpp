@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "io/hdf5_driver.hpp"
+
 namespace isofield::io {
 namespace {
 
@@ -17,7 +19,9 @@ QuietErrors::QuietErrors() {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 
-QuietErrors::~QuietErrors() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
+QuietErrors::~QuietErrors() {
+  if (!a_read_failed()) H5Eset_auto2(H5E_DEFAULT, function_, data_);
+}
 
 std::string take_hdf5_error() {
   std::string text;

@@ -36,7 +36,7 @@ class Handle {
   Close close_ = nullptr;
 };
 
-/// Keep HDF5 from printing its errors for as long as this object lives.
+/// Keep HDF5 from printing its errors for as long as this object lives (longer once a read failed).
 class QuietErrors {
  public:
   QuietErrors();

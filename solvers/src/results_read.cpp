@@ -1,0 +1,97 @@
+#include <algorithm>
+#include <utility>
+
+#include "isofield/error.hpp"
+#include "isofield/io/hdf5.hpp"
+#include "isofield/mfg/results.hpp"
+#include "results_layout.hpp"
+
+namespace isofield::mfg {
+namespace {
+
+RunStatus status_from(const std::string& text, const std::string& file) {
+  for (const RunStatus status : {RunStatus::converged, RunStatus::not_converged, RunStatus::failed,
+                                 RunStatus::interrupted, RunStatus::checkpoint}) {
+    if (text == to_string(status)) return status;
+  }
+  throw IoError("cannot read '" + file + "': the status '" + text + "' is unknown");
+}
+
+void read_attributes(const io::FileReader& file, const std::string& name, Results& results) {
+  const auto text = [&](const char* attribute) { return file.text_attribute("/", attribute); };
+  results.title = text("title");
+  results.version = text("isofield_version");
+  results.created = text("created");
+  results.config = text("config");
+  results.backend = text("backend");
+  results.device = text("device");
+  results.dtype = text("dtype");
+  results.threads = file.integer_attribute("/", "threads");
+  results.status = status_from(text("status"), name);
+  results.iterations = file.integer_attribute("/", "iterations");
+  results.residual = file.real_attribute("/", "residual");
+  results.wall_seconds = file.real_attribute("/", "wall_seconds");
+}
+
+void read_grid(const io::FileReader& file, Results& results) {
+  for (std::size_t k = 0; k < 3 && file.exists(layout::axis(k)); ++k) {
+    results.axes.push_back(file.read<double>(layout::axis(k)));
+  }
+  results.times = file.read<double>("/grid/t");
+  results.mask = file.read<std::uint8_t>("/grid/mask");
+}
+
+std::vector<std::string> population_names(const io::FileReader& file) {
+  std::vector<std::string> names = file.list("/populations");
+  const auto index = [&](const std::string& name) {
+    return file.integer_attribute(layout::population(name), layout::index);
+  };
+  std::sort(names.begin(), names.end(),
+            [&](const auto& a, const auto& b) { return index(a) < index(b); });
+  return names;
+}
+
+void read_tables(const io::FileReader& file, Results& results) {
+  results.convergence.iteration = file.read<std::int64_t>("/convergence/iteration");
+  layout::for_each_column(results.convergence, [&](const std::string& name, auto& column) {
+    column = file.read<double>("/convergence/" + name);
+  });
+  results.diagnostics.mass = file.read<double>("/diagnostics/mass");
+  layout::for_each_cost(results.diagnostics, [&](const std::string& name, auto& values) {
+    values = file.read<double>("/diagnostics/" + name);
+  });
+}
+
+}  // namespace
+
+Results read_results(const std::filesystem::path& path) {
+  const io::FileReader file(path);
+  file.verify();
+  const std::string name = path.string();
+  if (!file.has_attribute("/", "format") || !file.exists("/populations")) {
+    throw IoError("cannot read '" + name + "': it is not a result file of mfg_solve");
+  }
+  if (file.integer_attribute("/", "format") > layout::format) {
+    throw IoError("cannot read '" + name + "': a newer version of Isofield wrote it");
+  }
+  Results results;
+  read_attributes(file, name, results);
+  read_grid(file, results);
+  for (const std::string& population : population_names(file)) {
+    const std::string group = layout::population(population);
+    PopulationResult read{
+        population, file.read<double>(group + "/u"), file.read<double>(group + "/m"), {}};
+    if (file.exists(group + "/lambda")) read.lambda = file.read<double>(group + "/lambda").at(0);
+    results.populations.push_back(std::move(read));
+  }
+  read_tables(file, results);
+  if (file.exists("/state")) {
+    for (const std::string& array : file.list("/state")) {
+      const std::string where = "/state/" + array;
+      results.state.push_back({array, file.extents(where), file.read<double>(where)});
+    }
+  }
+  return results;
+}
+
+}  // namespace isofield::mfg

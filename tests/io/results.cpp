@@ -1,0 +1,187 @@
+#include "isofield/mfg/results.hpp"
+
+#include <cmath>
+
+#include "io/fault_shim.h"
+#include "io/io_test.hpp"
+#include "io/sample_results.hpp"
+
+using namespace isofield;
+using namespace isofield::io::test;
+using namespace isofield::mfg;
+using isofield::mfg::test::sample_results;
+
+namespace {
+
+void check_equal(const Results& a, const Results& b) {
+  BOOST_TEST(a.title == b.title);
+  BOOST_TEST(a.config == b.config);
+  BOOST_TEST(a.backend == b.backend);
+  BOOST_TEST(a.device == b.device);
+  BOOST_TEST(a.dtype == b.dtype);
+  BOOST_TEST(a.threads == b.threads);
+  BOOST_TEST((a.status == b.status));
+  BOOST_TEST(a.iterations == b.iterations);
+  BOOST_TEST(a.residual == b.residual);
+  BOOST_TEST(a.wall_seconds == b.wall_seconds);
+  BOOST_TEST((a.axes == b.axes && a.times == b.times && a.mask == b.mask));
+  BOOST_REQUIRE(a.populations.size() == b.populations.size());
+  for (std::size_t p = 0; p < a.populations.size(); ++p) {
+    BOOST_TEST(a.populations[p].name == b.populations[p].name);
+    BOOST_TEST((a.populations[p].u == b.populations[p].u));
+    BOOST_TEST((a.populations[p].m == b.populations[p].m));
+    BOOST_TEST((a.populations[p].lambda == b.populations[p].lambda));
+  }
+  BOOST_TEST((a.convergence.iteration == b.convergence.iteration));
+  BOOST_TEST((a.convergence.residual == b.convergence.residual));
+  BOOST_TEST((a.convergence.seconds == b.convergence.seconds));
+  BOOST_TEST((a.diagnostics.mass == b.diagnostics.mass));
+  BOOST_TEST((a.diagnostics.terminal_cost == b.diagnostics.terminal_cost));
+  BOOST_REQUIRE(a.state.size() == b.state.size());
+  for (std::size_t k = 0; k < a.state.size(); ++k) {
+    BOOST_TEST(a.state[k].name == b.state[k].name);
+    BOOST_TEST(
+        (a.state[k].extents == b.state[k].extents && a.state[k].values == b.state[k].values));
+  }
+}
+
+auto says(std::string text) {
+  return [text = std::move(text)](const std::exception& error) {
+    BOOST_TEST_MESSAGE(error.what());
+    return std::string(error.what()).find(text) != std::string::npos;
+  };
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(results_read_back_bit_for_bit) {
+  const Folder folder;
+  for (std::size_t axes = 1; axes <= 3; ++axes) {
+    for (const std::size_t populations : {1, 3}) {
+      const Results results = sample_results(axes, 7, 4, populations);
+      BOOST_TEST(write_results(results, folder / "a.h5", {.overwrite = true}) == "");
+      const Results read = read_results(folder / "a.h5");
+      check_equal(results, read);
+      BOOST_TEST(read.version == "0.1.0");
+      BOOST_TEST(read.created.size() == 20U);
+      for (const double value : read.convergence.exploitability) BOOST_TEST(std::isnan(value));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(single_precision_results_are_stored_so) {
+  const Folder folder;
+  Results results = sample_results(2);
+  results.dtype = "float32";
+  write_results(results, folder / "a.h5");
+  BOOST_TEST((io::FileReader(folder / "a.h5").type("/u") == DType::float32));
+  const Results read = read_results(folder / "a.h5");
+  BOOST_TEST(read.populations[0].u[5] == static_cast<float>(results.populations[0].u[5]));
+}
+
+BOOST_AUTO_TEST_CASE(run_that_did_not_start_has_empty_tables) {
+  const Folder folder;
+  Results results = sample_results(1);
+  results.convergence = {};
+  results.diagnostics = {};
+  results.mask.clear();
+  results.state.clear();
+  write_results(results, folder / "a.h5");
+  const Results read = read_results(folder / "a.h5");
+  BOOST_TEST(read.convergence.residual.empty());
+  BOOST_TEST(read.mask.size() == 20U);
+  BOOST_TEST(std::isnan(read.diagnostics.mass.at(0)));
+  BOOST_TEST(read.state.empty());
+}
+
+BOOST_AUTO_TEST_CASE(parts_that_do_not_fit_together_are_refused) {
+  const Folder folder;
+  const auto refused = [&](auto change, const std::string& text) {
+    Results results = sample_results(2, 5, 3, 2);
+    change(results);
+    BOOST_CHECK_EXCEPTION(write_results(results, folder / "a.h5"), ShapeError, says(text));
+  };
+  refused([](Results& r) { r.populations[1].u.pop_back(); },
+          "u of population runners 1 has 89 values, expected 90");
+  refused([](Results& r) { r.mask.pop_back(); }, "the mask has 29 values, expected 30");
+  refused([](Results& r) { r.times.clear(); }, "nodes, times and populations are needed");
+  refused([](Results& r) { r.axes.clear(); }, "1, 2 or 3 axes");
+  refused([](Results& r) { r.populations[1].name = "walkers"; },
+          "two populations are named walkers");
+  refused([](Results& r) { r.populations[1].name = "a/b"; }, "a/b contains a slash");
+  refused([](Results& r) { r.convergence.seconds.pop_back(); },
+          "seconds has 11 values, expected 12");
+  refused([](Results& r) { r.diagnostics.mass.pop_back(); }, "the mass has 5 values, expected 6");
+  refused([](Results& r) { r.diagnostics.running_cost.pop_back(); }, "running_cost has 1 values");
+  BOOST_TEST(folder.names().empty());
+}
+
+BOOST_AUTO_TEST_CASE(files_in_the_way_are_kept) {
+  const Folder folder;
+  const Results results = sample_results(1);
+  write_bytes(folder / "a.xdmf", "of the user's");
+  BOOST_CHECK_EXCEPTION(write_results(results, folder / "a.h5"), io::FileExistsError,
+                        says("a.xdmf': the file exists already"));
+  BOOST_CHECK_THROW(check_destination(folder / "a.h5"), io::FileExistsError);
+  BOOST_TEST(folder.names().size() == 1U);
+  BOOST_TEST(bytes_of(folder / "a.xdmf") == "of the user's");
+  write_results(results, folder / "a.h5", {.xdmf = false});
+  BOOST_CHECK_THROW(check_destination(folder / "a.h5", {.xdmf = false}), io::FileExistsError);
+  check_destination(folder / "a.h5", {.overwrite = true});
+  check_destination(folder / "b.h5");
+  BOOST_CHECK_THROW(check_destination(folder / "none/b.h5"), IoError);
+  BOOST_TEST(folder.names().size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(sidecar_has_the_name_of_its_file) {
+  BOOST_TEST(xdmf_path("out/two_rooms.h5") == "out/two_rooms.xdmf");
+  BOOST_TEST(xdmf_path("two.rooms") == "two.rooms.xdmf");
+  BOOST_TEST(xdmf_path("a.hdf5") == "a.xdmf");
+}
+
+BOOST_AUTO_TEST_CASE(each_failing_call_leaves_whole_results) {
+  const Folder folder;
+  const auto path = folder / "a.h5";
+  Results results = sample_results(1);
+  results.title = "first";
+  write_results(results, path);
+  const std::string old = bytes_of(path);
+  results.title = "second";
+  fault_arm(folder.path().c_str(), 0, FAULT_NONE, 0);
+  write_results(results, path, {.overwrite = true});
+  const long calls = fault_disarm();
+  int failed = 0, warned = 0;
+  for (long k = 1; k <= calls; ++k) {
+    write_bytes(path, old);
+    std::string error, warning;
+    fault_arm(folder.path().c_str(), k, FAULT_ENOSPC, 1);
+    try {
+      warning = write_results(results, path, {.overwrite = true});
+    } catch (const IoError& caught) {
+      error = caught.what();
+    }
+    fault_disarm();
+    BOOST_TEST_CONTEXT("call " << k << " (" << fault_victim() << "): " << error << warning) {
+      BOOST_TEST(read_results(path).title == (error.empty() ? "second" : "first"));
+      BOOST_TEST(folder.names().size() == 2U);
+    }
+    failed += error.empty() ? 0 : 1;
+    warned += warning.empty() ? 0 : 1;
+  }
+  BOOST_TEST_MESSAGE(failed << " failures and " << warned << " warnings of " << calls << " calls");
+  BOOST_TEST(failed > 20);
+  BOOST_TEST(warned > 0);
+}
+
+BOOST_AUTO_TEST_CASE(files_that_are_no_results_are_refused) {
+  const Folder folder;
+  write_sample(folder / "a.h5", 1, io::Existing::refuse);
+  BOOST_CHECK_EXCEPTION(read_results(folder / "a.h5"), IoError, says("not a result file"));
+  BOOST_CHECK_EXCEPTION(read_results(folder / "none.h5"), IoError, says("No such file"));
+  write_results(sample_results(1), folder / "b.h5");
+  std::string bytes = bytes_of(folder / "b.h5");
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
+  write_bytes(folder / "b.h5", bytes);
+  BOOST_CHECK_EXCEPTION(read_results(folder / "b.h5"), IoError,
+                        says("damaged, cut short or changed"));
+}
