@@ -53,8 +53,8 @@ void declare(CLI::App& app, Raw& raw) {
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  text("--backend", raw.backend, "NAME", "backend: auto, eigen, kokkos, torch, name:device:index");
-  text("--device", raw.device, "DEVICE", "device: auto, cpu, cuda, cuda:1");
+  text("--backend", raw.backend, "NAME", "backend: auto, or one of --list-backends");
+  text("--device", raw.device, "DEVICE", "device of the backend: auto, cpu, ...");
   text("--dtype", raw.dtype, "DTYPE", "float64 or float32");
   text("--threads", raw.threads, "N", "threads; 0: all");
   text("--output", raw.output, "FILE", "result file");

@@ -146,9 +146,10 @@ const std::vector<Key> table{
         "\"zero\", \"coarse\" (solve on coarser grids first) or the name of a result file."),
 
     key("backend.name", field<&Config::backend, &B::name>(), "\"auto\"",
-        "Backend that computes: auto, eigen, kokkos, torch, or name:device:index."),
+        "Backend that computes, name[:device[:index]], or auto; mfg_solve --list-backends names "
+        "them."),
     key("backend.device", field<&Config::backend, &B::device>(), "\"auto\"",
-        "Device of the backend: auto, cpu, cuda, cuda:1, ..."),
+        "Device of the backend, kind[:index], or auto."),
     choice("backend.dtype", field<&Config::backend, &B::dtype>(), "\"float64\"",
            "Precision of the arrays.", {"float64", "float32"}),
     key("backend.threads", field<&Config::backend, &B::threads>(), "0", "Threads; 0: all.",

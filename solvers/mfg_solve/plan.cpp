@@ -22,12 +22,13 @@ struct Plan {
 
 /// The fields of u and m, and as much again thrice for the residual, the correction and the linear
 /// solver's own: a lower bound, whatever the coupling.
-Plan plan_of(const mfg::Config& config) {
+Plan plan_of(const mfg::Config& config, const Setting& setting) {
   Plan plan;
   for (const std::int64_t n : config.domain.cells) plan.cells *= static_cast<double>(n);
   const double levels = static_cast<double>(config.time.steps) + 1;
-  plan.unknowns = 2 * plan.cells * levels * static_cast<double>(config.populations.size());
-  plan.bytes = 4 * plan.unknowns * (config.backend.dtype == "float32" ? 4 : 8);
+  const double fields = 2 * levels * static_cast<double>(config.populations.size());
+  plan.unknowns = fields * static_cast<double>(setting.free_cells);
+  plan.bytes = 4 * fields * plan.cells * (config.backend.dtype == "float32" ? 4 : 8);
   return plan;
 }
 
@@ -58,42 +59,42 @@ std::string grid_of(const mfg::DomainConfig& domain) {
 
 }  // namespace
 
-std::string plan_to_table(const mfg::Config& config) {
-  const Plan plan = plan_of(config);
-  const mfg::BackendConfig& backend = config.backend;
+std::string plan_to_table(const mfg::Config& config, const Setting& setting) {
+  const Plan plan = plan_of(config, setting);
   std::string text = config.title.empty() ? "" : config.title + "\n";
   const auto row = [&](std::string_view name, const std::string& value) {
     text += fmt::format("  {:<12}{}\n", name, value);
   };
   row("grid", grid_of(config.domain));
   row("time", fmt::format("{} steps to {}", config.time.steps, config.time.horizon));
-  row("unknowns",
-      fmt::format("{:.0f}, u and m at {} levels", plan.unknowns, config.time.steps + 1));
+  row("unknowns", fmt::format("{:.0f}: u and m on {} free cells at {} levels", plan.unknowns,
+                              setting.free_cells, config.time.steps + 1));
   row("memory", fmt::format("{} at least", size_of(plan.bytes)));
   row("solver",
       fmt::format("{}, coupling {}, to {:g} in {} iterations at most",
                   mfg::to_string(config.solver.scheme), mfg::to_string(config.solver.coupling),
                   config.solver.tolerance, config.solver.max_iterations));
   row("backend",
-      fmt::format("{}, device {}, {}, {} threads", backend.name, backend.device, backend.dtype,
-                  backend.threads == 0 ? "all" : std::to_string(backend.threads)));
+      fmt::format("{} on {}, {}, {} thread{}", setting.backend, setting.device,
+                  config.backend.dtype, setting.threads, setting.threads == 1 ? "" : "s"));
   row("output", fmt::format("{}, {} levels, {} before compression", config.output.file,
                             kept_levels(config), size_of(output_bytes(config))));
   return text;
 }
 
-std::string plan_to_json(const mfg::Config& config) {
-  const Plan plan = plan_of(config);
+std::string plan_to_json(const mfg::Config& config, const Setting& setting) {
+  const Plan plan = plan_of(config, setting);
   const nlohmann::ordered_json json{
       {"title", config.title},
       {"cells", config.domain.cells},
+      {"free_cells", setting.free_cells},
       {"steps", config.time.steps},
       {"unknowns", static_cast<std::int64_t>(plan.unknowns)},
       {"memory_bytes", static_cast<std::int64_t>(plan.bytes)},
-      {"backend", config.backend.name},
-      {"device", config.backend.device},
+      {"backend", setting.backend},
+      {"device", setting.device},
       {"dtype", config.backend.dtype},
-      {"threads", config.backend.threads},
+      {"threads", setting.threads},
       {"output", config.output.file},
       {"output_bytes", static_cast<std::int64_t>(output_bytes(config))}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

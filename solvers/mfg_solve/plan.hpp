@@ -1,14 +1,22 @@
 #pragma once
 
+#include <cstdint>
 #include <isofield/mfg/config.hpp>
 #include <string>
 
 namespace isofield::mfg_solve {
 
+/// What only the machine and the grid tell of a run.
+struct Setting {
+  std::int64_t free_cells = 0;
+  std::string backend, device;
+  int threads = 1;
+};
+
 /// Say in a table for people what a run would do: grid, unknowns, memory, backend, output.
-std::string plan_to_table(const mfg::Config& config);
+std::string plan_to_table(const mfg::Config& config, const Setting& setting);
 
 /// The same as one JSON object, on one line.
-std::string plan_to_json(const mfg::Config& config);
+std::string plan_to_json(const mfg::Config& config, const Setting& setting);
 
 }  // namespace isofield::mfg_solve

@@ -107,74 +107,43 @@ double truth(bool b) { return b ? 1.0 : 0.0; }
 double apply_unary(ExpressionOp op, double a) {
   using enum ExpressionOp;
   switch (op) {
-    case negate:
-      return -a;
-    case logical_not:
-      return truth(a == 0);
-    case ExpressionOp::abs:
-      return std::fabs(a);
-    case ExpressionOp::exp:
-      return std::exp(a);
-    case ExpressionOp::log:
-      return std::log(a);
-    case ExpressionOp::sqrt:
-      return std::sqrt(a);
-    case ExpressionOp::sin:
-      return std::sin(a);
-    case ExpressionOp::cos:
-      return std::cos(a);
-    case ExpressionOp::tan:
-      return std::tan(a);
-    case ExpressionOp::tanh:
-      return std::tanh(a);
-    case ExpressionOp::erf:
-      return std::erf(a);
-    case ExpressionOp::floor:
-      return std::floor(a);
-    case sign:
-      return signum(a);
-    default:
-      return std::numeric_limits<double>::quiet_NaN();
+    case negate: return -a;
+    case logical_not: return truth(a == 0);
+    case ExpressionOp::abs: return std::fabs(a);
+    case ExpressionOp::exp: return std::exp(a);
+    case ExpressionOp::log: return std::log(a);
+    case ExpressionOp::sqrt: return std::sqrt(a);
+    case ExpressionOp::sin: return std::sin(a);
+    case ExpressionOp::cos: return std::cos(a);
+    case ExpressionOp::tan: return std::tan(a);
+    case ExpressionOp::tanh: return std::tanh(a);
+    case ExpressionOp::erf: return std::erf(a);
+    case ExpressionOp::floor: return std::floor(a);
+    case sign: return signum(a);
+    default: return std::numeric_limits<double>::quiet_NaN();
   }
 }
 
 double apply_binary(ExpressionOp op, double a, double b) {
   using enum ExpressionOp;
   switch (op) {
-    case add:
-      return a + b;
-    case subtract:
-      return a - b;
-    case multiply:
-      return a * b;
-    case divide:
-      return a / b;
-    case power:
-      return std::pow(a, b);
-    case less:
-      return truth(a < b);
-    case less_equal:
-      return truth(a <= b);
-    case greater:
-      return truth(a > b);
-    case greater_equal:
-      return truth(a >= b);
-    case equal:
-      return truth(a == b);
-    case not_equal:
-      return truth(a != b);
-    case logical_and:
-      return truth(a != 0 && b != 0);
-    case logical_or:
-      return truth(a != 0 || b != 0);
-    case minimum:
-      return smaller(a, b);
-    case maximum:
-      return larger(a, b);
-    case mod:
-      return a - b * std::floor(a / b);
-    default:
-      return std::numeric_limits<double>::quiet_NaN();
+    case add: return a + b;
+    case subtract: return a - b;
+    case multiply: return a * b;
+    case divide: return a / b;
+    case power: return std::pow(a, b);
+    case less: return truth(a < b);
+    case less_equal: return truth(a <= b);
+    case greater: return truth(a > b);
+    case greater_equal: return truth(a >= b);
+    case equal: return truth(a == b);
+    case not_equal: return truth(a != b);
+    case logical_and: return truth(a != 0 && b != 0);
+    case logical_or: return truth(a != 0 || b != 0);
+    case minimum: return smaller(a, b);
+    case maximum: return larger(a, b);
+    case mod: return a - b * std::floor(a / b);
+    default: return std::numeric_limits<double>::quiet_NaN();
   }
 }
 
@@ -182,14 +151,10 @@ double apply_binary(ExpressionOp op, double a, double b) {
 
 double apply_scalar(ExpressionOp op, std::span<const double> v) {
   switch (v.size()) {
-    case 1:
-      return apply_unary(op, v[0]);
-    case 2:
-      return apply_binary(op, v[0], v[1]);
-    case 3:
-      return v[0] != 0 ? v[1] : v[2];
-    default:
-      return std::numeric_limits<double>::quiet_NaN();
+    case 1: return apply_unary(op, v[0]);
+    case 2: return apply_binary(op, v[0], v[1]);
+    case 3: return v[0] != 0 ? v[1] : v[2];
+    default: return std::numeric_limits<double>::quiet_NaN();
   }
 }
 

@@ -84,23 +84,16 @@ E simplified_select(const E& condition, const E& a, const E& b) {
 E make(Op op, std::vector<E> c) {
   if (std::optional<E> number = fold(op, c)) return *number;
   switch (op) {
-    case Op::add:
-      return simplified_sum(c[0], c[1]);
-    case Op::subtract:
-      return simplified_difference(c[0], c[1]);
-    case Op::multiply:
-      return simplified_product(c[0], c[1]);
-    case Op::divide:
-      return simplified_quotient(c[0], c[1]);
-    case Op::power:
-      return simplified_power(c[0], c[1]);
-    case Op::select:
-      return simplified_select(c[0], c[1], c[2]);
+    case Op::add: return simplified_sum(c[0], c[1]);
+    case Op::subtract: return simplified_difference(c[0], c[1]);
+    case Op::multiply: return simplified_product(c[0], c[1]);
+    case Op::divide: return simplified_quotient(c[0], c[1]);
+    case Op::power: return simplified_power(c[0], c[1]);
+    case Op::select: return simplified_select(c[0], c[1], c[2]);
     case Op::negate:
       if (c[0].op() == Op::negate) return c[0].children()[0];
       break;
-    default:
-      break;
+    default: break;
   }
   return E::apply(op, std::move(c));
 }
@@ -132,12 +125,9 @@ class Differentiator {
   E rule(const E& e) {
     const std::span<const E> c = e.children();
     switch (c.size()) {
-      case 1:
-        return unary(e, c[0]);
-      case 2:
-        return binary(e.op(), c[0], c[1]);
-      default:
-        return make(Op::select, {c[0], (*this)(c[1]), (*this)(c[2])});
+      case 1: return unary(e, c[0]);
+      case 2: return binary(e.op(), c[0], c[1]);
+      default: return make(Op::select, {c[0], (*this)(c[1]), (*this)(c[2])});
     }
   }
 
@@ -145,28 +135,17 @@ class Differentiator {
     const E da = (*this)(a);
     if (is(da, 0)) return E();
     switch (e.op()) {
-      case Op::negate:
-        return -da;
-      case Op::abs:
-        return da * call(Op::sign, a);
-      case Op::exp:
-        return da * e;
-      case Op::log:
-        return da / a;
-      case Op::sqrt:
-        return da / (num(2) * e);
-      case Op::sin:
-        return da * call(Op::cos, a);
-      case Op::cos:
-        return -(da * call(Op::sin, a));
-      case Op::tan:
-        return da * (num(1) + (e ^ num(2)));
-      case Op::tanh:
-        return da * (num(1) - (e ^ num(2)));
-      case Op::erf:
-        return num(2 * std::numbers::inv_sqrtpi) * da * call(Op::exp, -(a ^ num(2)));
-      default:
-        return E();  // floor, sign, not: constant almost everywhere
+      case Op::negate: return -da;
+      case Op::abs: return da * call(Op::sign, a);
+      case Op::exp: return da * e;
+      case Op::log: return da / a;
+      case Op::sqrt: return da / (num(2) * e);
+      case Op::sin: return da * call(Op::cos, a);
+      case Op::cos: return -(da * call(Op::sin, a));
+      case Op::tan: return da * (num(1) + (e ^ num(2)));
+      case Op::tanh: return da * (num(1) - (e ^ num(2)));
+      case Op::erf: return num(2 * std::numbers::inv_sqrtpi) * da * call(Op::exp, -(a ^ num(2)));
+      default: return E();  // floor, sign, not: constant almost everywhere
     }
   }
 
@@ -174,22 +153,14 @@ class Differentiator {
     if (detail::info(op).binding <= detail::bind_comparison) return E();
     const E da = (*this)(a), db = (*this)(b);
     switch (op) {
-      case Op::add:
-        return da + db;
-      case Op::subtract:
-        return da - db;
-      case Op::multiply:
-        return da * b + a * db;
-      case Op::divide:
-        return quotient(a, b, da, db);
-      case Op::power:
-        return power(a, b, da, db);
-      case Op::minimum:
-        return make(Op::select, {make(Op::less_equal, {a, b}), da, db});
-      case Op::maximum:
-        return make(Op::select, {make(Op::greater_equal, {a, b}), da, db});
-      default:
-        return da - call(Op::floor, a / b) * db;  // mod
+      case Op::add: return da + db;
+      case Op::subtract: return da - db;
+      case Op::multiply: return da * b + a * db;
+      case Op::divide: return quotient(a, b, da, db);
+      case Op::power: return power(a, b, da, db);
+      case Op::minimum: return make(Op::select, {make(Op::less_equal, {a, b}), da, db});
+      case Op::maximum: return make(Op::select, {make(Op::greater_equal, {a, b}), da, db});
+      default: return da - call(Op::floor, a / b) * db;  // mod
     }
   }
 

@@ -93,12 +93,47 @@ class CommandLine(unittest.TestCase):
 
     def test_check_prints_the_plan_and_touches_nothing(self):
         text = self.succeeds("good.toml", "--check")
-        for part in ("10 cells on [0, 1], reflecting", "5 steps to 1", "unknowns    120,",
+        for part in ("10 cells on [0, 1], reflecting", "5 steps to 1", "unknowns    120: u and m on 10 free cells at 6 levels",
                      "good.h5, 6 levels"):
             self.assertIn(part, text)
         self.assertEqual([p.name for p in self.folder.iterdir()], ["good.toml"])
         plan = json.loads(self.succeeds("good.toml", "--check", "--json", "--set", "output.stride=2"))
         self.assertEqual((plan["unknowns"], plan["output_bytes"]), (120, 2 * 4 * 10 * 8))
+
+    def test_check_counts_free_cells_and_refuses_data_without_sense(self):
+        plan = json.loads(self.succeeds("good.toml", "--check", "--json",
+                                        "--set", "domain.obstacle=x > 0.8"))
+        self.assertEqual((plan["free_cells"], plan["unknowns"]), (8, 2 * 8 * 6))
+        for setting in ("model.initial_density=x - 0.5", "model.initial_density=log(x - 0.5)",
+                        "domain.obstacle=x < 2", "model.hamiltonian.scale=x - 0.5"):
+            with self.subTest(setting):
+                self.fails(2, "mfg_solve: ", "good.toml", "--check", "--set", setting)
+
+    def test_backends_are_listed_and_those_not_there_are_refused(self):
+        listed = json.loads(self.succeeds("--list-backends", "--json"))
+        self.assertTrue(next(b for b in listed if b["name"] == "eigen")["available"])
+        self.assertEqual(sum(b["default"] for b in listed), 1)
+        lines = self.succeeds("--list-backends").splitlines()
+        self.assertEqual([line.split()[0] for line in lines], [b["name"] for b in listed])
+        for b in listed:
+            if b["available"]:
+                plan = json.loads(self.succeeds("good.toml", "--check", "--json",
+                                                "--backend", b["name"]))
+                self.assertEqual(plan["backend"], b["name"].split(":")[0])
+            else:
+                self.fails(6, b["reason"].splitlines()[0], "good.toml", "--check",
+                           "--backend", b["name"])
+        self.fails(6, "unknown backend 'nosuch'; available: ", "good.toml", "--check",
+                   "--backend", "nosuch")
+        self.fails(6, "no device cuda:77", "good.toml", "--check",
+                   "--backend", "eigen", "--device", "cuda:77")
+        self.fails(6, "no backend has a device cuda:77 here", "good.toml", "--check",
+                   "--device", "cuda:77")
+        self.fails(6, "device", "good.toml", "--check", "--backend", "eigen", "--device", "cpx")
+        environment = {**os.environ, "ISOFIELD_BACKEND": "nosuch"}
+        result = self.call("good.toml", "--check", env=environment)
+        self.assertEqual(result.returncode, 6)
+        self.assertIn("ISOFIELD_BACKEND", result.stderr)
 
     def test_options_are_stronger_than_the_file(self):
         plan = json.loads(self.succeeds(
