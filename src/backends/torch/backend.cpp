@@ -24,9 +24,13 @@ BlockPool<at::Tensor>& pool() {
   return *tensors;
 }
 
-/// Memory that goes back to the pool.
-struct PooledStorage : TensorStorage {
-  ~PooledStorage() { pool().give(static_cast<std::size_t>(tensor.numel()), std::move(tensor)); }
+/// A tensor that goes back to the pool.
+struct PooledTensor {
+  at::Tensor tensor;
+  PooledTensor(at::Tensor t) : tensor(std::move(t)) {}
+  PooledTensor(const PooledTensor&) = delete;
+  PooledTensor& operator=(const PooledTensor&) = delete;
+  ~PooledTensor() { pool().give(static_cast<std::size_t>(tensor.numel()), std::move(tensor)); }
 };
 
 /// ISOFIELD_TORCH_REPLAY=1 runs on the cpu what other devices run, to test it without one.
@@ -61,26 +65,23 @@ class TorchBackend final : public BaseBackend {
 
   StoragePtr allocate(std::size_t bytes) override {
     const std::size_t size = size_class(bytes);
-    if (!device_.is_host()) {  // LibTorch pools the memory of devices itself
-      auto storage = std::make_shared<TensorStorage>();
-      storage->tensor = fresh(size);
-      return describe(std::move(storage), bytes);
+    if (!device_.is_host())  // LibTorch pools the memory of devices itself
+      return owned_by(std::make_shared<at::Tensor>(fresh(size)), bytes);
+    std::optional<at::Tensor> tensor = pool().take(size);
+    if (!tensor) {
+      tensor = fresh(size);
+      advise_huge_pages(tensor->data_ptr(), size);
     }
-    auto storage = std::make_shared<PooledStorage>();
-    if (auto tensor = pool().take(size)) {
-      storage->tensor = std::move(*tensor);
-    } else {
-      storage->tensor = fresh(size);
-      advise_huge_pages(storage->tensor.data_ptr(), size);
-    }
-    return describe(std::move(storage), bytes);
+    auto pooled = std::make_shared<PooledTensor>(std::move(*tensor));
+    at::Tensor* const inside = &pooled->tensor;
+    return owned_by(std::shared_ptr<at::Tensor>(std::move(pooled), inside), bytes);
   }
 
   StoragePtr wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) override {
-    auto storage = std::make_shared<TensorStorage>();
-    storage->tensor = tensor_over(data, bytes, device_, std::move(owner));
+    at::Tensor tensor = tensor_over(data, bytes, device_, std::move(owner));
+    StoragePtr storage = owned_by(std::make_shared<at::Tensor>(std::move(tensor)), bytes);
     storage->foreign = true;
-    return describe(std::move(storage), bytes);
+    return storage;
   }
 
   void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from, std::size_t from_offset,
@@ -139,11 +140,12 @@ class TorchBackend final : public BaseBackend {
     }
   }
 
-  template <class S>
-  StoragePtr describe(std::shared_ptr<S> storage, std::size_t bytes) {
+  StoragePtr owned_by(std::shared_ptr<at::Tensor> tensor, std::size_t bytes) {
+    auto storage = std::make_shared<Storage>();
     storage->backend = this;
     storage->bytes = bytes;
-    storage->data = storage->tensor.data_ptr();
+    storage->data = tensor->data_ptr();
+    storage->owner = std::move(tensor);
     return storage;
   }
 
@@ -154,9 +156,7 @@ class TorchBackend final : public BaseBackend {
 
   /// Bytes of a storage as a tensor: ours, or another backend's on the host.
   static at::Tensor flat(const Storage& storage, std::size_t offset, std::size_t bytes) {
-    if (!on_host(storage))
-      return static_cast<const TensorStorage&>(storage).tensor.narrow(
-          0, static_cast<std::int64_t>(offset), static_cast<std::int64_t>(bytes));
+    if (!on_host(storage)) return bytes_of(storage, offset, bytes);
     return tensor_over(static_cast<std::byte*>(storage.data) + offset, bytes, Device{}, nullptr);
   }
 

@@ -38,12 +38,18 @@ at::Tensor tensor_over(void* data, std::size_t bytes, Device device, std::shared
       data, {static_cast<std::int64_t>(bytes)}, [owner = std::move(owner)](void*) {}, options);
 }
 
+at::Tensor bytes_of(const Storage& storage, std::size_t offset, std::size_t bytes) {
+  const at::Tensor& tensor = owner_tensor(storage);
+  const auto begin = static_cast<const std::byte*>(storage.data) -
+                     static_cast<const std::byte*>(tensor.data_ptr());
+  return tensor.narrow(0, begin + static_cast<std::int64_t>(offset),
+                       static_cast<std::int64_t>(bytes));
+}
+
 ViewTensor share(const View& view) {
-  const auto& bytes = static_cast<const TensorStorage*>(view.storage)->tensor;
-  const auto size = static_cast<std::int64_t>(itemsize(view.dtype));
-  const std::int64_t whole = bytes.numel() / size * size;
+  const std::size_t size = itemsize(view.dtype);
   const at::Tensor elements =
-      (whole == bytes.numel() ? bytes : bytes.narrow(0, 0, whole)).view(scalar_type(view.dtype));
+      bytes_of(*view.storage, 0, view.storage->bytes / size * size).view(scalar_type(view.dtype));
   ViewTensor result;
   Strides strides = view.layout.strides;
   std::int64_t offset = view.layout.offset;
@@ -53,7 +59,8 @@ ViewTensor share(const View& view) {
     strides[k] = -strides[k];
     result.flipped.push_back(k);
   }
-  result.tensor = at::as_strided(elements, sizes_of(view.layout.shape), sizes_of(strides), offset);
+  result.tensor = at::as_strided(elements, sizes_of(view.layout.shape), sizes_of(strides),
+                                 elements.storage_offset() + offset);
   return result;
 }
 

@@ -6,10 +6,14 @@
 
 namespace isofield::torch_backend {
 
-/// A storage that is a flat tensor of bytes.
-struct TensorStorage : Storage {
-  at::Tensor tensor;
-};
+/// The tensor of bytes that owns a storage's memory. Every storage of this backend has one: its
+/// `owner` points to an at::Tensor.
+inline const at::Tensor& owner_tensor(const Storage& storage) {
+  return *static_cast<const at::Tensor*>(storage.owner.get());
+}
+/// `bytes` bytes of a storage from `offset` on, as a tensor. The storage may begin inside its
+/// tensor.
+at::Tensor bytes_of(const Storage& storage, std::size_t offset, std::size_t bytes);
 
 at::ScalarType scalar_type(DType dtype);
 at::Device torch_device(Device device);
