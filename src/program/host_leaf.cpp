@@ -87,14 +87,17 @@ void HostLeaf::bind(const std::byte* base, std::int64_t size, Axis* axes, int ra
   inner_ = axes[rank - 1];
 }
 
-const void* HostLeaf::slow_tile(std::int64_t begin, std::int64_t n, void* scratch) const {
-  if (mode_ == Mode::shifted && interior(begin, n)) return base_ + (begin + delta_) * size_;
+const void* HostLeaf::slow_tile(std::int64_t begin, std::int64_t n, void* scratch,
+                                bool row_ends) const {
+  if (mode_ == Mode::shifted && interior(begin, n, row_ends ? rank_ : rank_ - 1) &&
+      begin + delta_ >= 0 && begin + n + delta_ <= axes_[0].length * axes_[0].inner)
+    return base_ + (begin + delta_) * size_;
   gather(begin, n, static_cast<std::byte*>(scratch));
   return scratch;
 }
 
-bool HostLeaf::interior(std::int64_t begin, std::int64_t n) const noexcept {
-  for (int k = 0; k < rank_; ++k) {
+bool HostLeaf::interior(std::int64_t begin, std::int64_t n, int axes) const noexcept {
+  for (int k = 0; k < axes; ++k) {
     const Axis& axis = axes_[k];
     if (axis.offset == 0) continue;
     const std::int64_t block = axis.length * axis.inner;  // elements of one run along this axis

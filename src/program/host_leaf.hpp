@@ -28,10 +28,11 @@ class HostLeaf {
   std::int64_t reach_low() const noexcept { return inner_.offset < 0 ? -inner_.offset : 0; }
   std::int64_t reach_high() const noexcept { return inner_.offset > 0 ? inner_.offset : 0; }
 
-  /// Address of elements [begin, begin + n), using `scratch` where they must be gathered.
-  const void* tile(std::int64_t begin, std::int64_t n, void* scratch) const {
+  /// Address of elements [begin, begin + n), using `scratch` where they must be gathered. Unless
+  /// `row_ends` matter, the rule of the innermost axis is left out where that saves the gathering.
+  const void* tile(std::int64_t begin, std::int64_t n, void* scratch, bool row_ends = true) const {
     if (mode_ == Mode::flat) return base_ + begin * size_;
-    return slow_tile(begin, n, scratch);
+    return slow_tile(begin, n, scratch, row_ends);
   }
   /// Gather column `column` of rows [row, row + n); a row is a run of the innermost axis.
   void column(std::int64_t row, std::int64_t column, std::int64_t n, void* scratch) const;
@@ -44,8 +45,8 @@ class HostLeaf {
     const std::byte* fill;
   };
 
-  const void* slow_tile(std::int64_t begin, std::int64_t n, void* scratch) const;
-  bool interior(std::int64_t begin, std::int64_t n) const noexcept;
+  const void* slow_tile(std::int64_t begin, std::int64_t n, void* scratch, bool row_ends) const;
+  bool interior(std::int64_t begin, std::int64_t n, int axes) const noexcept;
   static Place place(const Axis& axis, std::int64_t i) noexcept;
   void gather_row(const std::byte* row, std::int64_t begin, std::int64_t n, std::byte* to) const;
   void gather(std::int64_t begin, std::int64_t n, std::byte* to) const;

@@ -174,10 +174,10 @@ void BoundLaunch::bind_operands(const Launch& launch, const std::int64_t* stride
   }
 }
 
-// Rows long enough that their ends are rare: the interior of a row then needs no gathering.
+// Rows long enough that their ends are rare: those are then done apart, and nothing else is gathered.
 void BoundLaunch::choose_rows() {
   row_ = lengths_[rank_ - 1];
-  if (rank_ < 2 || !((shifted_axes_ >> (rank_ - 1)) & 1) || row_ < 192 || program_.reduction) return;
+  if (rank_ < 2 || !((shifted_axes_ >> (rank_ - 1)) & 1) || row_ < shortest_row || program_.reduction) return;
   for (int i = 0; i < code_.leaves; ++i) {
     reach_low_ = std::max(reach_low_, leaves_[i].reach_low());
     reach_high_ = std::max(reach_high_, leaves_[i].reach_high());
@@ -193,11 +193,12 @@ void BoundLaunch::execute(void** slots, std::int64_t n) const {
   }
 }
 
-const void* BoundLaunch::run_tile(Tiles& tiles, std::int64_t begin, std::int64_t n) const {
+const void* BoundLaunch::run_tile(Tiles& tiles, std::int64_t begin, std::int64_t n,
+                                  bool row_ends) const {
   for (int i = 0; i < code_.leaves; ++i)
     if (!leaves_[i].uniform())
       tiles.slots[code_.leaf_slot(i)] =
-          const_cast<void*>(leaves_[i].tile(begin, n, tiles.scratch(code_.leaf_slot(i))));
+          const_cast<void*>(leaves_[i].tile(begin, n, tiles.scratch(code_.leaf_slot(i)), row_ends));
   for (int o = 0; o < code_.outputs; ++o) {
     const Output& output = outputs_[o];
     const int slot = code_.output_slot(o);
@@ -218,11 +219,10 @@ void BoundLaunch::run_range(std::int64_t begin, std::int64_t end) const {
 
 void BoundLaunch::run_rows(std::int64_t begin, std::int64_t end) const {
   Tiles tiles(*this);
-  for (std::int64_t r = begin; r < end; ++r) {
-    const std::int64_t last = (r + 1) * row_ - reach_high_;
-    for (std::int64_t i = r * row_ + reach_low_; i < last; i += tile_)
-      run_tile(tiles, i, std::min(tile_, last - i));
-  }
+  // Over the ends of rows as if each went on in the next: what that gives there is written over.
+  const std::int64_t inner_end = end * row_ - reach_high_;
+  for (std::int64_t i = begin * row_ + reach_low_; i < inner_end; i += tile_)
+    run_tile(tiles, i, std::min(tile_, inner_end - i), false);
   const auto ends = [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t c = first; c < last; ++c)
       for (std::int64_t r = begin; r < end; r += tile_)

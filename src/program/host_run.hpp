@@ -29,7 +29,8 @@ class BoundLaunch {
 
   /// Compute elements [begin, begin + n), n <= tile(), and store all outputs but a reduced one;
   /// returns the address of output 0's tile, valid until the next call.
-  const void* run_tile(Tiles& tiles, std::int64_t begin, std::int64_t n) const;
+  const void* run_tile(Tiles& tiles, std::int64_t begin, std::int64_t n,
+                       bool row_ends = true) const;
   /// Compute and store elements [begin, end).
   void run_range(std::int64_t begin, std::int64_t end) const;
   /// Compute and store rows [begin, end).
@@ -64,6 +65,7 @@ class BoundLaunch {
   HostLeaf leaves_[max_leaves];
   Output outputs_[max_outputs];
   alignas(16) std::byte immediates_[max_immediates][16];
+  static constexpr std::int64_t shortest_row = 48;
   static constexpr int pooled_axes = 256;
   alignas(HostLeaf::Axis) std::byte axis_pool_[pooled_axes * sizeof(HostLeaf::Axis)];
   std::vector<HostLeaf::Axis> more_axes_;
