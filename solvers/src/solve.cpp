@@ -25,10 +25,14 @@ Outer::Outer(const DiscreteProblem& discrete, const SolveOptions& solve_options,
       options(solve_options),
       coarsening(grid_level),
       sweeps(discrete),
-      // Residuals of float32 fields cannot fall below their rounding.
+      // Residuals cannot fall below the rounding of their terms.
       tolerance(std::max(
           solve_options.tolerance,
-          5.0 * StepTolerances::within(discrete, 0.0, 1.0).hjb * discrete.problem().horizon)) {}
+          5.0 * StepTolerances::within(discrete, 0.0, 1.0).hjb * discrete.problem().horizon)) {
+  if (tolerance > solve_options.tolerance && coarsening == 0)
+    notes.push_back(fmt::format("{} and this grid allow a residual of {:.1e}, not {:.1e}",
+                                name(discrete.dtype()), tolerance, solve_options.tolerance));
+}
 
 double Outer::seconds() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
