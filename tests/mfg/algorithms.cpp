@@ -1,0 +1,211 @@
+// What the outer algorithms reach, and what they say about it.
+
+#include <cmath>
+#include <isofield/error.hpp>
+#include <isofield/mfg/diagnostics.hpp>
+#include <isofield/mfg/residual.hpp>
+#include <limits>
+
+#include "mfg/mfg_test.hpp"
+
+namespace isofield::mfg::testing {
+namespace {
+
+SolveOptions with(Coupling coupling, double tolerance, double damping = 0.5,
+                  InitialGuess guess = InitialGuess::zero) {
+  SolveOptions o;
+  o.coupling = coupling;
+  o.tolerance = tolerance;
+  o.damping = damping;
+  o.initial_guess = guess;
+  return o;
+}
+
+bool has(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+
+void same_solution_by_every_way(const Problem& problem, double damping) {
+  SolveOptions slow = with(Coupling::picard, 1e-10, damping);
+  slow.max_iterations = 600;
+  const Solution picard = solve(problem, slow);
+  BOOST_TEST((picard.report.status == Status::converged));
+  for (const Coupling coupling : {Coupling::newton, Coupling::automatic}) {
+    for (const InitialGuess guess : {InitialGuess::zero, InitialGuess::coarse}) {
+      const Solution s = solve(problem, with(coupling, 1e-10, damping, guess));
+      BOOST_TEST((s.report.status == Status::converged));
+      BOOST_TEST(s.report.iterations < picard.report.iterations);
+      BOOST_TEST(largest_difference(s.u, picard.u) < 1e-8);
+      BOOST_TEST(largest_difference(s.m, picard.m) < 1e-8 * std::max(1.0, largest(s.m)));
+    }
+  }
+}
+
+MFG_TEST_CASE(newton_and_picard_reach_the_same_solution_in_one_dimension) {
+  same_solution_by_every_way(problem_p(1, 40, 40), 0.2);
+  same_solution_by_every_way(rough_line(40, 30, Boundary::periodic, Boundary::periodic), 0.1);
+  same_solution_by_every_way(rough_line(40, 30, Boundary::exit, Boundary::reflecting, 1.5), 0.1);
+}
+
+MFG_TEST_CASE(newton_and_picard_reach_the_same_solution_in_two_dimensions) {
+  same_solution_by_every_way(room(16, 8, true), 0.5);
+}
+
+MFG_TEST_CASE(a_solution_satisfies_both_equations_and_its_report_says_how_well) {
+  for (const Problem& problem : {problem_p(1, 40, 40), room(16, 12, true), room(16, 12, false)}) {
+    const Solution s = solve(problem, with(Coupling::automatic, 1e-9));
+    const DiscreteProblem d(problem);
+    const Residuals left = residuals(d, Sweeps(d), s.u, s.m);
+    BOOST_TEST(left.hjb < 1e-8);
+    BOOST_TEST(left.fokker_planck < 1e-9);
+    BOOST_TEST(s.report.residual == left.largest(), boost::test_tools::tolerance(1e-6));
+    BOOST_TEST(s.report.iterations == static_cast<int>(s.report.history.size()));
+    BOOST_TEST(largest_difference(s.u(problem.steps), d.terminal_cost(s.m)) < 1e-8);
+    BOOST_TEST(largest_difference(s.m(0), d.initial_density()) == 0.0);
+    BOOST_TEST(min(s.m).item<double>() >= -1e-14);
+  }
+}
+
+MFG_TEST_CASE(newton_solves_strong_couplings_where_picard_gives_up_and_says_so) {
+  const Problem problem = problem_p(1, 60, 60, 8.0);
+  SolveOptions o = with(Coupling::picard, 1e-8, 0.5);
+  o.max_iterations = 40;
+  const Solution picard = solve(problem, o);
+  BOOST_TEST((picard.report.status == Status::not_converged));
+  BOOST_TEST(picard.report.iterations == 40);
+  BOOST_TEST(has(picard.report.message, "the coupling is too strong for this damping"));
+  const Solution s = solve(problem, with(Coupling::automatic, 1e-8));
+  BOOST_TEST((s.report.status == Status::converged));
+  BOOST_TEST(s.report.iterations < 25);
+}
+
+MFG_TEST_CASE(costs_without_a_derivative_are_differentiated_by_quotients) {
+  Problem problem = problem_p(1, 40, 40);
+  const Solution exact = solve(problem, with(Coupling::newton, 1e-9));
+  problem.running.derivative = nullptr;
+  problem.terminal.derivative = nullptr;
+  const Solution s = solve(problem, with(Coupling::newton, 1e-9));
+  BOOST_TEST((s.report.status == Status::converged));
+  BOOST_TEST(largest_difference(s.u, exact.u) < 1e-7);
+}
+
+MFG_TEST_CASE(the_usual_stop_rule_of_other_codes_is_there) {
+  SolveOptions o = with(Coupling::picard, 1e-6, 0.2);
+  o.stop = StopRule::change;
+  const Solution s = solve(problem_p(1, 40, 40), o);
+  BOOST_TEST((s.report.status == Status::converged));
+  const Iteration& last = s.report.history.back();
+  BOOST_TEST(std::max(last.change_m, last.change_u) < 1e-6);
+  const Iteration& before = s.report.history[s.report.history.size() - 2];
+  BOOST_TEST(std::max(before.change_m, before.change_u) >= 1e-6);
+}
+
+MFG_TEST_CASE(a_caller_sees_every_iteration_and_can_stop) {
+  for (const Coupling coupling : {Coupling::picard, Coupling::automatic}) {
+    int calls = 0;
+    SolveOptions o = with(coupling, 1e-10);
+    o.on_iteration = [&](const Progress& p) {
+      ++calls;
+      BOOST_TEST(p.iteration.number == calls);
+      BOOST_TEST((p.u.shape() == Shape{21, 31}));
+      BOOST_TEST(p.coarsening == 0);
+      return calls < 6;
+    };
+    const Solution s = solve(problem_p(1, 30, 20), o);
+    BOOST_TEST((s.report.status == Status::interrupted));
+    BOOST_TEST(s.report.iterations == 6);
+    BOOST_TEST(!has_nan_or_inf(s.u));
+    // Going on from there ends where an undisturbed solve does.
+    SolveOptions again = with(coupling, 1e-10, 0.2, InitialGuess::given);
+    again.initial_u = s.u;
+    const Solution rest = solve(problem_p(1, 30, 20), again);
+    const Solution whole = solve(problem_p(1, 30, 20), with(coupling, 1e-10, 0.2));
+    BOOST_TEST((rest.report.status == Status::converged));
+    BOOST_TEST(largest_difference(rest.u, whole.u) < 1e-8);
+  }
+}
+
+MFG_TEST_CASE(an_iteration_limit_is_a_status) {
+  SolveOptions o = with(Coupling::automatic, 1e-10);
+  o.max_iterations = 3;
+  const Solution s = solve(problem_p(1, 30, 20), o);
+  BOOST_TEST((s.report.status == Status::not_converged));
+  BOOST_TEST(s.report.iterations == 3);
+  BOOST_TEST(s.report.residual > 1e-10);
+}
+
+MFG_TEST_CASE(a_breakdown_says_where_and_when_and_keeps_the_last_good_state) {
+  // The cost turns into NaN at t = 0.5 once the iteration has moved the density there.
+  Problem problem = problem_p(1, 30, 20);
+  problem.running.value = [](const CostInput& in) {
+    const UnifiedArray change = abs(in.m - in.m(slice(0, 1)));
+    return in.m + sqrt(where(in.t == 0.5, 0.0 - change, 0.0));
+  };
+  problem.running.derivative = nullptr;
+  const Solution s = solve(problem, with(Coupling::picard, 1e-8));
+  BOOST_TEST((s.report.status == Status::breakdown));
+  BOOST_TEST(has(s.report.message, "HJB equation at time level 10 (t = 0.5): NaN or infinity"));
+  BOOST_TEST(s.report.iterations == 1);
+  BOOST_TEST(!has_nan_or_inf(s.u));
+  BOOST_TEST(!has_nan_or_inf(s.m));
+}
+
+MFG_TEST_CASE(bad_data_are_refused) {
+  const Problem good = problem_p(1, 30, 20);
+  Problem bad = good;
+  bad.viscosity = 0.0;
+  BOOST_CHECK_THROW(solve(bad), SolverError);
+  bad = good;
+  bad.initial_density = [](const Grid& g) { return g.coordinate(0) - 0.5; };
+  BOOST_CHECK_THROW(solve(bad), SolverError);
+  bad.initial_density = [](const Grid& g) { return 0.0 * g.coordinate(0); };
+  BOOST_CHECK_THROW(solve(bad), SolverError);
+  bad.initial_density = [](const Grid& g) { return log(g.coordinate(0) - 0.5); };
+  BOOST_CHECK_THROW(solve(bad), SolverError);
+  SolveOptions o;
+  o.damping = 0.0;
+  BOOST_CHECK_THROW(solve(good, o), SolverError);
+  o = {};
+  o.coupling = Coupling::policy;
+  BOOST_CHECK_THROW(solve(good, o), SolverError);
+  o = {};
+  o.initial_guess = InitialGuess::given;
+  o.initial_u = zeros({3, 3});
+  BOOST_CHECK_THROW(solve(good, o), ShapeError);
+}
+
+MFG_TEST_CASE(single_precision_reaches_what_it_can) {
+  for (const Problem& problem : {problem_p(1, 40, 40), room(16, 8, true)}) {
+    const Solution reference = solve(problem, with(Coupling::automatic, 1e-9));
+    SolveOptions o = with(Coupling::automatic, 1e-9);
+    o.dtype = float32;
+    const Solution s = solve(problem, o);
+    BOOST_TEST((s.report.status == Status::converged));
+    BOOST_TEST((s.u.dtype() == float32));
+    BOOST_TEST(largest_difference(s.u.astype(float64), reference.u) < 2e-3);
+    BOOST_TEST(largest_difference(s.m.astype(float64), reference.m) < 2e-3 * largest(reference.m));
+    BOOST_TEST(has(s.report.message, "float32"));
+  }
+}
+
+MFG_TEST_CASE(walls_keep_mass_and_exits_take_it) {
+  const Problem closed = room(16, 12, false), open = room(16, 12, true);
+  const DiscreteProblem d(closed), e(open);
+  const std::vector<double> kept = masses(d, solve(closed, with(Coupling::automatic, 1e-8)).m);
+  for (const double mass : kept) BOOST_TEST(std::abs(mass - 1.0) < 1e-12);
+  const std::vector<double> left = masses(e, solve(open, with(Coupling::automatic, 1e-8)).m);
+  for (std::size_t n = 1; n < left.size(); ++n) BOOST_TEST(left[n] < left[n - 1]);
+  BOOST_TEST(left.back() < 0.9);
+}
+
+MFG_TEST_CASE(the_parts_of_the_cost_sum_to_the_value) {
+  for (const Problem& problem : {problem_p(1, 40, 40), room(16, 12, false)}) {
+    const Solution s = solve(problem, with(Coupling::automatic, 1e-11));
+    const DiscreteProblem d(problem);
+    const CostParts parts = cost_parts(d, s.u, s.m);
+    BOOST_TEST(parts.kinetic > 0.0);
+    BOOST_TEST(std::abs(parts.kinetic + parts.running + parts.terminal -
+                        d.grid().inner(s.u(0), s.m(0))) < 1e-9);
+  }
+}
+
+}  // namespace
+}  // namespace isofield::mfg::testing
