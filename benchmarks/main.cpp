@@ -1,6 +1,7 @@
 // Every benchmark program's main: our options, then Google Benchmark's.
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 
@@ -17,8 +18,9 @@ Settings& settings() {
 
 std::vector<std::string> host_backends() {
   std::vector<std::string> result;
+  const auto known = isofield::list_backends();
   for (const char* spelling : {"eigen", "kokkos", "torch:cpu"})
-    for (const auto& status : isofield::list_backends())
+    for (const auto& status : known)
       if (status.spelling == spelling && status.available) result.push_back(spelling);
   return result;
 }
@@ -76,6 +78,8 @@ int main(int argc, char** argv) {
     if (std::strcmp(argv[i], "--quick") == 0) {
       settings.rounds = 7;
       settings.sample_seconds = 5e-4;
+    } else if (std::strncmp(argv[i], "--rounds=", 9) == 0) {
+      settings.rounds = std::atoi(argv[i] + 9);
     } else if (std::strcmp(argv[i], "--smoke") == 0) {
       settings.smoke = true;
     } else {

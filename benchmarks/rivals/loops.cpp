@@ -18,12 +18,14 @@ void expression(Out z, In x, In y, In w, Int begin, Int end) {
   for (Int i = begin; i < end; ++i) z[i] = x[i] * y[i] + 0.5 * (x[i] - y[i]) * w[i];
 }
 
-void horner(Out z, In x, double a, Int begin, Int end) {
-  for (Int i = begin; i < end; ++i) {
-    double v = x[i];
-#pragma GCC unroll 10
-    for (int k = 0; k < 10; ++k) v = v * a + x[i];
-    z[i] = v;
+void update(Out z, In x, In y, In w, double inverse_h, double inverse_dt, Int n) {
+#pragma GCC ivdep
+  for (Int i = 0; i < n; ++i) {
+    const double left = positive((x[i] - y[i]) * inverse_h);
+    const double right = positive((x[i] - w[i]) * inverse_h);
+    const double known = x[i] * inverse_dt + 0.5 * (left * left + right * right);
+    const double rest = y[i] + w[i] - 2.0 * x[i];
+    z[i] = (known + rest) / ((left + right) * inverse_h + inverse_dt);
   }
 }
 
@@ -148,7 +150,7 @@ double max_abs_difference(const double* x, const double* y, Int begin, Int end) 
 #define RIVALS_NAME(x) RIVALS_TEXT(x)
 extern const Loops table;
 const Loops table = {RIVALS_NAME(RIVALS_ISA), expression, hamiltonian, laplacian,
-                     fokker_planck,           horner,     add,         sum,
+                     fokker_planck,           update,     add,         sum,
                      max_abs_difference};
 
 }  // namespace rivals::RIVALS_ISA

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 /// The loops that somebody in a hurry for speed would write by hand, for the same computations as
@@ -26,14 +27,33 @@ struct Loops {
   void (*fokker_planck)(double* out, const double* m, const double* u, std::int64_t n0,
                         std::int64_t n1, double inverse_h, double dt, double nu,
                         std::int64_t row_begin, std::int64_t row_end);
-  /// Twenty operations on one array: ten times z = z * a + x.
-  void (*horner)(double* z, const double* x, double a, std::int64_t begin, std::int64_t end);
+  /// One implicit-looking update of a line of values from its neighbours' y and w: twenty
+  /// operations.
+  void (*update)(double* z, const double* x, const double* y, const double* w, double inverse_h,
+                 double inverse_dt, std::int64_t n);
   /// z = x + y.
   void (*add)(double* z, const double* x, const double* y, std::int64_t begin, std::int64_t end);
   double (*sum)(const double* x, std::int64_t begin, std::int64_t end);
   double (*max_abs_difference)(const double* x, const double* y, std::int64_t begin,
                                std::int64_t end);
 };
+
+/// Elimination in many tridiagonal systems: x with lower x[i-1] + diag x[i] + upper x[i+1] = rhs.
+/// Systems [begin, end) are solved, with `scratch_size` numbers of scratch.
+struct Lines {
+  /// n1 systems of n0 unknowns, lines along the outer axis, side by side in panels.
+  void (*outer)(double* x, const double* lower, const double* diag, const double* upper,
+                const double* rhs, std::int64_t n0, std::int64_t n1, std::int64_t begin,
+                std::int64_t end, double* scratch);
+  /// n0 systems of n1 unknowns, lines along the contiguous axis: blocks of rows are transposed in
+  /// tiles.
+  void (*inner)(double* x, const double* lower, const double* diag, const double* upper,
+                const double* rhs, std::int64_t n0, std::int64_t n1, std::int64_t begin,
+                std::int64_t end, double* scratch);
+};
+const Lines& lines();
+/// Numbers of scratch that lines of n unknowns need.
+inline std::size_t scratch_size(std::int64_t n) { return static_cast<std::size_t>(64 * (n + 64)); }
 
 /// The best set of loops for this processor.
 const Loops& loops();

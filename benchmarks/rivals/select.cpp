@@ -10,6 +10,7 @@ namespace rivals {
   namespace isa {                           \
   extern const Loops table;                 \
   extern const EigenReductions eigen_table; \
+  extern const Lines lines_table;           \
   }
 RIVALS_DECLARE(baseline)
 #if defined(RIVALS_X86)
@@ -53,6 +54,11 @@ const T& choose([[maybe_unused]] const T& widest, [[maybe_unused]] const T& wide
 
 const Loops& loops() {
   static const Loops& chosen = RIVALS_CHOOSE(table);
+  return chosen;
+}
+
+const Lines& lines() {
+  static const Lines& chosen = RIVALS_CHOOSE(lines_table);
   return chosen;
 }
 

@@ -1,0 +1,132 @@
+// Batched tridiagonal elimination (Thomas' algorithm), blocked. Compiled once for each instruction
+// set.
+
+#include "rivals/rivals.hpp"
+
+namespace rivals::RIVALS_ISA {
+namespace {
+
+using Int = std::int64_t;
+using In = const double* __restrict;
+using Out = double* __restrict;
+
+/// Systems side by side: their factors for 1024 unknowns are half of a usual second-level cache.
+constexpr Int panel = 32;
+/// Rows that are transposed together, and columns at a time.
+constexpr Int block = 16, tile = 16;
+
+/// First row of elimination: factor = upper / diag, x = rhs / diag.
+inline void first(Out f, Out x, In b, In c, In d, Int n) {
+  for (Int j = 0; j < n; ++j) {
+    const double inverse = 1.0 / b[j];
+    f[j] = c[j] * inverse;
+    x[j] = d[j] * inverse;
+  }
+}
+
+/// Next row, given the row before.
+inline void next(Out f, Out x, In f0, In x0, In a, In b, In c, In d, Int n) {
+#pragma GCC ivdep
+  for (Int j = 0; j < n; ++j) {
+    const double inverse = 1.0 / (b[j] - a[j] * f0[j]);
+    f[j] = c[j] * inverse;
+    x[j] = (d[j] - a[j] * x0[j]) * inverse;
+  }
+}
+
+/// x -= factor * (x of the row after).
+inline void back(Out x, In x1, In f, Int n) {
+#pragma GCC ivdep
+  for (Int j = 0; j < n; ++j) x[j] -= f[j] * x1[j];
+}
+
+void outer(double* x, const double* lower, const double* diag, const double* upper,
+           const double* rhs, Int n0, Int n1, Int begin, Int end, double* scratch) {
+  for (Int s = begin; s < end; s += panel) {
+    const Int w = end - s < panel ? end - s : panel;
+    first(scratch, x + s, diag + s, upper + s, rhs + s, w);
+    for (Int i = 1; i < n0; ++i) {
+      const Int at = i * n1 + s;
+      next(scratch + i * panel, x + at, scratch + (i - 1) * panel, x + at - n1, lower + at,
+           diag + at, upper + at, rhs + at, w);
+    }
+    for (Int i = n0 - 2; i >= 0; --i)
+      back(x + i * n1 + s, x + (i + 1) * n1 + s, scratch + i * panel, w);
+  }
+}
+
+using Four = double __attribute__((vector_size(32), aligned(8)));
+using Lanes = long long __attribute__((vector_size(32)));
+
+/// to[j * to_stride + i] = from[i * from_stride + j] for a 4 x 4 tile.
+inline void transpose4(const double* from, Int from_stride, double* to, Int to_stride) {
+  Four r[4];
+  for (int i = 0; i < 4; ++i) r[i] = *reinterpret_cast<const Four*>(from + i * from_stride);
+  const Four a = __builtin_shuffle(r[0], r[1], Lanes{0, 4, 2, 6});
+  const Four b = __builtin_shuffle(r[0], r[1], Lanes{1, 5, 3, 7});
+  const Four c = __builtin_shuffle(r[2], r[3], Lanes{0, 4, 2, 6});
+  const Four d = __builtin_shuffle(r[2], r[3], Lanes{1, 5, 3, 7});
+  *reinterpret_cast<Four*>(to) = __builtin_shuffle(a, c, Lanes{0, 1, 4, 5});
+  *reinterpret_cast<Four*>(to + to_stride) = __builtin_shuffle(b, d, Lanes{0, 1, 4, 5});
+  *reinterpret_cast<Four*>(to + 2 * to_stride) = __builtin_shuffle(a, c, Lanes{2, 3, 6, 7});
+  *reinterpret_cast<Four*>(to + 3 * to_stride) = __builtin_shuffle(b, d, Lanes{2, 3, 6, 7});
+}
+
+/// to[j * to_stride + i] = from[i * from_stride + j], i < rows, j < columns.
+void transpose(const double* from, Int from_stride, double* to, Int to_stride, Int rows,
+               Int columns) {
+  Int i = 0;
+  for (; i + 4 <= rows; i += 4) {
+    Int j = 0;
+    for (; j + 4 <= columns; j += 4)
+      transpose4(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride);
+    for (; j < columns; ++j)
+      for (Int k = 0; k < 4; ++k) to[j * to_stride + i + k] = from[(i + k) * from_stride + j];
+  }
+  for (; i < rows; ++i)
+    for (Int j = 0; j < columns; ++j) to[j * to_stride + i] = from[i * from_stride + j];
+}
+
+void inner(double* x, const double* lower, const double* diag, const double* upper,
+           const double* rhs, Int, Int n1, Int begin, Int end, double* scratch) {
+  double* factor = scratch;
+  double* line = scratch + block * n1;
+  double tiles[4][tile * block];
+  const double* operands[4] = {lower, diag, upper, rhs};
+  for (Int s = begin; s < end; s += block) {
+    const Int w = end - s < block ? end - s : block;
+    for (Int j0 = 0; j0 < n1; j0 += tile) {
+      const Int columns = n1 - j0 < tile ? n1 - j0 : tile;
+      for (int k = 0; k < 4; ++k)
+        transpose(operands[k] + s * n1 + j0, n1, tiles[k], block, w, columns);
+      for (Int j = 0; j < columns; ++j) {
+        double *f = factor + (j0 + j) * block, *o = line + (j0 + j) * block;
+        const double *a = tiles[0] + j * block, *b = tiles[1] + j * block;
+        const double *c = tiles[2] + j * block, *d = tiles[3] + j * block;
+        if (j0 + j == 0)
+          first(f, o, b, c, d, w);
+        else if (w == block)
+          next(f, o, f - block, o - block, a, b, c, d, block);
+        else
+          next(f, o, f - block, o - block, a, b, c, d, w);
+      }
+    }
+    // Going back, tiles are written as soon as they are done.
+    for (Int j1 = n1; j1 > 0;) {
+      const Int j0 = (j1 - 1) / tile * tile;
+      for (Int j = j1 - 1; j >= j0; --j) {
+        double* o = line + j * block;
+        if (j + 1 < n1) back(o, o + block, factor + j * block, w);
+      }
+      transpose(line + j0 * block, block, x + s * n1 + j0, n1, j1 - j0, w);
+      j1 = j0;
+    }
+  }
+}
+
+}  // namespace
+
+extern const Lines lines_table;
+const Lines lines_table = {outer, inner};
+
+}  // namespace rivals::RIVALS_ISA
