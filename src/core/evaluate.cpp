@@ -28,8 +28,6 @@ struct KeyHash {
   }
 };
 
-/// Evaluations happen one at a time: const arrays may be read, and so computed, from several threads.
-std::mutex evaluation;
 std::uint32_t epoch = 0;
 
 /// Programs by key. It is emptied when full: programs are small and quick to build again.
@@ -250,7 +248,7 @@ void publish(Node& node, StoragePtr storage) {
   node.storage = std::move(storage);
   node.strides = contiguous_strides(node.shape);
   node.offset = 0;
-  node.weight = 1;
+  node.weight.store(1, std::memory_order_relaxed);
   node.shifts.clear();
   node.kind.store(Node::Kind::leaf, std::memory_order_release);
 }
@@ -316,8 +314,14 @@ Region& region() {
 
 }  // namespace
 
+// Evaluations happen one at a time: const arrays may be read, and so computed, from several threads.
+std::mutex& evaluation_mutex() noexcept {
+  static auto* mutex = new std::mutex;
+  return *mutex;
+}
+
 void evaluate(std::span<const NodePtr> nodes) {
-  const std::lock_guard lock(evaluation);
+  const std::lock_guard lock(evaluation_mutex());
   if (nodes.size() == 1) {
     Node* root = nodes[0].get();
     if (!root->is_leaf()) region().run(std::span<Node* const>(&root, 1), std::nullopt);
@@ -343,7 +347,7 @@ void evaluate(std::span<const NodePtr> nodes) {
 }
 
 NodePtr evaluate_reduction(const NodePtr& node, Reduction reduction) {
-  const std::lock_guard lock(evaluation);
+  const std::lock_guard lock(evaluation_mutex());
   Node* root = node.get();
   return region().run(std::span<Node* const>(&root, 1), reduction);
 }

@@ -77,9 +77,20 @@ NodePtr make_pointwise(Op op, DType dtype, const Shape& shape, BaseBackend& back
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     node->in[k] = inputs[k];
     node->scalar[k] = scalars[k];
-    weight += inputs[k] ? inputs[k]->weight : 1;
+    weight += inputs[k] ? inputs[k]->weight.load(std::memory_order_relaxed) : 1;
   }
-  node->weight = static_cast<std::uint16_t>(weight);
+  node->weight.store(static_cast<std::uint16_t>(weight), std::memory_order_relaxed);
+  return node;
+}
+
+NodePtr make_shifted(const NodePtr& leaf, std::vector<NodeShift> shifts) {
+  NodePtr node = new_node();
+  node->kind.store(Node::Kind::shifted, std::memory_order_relaxed);
+  node->dtype = leaf->dtype;
+  node->backend = leaf->backend;
+  node->shape = leaf->shape;
+  node->in[0] = leaf;
+  node->shifts = std::move(shifts);
   return node;
 }
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <isofield/array.hpp>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -27,7 +28,7 @@ struct Node {
   std::atomic<Kind> kind{Kind::leaf};
   DType dtype = DType::float64;
   Op op = Op::add;
-  std::uint16_t weight = 1;
+  std::atomic<std::uint16_t> weight{1};
   BaseBackend* backend = nullptr;
   Shape shape;
 
@@ -62,6 +63,11 @@ NodePtr make_result(BaseBackend& backend, const Shape& shape, DType dtype, std::
 NodePtr make_pointwise(Op op, DType dtype, const Shape& shape, BaseBackend& backend,
                        std::span<const NodePtr> inputs, std::span<const Scalar> scalars);
 
+/// A leaf read with shifts.
+NodePtr make_shifted(const NodePtr& leaf, std::vector<NodeShift> shifts);
+
+/// Held while pending nodes are computed, and by those who look at a pending node's inside.
+std::mutex& evaluation_mutex() noexcept;
 /// Compute pending nodes, those of one shape in one program. On return all are leaves.
 void evaluate(std::span<const NodePtr> nodes);
 inline void evaluate(const NodePtr& node) {

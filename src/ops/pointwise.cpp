@@ -41,18 +41,25 @@ UnifiedArray shift(Operand x, int axis, std::int64_t offset, Boundary boundary, 
   if (base->shape[axis] == 0 && boundary != Boundary::constant)
     throw ShapeError("shift: axis " + std::to_string(axis) + " of shape " + to_string(base->shape) +
                      " is empty" + detail::context(x));
-  using NodeKind = detail::Node::Kind;
-  bool combine = base->kind.load() == NodeKind::shifted;
-  for (const auto& s : base->shifts) combine = combine && s.axis.axis != axis;
-  if (!combine) detail::evaluate(base);
   if (offset == 0) return UnifiedArray(base);
-  const Scalar none;
-  const detail::NodePtr& leaf = combine ? base->in[0] : base;
-  detail::NodePtr node =
-      detail::make_pointwise(Op::cast, dtype, base->shape, backend, {&leaf, 1}, {&none, 1});
-  node->shifts = combine ? base->shifts : std::vector<detail::NodeShift>{};
-  node->shifts.push_back({AxisShift{axis, offset, boundary, -1}, fill});
-  node->kind.store(NodeKind::shifted);
+  // A shift along another axis joins those that are pending; everything else is computed first.
+  std::vector<detail::NodeShift> shifts;
+  detail::NodePtr leaf;
+  {
+    const std::lock_guard lock(detail::evaluation_mutex());
+    bool joins = base->kind.load() == detail::Node::Kind::shifted;
+    for (const auto& s : base->shifts) joins = joins && s.axis.axis != axis;
+    if (joins) {
+      shifts = base->shifts;
+      leaf = base->in[0];
+    }
+  }
+  if (!leaf) {
+    detail::evaluate(base);
+    leaf = base;
+  }
+  shifts.push_back({AxisShift{axis, offset, boundary, -1}, fill});
+  detail::NodePtr node = detail::make_shifted(leaf, std::move(shifts));
   if (detail::eager()) detail::evaluate(node);
   return UnifiedArray(std::move(node));
 }
