@@ -27,3 +27,8 @@ foreach(backend IN LISTS BACKENDS)
     message(FATAL_ERROR "The consumer should have computed on ${backend}; it said:\n${output}")
   endif()
 endforeach()
+
+run(${WORK}/prefix/bin/mfg_solve --version)
+if(NOT output MATCHES "${VERSION}")
+  message(FATAL_ERROR "The installed mfg_solve should be ${VERSION}; it said:\n${output}")
+endif()
