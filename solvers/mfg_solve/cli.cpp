@@ -58,7 +58,7 @@ void declare(CLI::App& app, Raw& raw) {
   text("--dtype", raw.dtype, "DTYPE", "float64 or float32");
   text("--threads", raw.threads, "N", "threads; 0: all");
   text("--output", raw.output, "FILE", "result file");
-  text("--resume", raw.resume, "FILE", "go on from a checkpoint");
+  text("--resume", raw.resume, "FILE", "go on from the state in a checkpoint or result file");
   text("--template", raw.example, "NAME", "print a commented example; list: print their names");
   text("--progress", raw.progress, "WHEN", "auto, always or never");
   const auto flag = [&](const char* name, bool& target, const char* about) {
@@ -144,7 +144,8 @@ CommandLine interpret(const CLI::App& app, const Raw& raw) {
                   .quiet = raw.quiet,
                   .verbose = raw.verbose,
                   .overwrite = raw.overwrite,
-                  .progress = progress_mode(raw.progress)};
+                  .progress = progress_mode(raw.progress),
+                  .resume = raw.resume};
   line.action = Action::print_text;
   if (raw.help)
     line.text = app.help();
@@ -161,9 +162,6 @@ CommandLine interpret(const CLI::App& app, const Raw& raw) {
   else if (raw.list_backends)
     line.action = Action::list_backends;
   if (line.action != Action::solve) return line;
-  if (!raw.resume.empty()) {
-    throw UsageError("--resume is not yet supported; it comes with checkpoints in a later version");
-  }
   if (raw.quiet && raw.verbose) throw UsageError("--quiet and --verbose contradict each other");
   if (raw.configs.empty()) {
     throw UsageError("which CONFIG? Give a TOML file; mfg_solve --help says more");

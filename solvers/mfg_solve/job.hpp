@@ -15,6 +15,7 @@ struct Options {
   bool verbose = false;    ///< more log
   bool overwrite = false;  ///< replace an existing output file
   Progress::Mode progress = Progress::Mode::automatic;
+  std::string resume{};       ///< a checkpoint to go on from; empty: none
   std::string config_toml{};  ///< the configuration in force, for the output file
 };
 

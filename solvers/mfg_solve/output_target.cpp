@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <isofield/error.hpp>
+#include <isofield/mfg/results.hpp>
+#include <vector>
 
 namespace isofield::mfg_solve {
 namespace {
@@ -44,11 +46,15 @@ void check_output(const mfg::Config& config, bool overwrite) {
   if (fs::is_directory(file, ignored)) {
     throw IoError(fmt::format("cannot write {}: it is a folder", file.string()));
   }
-  if (fs::exists(file, ignored) && !overwrite) {
+  std::vector<fs::path> written{file};
+  if (config.output.xdmf) written.push_back(mfg::xdmf_path(file));
+  for (const fs::path& path : written) {
+    if (overwrite || !fs::exists(path, ignored)) continue;
     throw IoError(fmt::format("{} exists; --overwrite replaces it, --output FILE writes another",
-                              file.string()));
+                              path.string()));
   }
   check_folder(file);
+  mfg::check_destination(file, {.overwrite = overwrite, .xdmf = config.output.xdmf});
   const fs::space_info space =
       fs::space(file.has_parent_path() ? file.parent_path() : ".", ignored);
   // Without compression nothing is saved: then the room must be there beforehand.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace isofield::mfg_solve {
 
@@ -121,36 +122,39 @@ Progress::Progress(std::FILE* stream, Mode mode, double tolerance, std::int64_t 
 Progress::~Progress() { finish(); }
 
 void Progress::update(const Step& step) {
-  forecast_.add(step.iteration, step.residual, seconds_between(start_, Clock::now()));
+  if (step.stage.empty()) {
+    forecast_.add(step.iteration, step.residual, seconds_between(start_, Clock::now()));
+  }
   if (!shown_) return;
-  if (redrawn_) {
-    redraw(step);
+  if (!step.stage.empty()) {
+    const std::string line =
+        fmt::format("{}: iteration {}, residual {:.1e}", step.stage, step.iteration, step.residual);
+    redrawn_ ? redraw(line) : print_line(line);
+  } else if (redrawn_) {
+    redraw(fmt::format("{:>4}/{} {} residual {:.1e}{}", step.iteration, max_iterations_,
+                       bar(forecast_.share()), step.residual, tail(forecast_, step)));
   } else {
-    print_line(step);
+    print_line(fmt::format("iteration {} of {} at most: residual {:.2e}{}", step.iteration,
+                           max_iterations_, step.residual, tail(forecast_, step)));
   }
 }
 
-void Progress::redraw(const Step& step) {
-  std::string line = fmt::format("{:>4}/{} {} residual {:.1e}", step.iteration, max_iterations_,
-                                 bar(forecast_.share()), step.residual);
-  line += tail(forecast_, step);
+void Progress::redraw(std::string line) {
   // A line that wraps could not be redrawn.
   line.resize(std::min(line.size(), columns_of(stream_) - 1));
-  line_ = line;
+  line_ = std::move(line);
   fmt::print(stream_, "\r{}\x1b[K", line_);
   std::fflush(stream_);
 }
 
-void Progress::print_line(const Step& step) {
+void Progress::print_line(const std::string& line) {
   constexpr double interval = 5.0;
   const Clock::time_point now = Clock::now();
-  if (line_.empty() || seconds_between(last_shown_, now) >= interval) {
-    line_ = fmt::format("iteration {} of {} at most: residual {:.2e}{}", step.iteration,
-                        max_iterations_, step.residual, tail(forecast_, step));
-    fmt::print(stream_, "{}\n", line_);
-    std::fflush(stream_);
-    last_shown_ = now;
-  }
+  if (!line_.empty() && seconds_between(last_shown_, now) < interval) return;
+  line_ = line;
+  fmt::print(stream_, "{}\n", line_);
+  std::fflush(stream_);
+  last_shown_ = now;
 }
 
 void Progress::log(const std::string& line) {

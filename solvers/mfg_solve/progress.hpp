@@ -44,6 +44,7 @@ struct Step {
   std::int64_t iteration = 0;
   double residual = 0.0;
   std::optional<double> mass_error{};  ///< relative
+  std::string stage{};                 ///< of what goes before the iteration proper; else empty
 };
 
 /// Say as a person would: "40 s", "3 min 20 s", "2 h 5 min".
@@ -68,8 +69,8 @@ class Progress {
   void finish();
 
  private:
-  void redraw(const Step& step);
-  void print_line(const Step& step);
+  void redraw(std::string line);
+  void print_line(const std::string& line);
 
   std::FILE* stream_;
   bool shown_, redrawn_;

@@ -17,11 +17,18 @@ std::string spelled(std::string status) {
 }
 
 std::string phases_table(const Summary& summary) {
-  std::string text = fmt::format("\n  {:<22}{:>9}{:>12}{:>7}\n", "phase", "calls", "seconds", "%");
+  std::string text = fmt::format("\n  {:<24}{:>10}{:>8}\n", "phase", "seconds", "%");
   for (const Phase& phase : summary.phases) {
     const double share = summary.wall_seconds > 0 ? 100 * phase.seconds / summary.wall_seconds : 0;
-    text += fmt::format("  {:<22}{:>9}{:>12.3f}{:>7.1f}\n", phase.name, phase.calls, phase.seconds,
-                        share);
+    text += fmt::format("  {:<24}{:>10.3f}{:>8.1f}\n", phase.name, phase.seconds, share);
+  }
+  return text;
+}
+
+std::string work_line(const Summary& summary) {
+  std::string text;
+  for (const auto& [what, count] : summary.work) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, what);
   }
   return text;
 }
@@ -31,7 +38,7 @@ std::string phases_table(const Summary& summary) {
 std::string to_table(const Summary& summary) {
   std::string text = summary.title.empty() ? "" : summary.title + "\n";
   const auto row = [&](std::string_view name, const std::string& value) {
-    text += fmt::format("  {:<12}{}\n", name, value);
+    text += fmt::format("  {:<14}{}\n", name, value);
   };
   row("status", spelled(summary.status) + (summary.reason.empty() ? "" : ": " + summary.reason));
   row("iterations", std::to_string(summary.iterations));
@@ -39,6 +46,7 @@ std::string to_table(const Summary& summary) {
   if (summary.mass_error) row("mass error", fmt::format("{:.1e}", *summary.mass_error));
   if (summary.remaining_mass) row("still inside", fmt::format("{:.4g}", *summary.remaining_mass));
   row("unknowns", fmt::format("{}", summary.unknowns));
+  if (!summary.work.empty()) row("work", work_line(summary));
   row("backend", fmt::format("{} on {}, {}, {} thread{}", summary.backend, summary.device,
                              summary.dtype, summary.threads, summary.threads == 1 ? "" : "s"));
   row("time", duration(summary.wall_seconds));
@@ -65,12 +73,13 @@ std::string to_json(const Summary& summary) {
                               {"dtype", summary.dtype},
                               {"threads", summary.threads},
                               {"phases", nlohmann::ordered_json::array()},
-                              {"files", summary.files}};
+                              {"files", summary.files},
+                              {"work", nlohmann::ordered_json::object()}};
   if (summary.mass_error) json["mass_error"] = *summary.mass_error;
   if (summary.remaining_mass) json["remaining_mass"] = *summary.remaining_mass;
+  for (const auto& [what, count] : summary.work) json["work"][what] = count;
   for (const Phase& phase : summary.phases) {
-    json["phases"].push_back(
-        {{"name", phase.name}, {"calls", phase.calls}, {"seconds", phase.seconds}});
+    json["phases"].push_back({{"name", phase.name}, {"seconds", phase.seconds}});
   }
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace isofield::mfg_solve {
@@ -10,7 +11,6 @@ namespace isofield::mfg_solve {
 /// Where the time went.
 struct Phase {
   std::string name;
-  std::int64_t calls = 0;
   double seconds = 0.0;
 };
 
@@ -28,6 +28,7 @@ struct Summary {
   double wall_seconds = 0.0;
   std::string backend, device, dtype;
   std::int64_t threads = 0;
+  std::vector<std::pair<std::string, std::int64_t>> work;  ///< "linear solves": how many
   std::vector<Phase> phases;
   std::vector<std::string> files;  ///< written
 };

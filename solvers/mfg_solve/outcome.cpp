@@ -1,0 +1,146 @@
+#include "outcome.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace isofield::mfg_solve {
+namespace {
+
+mfg::RunStatus run_status(mfg::Status status) {
+  switch (status) {
+    case mfg::Status::converged: return mfg::RunStatus::converged;
+    case mfg::Status::not_converged: return mfg::RunStatus::not_converged;
+    case mfg::Status::breakdown: return mfg::RunStatus::failed;
+    case mfg::Status::interrupted: return mfg::RunStatus::interrupted;
+  }
+  return mfg::RunStatus::failed;
+}
+
+/// Pick the levels of a field that a file keeps.
+std::vector<double> levels_of(const UnifiedArray& field, const std::vector<std::int64_t>& kept) {
+  const std::vector<double> all = field.to_vector<double>();
+  const std::size_t size = all.size() / static_cast<std::size_t>(field.shape()[0]);
+  std::vector<double> some;
+  some.reserve(size * kept.size());
+  for (const std::int64_t level : kept) {
+    const auto begin = all.begin() + static_cast<std::ptrdiff_t>(size) * level;
+    some.insert(some.end(), begin, begin + static_cast<std::ptrdiff_t>(size));
+  }
+  return some;
+}
+
+/// What every file of a run holds: whence it comes, the grid, and the fields at some levels.
+mfg::Results common(const RunContext& context, const UnifiedArray& u, const UnifiedArray& m,
+                    std::int64_t stride) {
+  const mfg::DiscreteProblem& problem = context.problem;
+  mfg::Results results;
+  results.title = context.config.title;
+  results.config = context.config_toml;
+  results.backend = context.setting.backend;
+  results.device = context.setting.device;
+  results.dtype = context.config.backend.dtype;
+  results.threads = context.setting.threads;
+  for (int k = 0; k < problem.grid().axes(); ++k) {
+    results.axes.push_back(problem.grid().axis(k).nodes());
+  }
+  const std::vector<std::int64_t> kept = kept_level_numbers(problem.steps(), stride);
+  const std::vector<double> times = problem.times();
+  for (const std::int64_t level : kept)
+    results.times.push_back(times[static_cast<std::size_t>(level)]);
+  for (const std::int64_t kind : problem.grid().cell_kinds().to_vector<std::int64_t>()) {
+    results.mask.push_back(static_cast<std::uint8_t>(kind));
+  }
+  results.populations.push_back({.name = context.config.populations[0].name,
+                                 .u = levels_of(u, kept),
+                                 .m = levels_of(m, kept),
+                                 .lambda = {}});
+  const std::vector<double> masses = problem.grid().integral(m).to_vector<double>();
+  for (const std::int64_t level : kept) {
+    results.diagnostics.mass.push_back(masses[static_cast<std::size_t>(level)]);
+  }
+  return results;
+}
+
+mfg::ConvergenceTable convergence_of(const std::vector<mfg::Iteration>& history) {
+  mfg::ConvergenceTable table;
+  for (const mfg::Iteration& iteration : history) {
+    table.iteration.push_back(iteration.number);
+    table.residual.push_back(iteration.residual);
+    table.hjb_residual.push_back(iteration.hjb_residual);
+    table.fp_residual.push_back(iteration.fp_residual);
+    table.seconds.push_back(iteration.seconds);
+  }
+  return table;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> kept_level_numbers(std::int64_t steps, std::int64_t stride) {
+  std::vector<std::int64_t> kept;
+  for (std::int64_t level = 0; level < steps; level += stride) kept.push_back(level);
+  kept.push_back(steps);
+  return kept;
+}
+
+mfg::Results make_results(const RunContext& context, const mfg::Solution& solution,
+                          std::int64_t stride) {
+  const mfg::SolveReport& report = solution.report;
+  mfg::Results results = common(context, solution.u, solution.m, stride);
+  results.status = run_status(report.status);
+  results.iterations = report.iterations;
+  results.residual = report.residual;
+  results.wall_seconds = report.seconds;
+  results.convergence = convergence_of(report.history);
+  return results;
+}
+
+mfg::Results make_checkpoint(const RunContext& context, const mfg::Progress& progress) {
+  mfg::Results results = common(context, progress.u, progress.m, 1);
+  results.status = mfg::RunStatus::checkpoint;
+  results.iterations = progress.iteration.number;
+  results.residual = progress.iteration.residual;
+  results.wall_seconds = progress.iteration.seconds;
+  results.convergence = convergence_of({progress.iteration});
+  return results;
+}
+
+Summary make_summary(const RunContext& context, const mfg::Solution& solution,
+                     const mfg::Results& results) {
+  const mfg::SolveReport& report = solution.report;
+  Summary summary;
+  summary.title = context.config.title;
+  summary.status = mfg::to_string(report.status);
+  summary.reason = report.message;
+  if (report.status == mfg::Status::not_converged && report.message.empty()) {
+    summary.reason = fmt::format("{} iterations were not enough", report.iterations);
+  }
+  summary.iterations = report.iterations;
+  summary.residual = report.residual;
+  summary.tolerance = context.config.solver.tolerance;
+  summary.unknowns = 2 * context.problem.grid().free_cells() * (context.problem.steps() + 1);
+  summary.wall_seconds = report.seconds;
+  summary.backend = context.setting.backend;
+  summary.device = context.setting.device;
+  summary.dtype = context.config.backend.dtype;
+  summary.threads = context.setting.threads;
+  summary.work = {{"HJB steps", report.hjb_steps},
+                  {"Newton updates in them", report.newton_updates},
+                  {"linear solves", report.linear_solves},
+                  {"Krylov iterations in them", report.krylov},
+                  {"GMRES iterations", report.gmres}};
+  std::erase_if(summary.work, [](const auto& entry) { return entry.second == 0; });
+  const std::vector<double>& mass = results.diagnostics.mass;
+  if (context.problem.grid().is_closed()) {
+    double error = 0;
+    for (const double value : mass) error = std::max(error, std::fabs(value / mass.front() - 1));
+    summary.mass_error = error;
+  } else {
+    summary.remaining_mass = mass.back() / mass.front();
+  }
+  for (const auto& [name, seconds] : report.phases) summary.phases.push_back({name, seconds});
+  return summary;
+}
+
+}  // namespace isofield::mfg_solve

@@ -1,0 +1,46 @@
+#include "start.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <isofield/error.hpp>
+#include <isofield/mfg/results.hpp>
+#include <isofield/ops.hpp>
+#include <vector>
+
+namespace isofield::mfg_solve {
+namespace {
+
+/// Read the value at all levels from a file of the same grid.
+UnifiedArray value_in(const std::string& file, const mfg::DiscreteProblem& problem) {
+  const mfg::Results results = mfg::read_results(file);
+  std::vector<std::int64_t> shape{static_cast<std::int64_t>(results.times.size())};
+  for (const std::vector<double>& nodes : results.axes) {
+    shape.push_back(static_cast<std::int64_t>(nodes.size()));
+  }
+  const Shape needed = problem.constant_density().shape();
+  if (!std::ranges::equal(shape, needed)) {
+    throw ConfigError(fmt::format(
+        "{} holds {} levels x nodes, this configuration has {}; a start must have them all "
+        "(output.stride = 1 keeps every level)",
+        file, fmt::join(shape, " x "), fmt::join(needed, " x ")));
+  }
+  return asarray(results.populations.front().u, needed).astype(problem.dtype());
+}
+
+}  // namespace
+
+mfg::SolveOptions start_options(const mfg::Config& config, const std::string& resume,
+                                const mfg::DiscreteProblem& problem) {
+  mfg::SolveOptions options = mfg::make_options(config);
+  const std::string& guess = config.solver.initial_guess;
+  const bool from_guess = guess != "zero" && guess != "coarse";
+  if (!resume.empty() || from_guess) {
+    options.initial_guess = mfg::InitialGuess::given;
+    options.initial_u = value_in(resume.empty() ? guess : resume, problem);
+  }
+  return options;
+}
+
+}  // namespace isofield::mfg_solve
