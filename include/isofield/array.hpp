@@ -163,6 +163,7 @@ class UnifiedArray {
  private:
   friend class Operand;
   friend class Selection;
+  bool may_write_in_place(const Layout& target);
   detail::NodePtr node_;
 };
 
@@ -172,25 +173,32 @@ inline Operand::Operand(UnifiedArray&& array, Where where) noexcept
     : node_(std::move(array.node_)), where_(where) {}
 inline UnifiedArray Operand::array() const { return UnifiedArray(node_); }
 
-/// A part of an array that can be read as a value or, while it is a temporary, assigned to.
+/// A part of an array that can be read as a value or, while it is a temporary, assigned to. It cannot
+/// be copied: give what is to be kept a name of type UnifiedArray.
 class Selection : public UnifiedArray {
  public:
-  Selection(UnifiedArray& base, std::vector<Index> indices)
-      : UnifiedArray(base.index(std::span<const Index>(indices))),
-        base_(&base),
-        indices_(std::move(indices)) {}
+  Selection(UnifiedArray& base, std::vector<Index> indices);
+  ~Selection();
+  Selection(const Selection&) = delete;
   void operator=(Operand value) && { write(value); }
-  void operator=(const Selection& value) && { write(Operand(value)); }
+  void operator=(const Selection& value) && { write({value, place()}); }
   void operator+=(Operand value) &&;
   void operator-=(Operand value) &&;
   void operator*=(Operand value) &&;
   void operator/=(Operand value) &&;
-  Selection(const Selection&) = default;
 
  private:
+  friend class UnifiedArray;
   void write(const Operand& value);
+  // operator= takes no default argument: the first index knows the caller's place.
+  std::source_location place() const {
+    return indices_.empty() ? std::source_location{} : indices_[0].where();
+  }
+
   UnifiedArray* base_;
   std::vector<Index> indices_;
+  // This thread's selections that live, latest first.
+  Selection *older_, *newer_ = nullptr;
 };
 
 inline Selection UnifiedArray::operator()(Index i) { return Selection(*this, {i}); }
@@ -216,9 +224,16 @@ class ScopedEager {
 
 template <class T>
 std::vector<T> UnifiedArray::to_vector() const {
-  std::vector<T> result(static_cast<std::size_t>(size()));
-  copy_to(result.data(), result.size() * sizeof(T), dtype_of<T>);
-  return result;
+  const auto count = static_cast<std::size_t>(size());
+  if constexpr (std::is_same_v<T, bool>) {  // std::vector<bool> has no memory to copy to
+    const auto elements = std::make_unique<bool[]>(count);
+    copy_to(elements.get(), count, DType::bool_);
+    return std::vector<bool>(elements.get(), elements.get() + count);
+  } else {
+    std::vector<T> result(count);
+    copy_to(result.data(), count * sizeof(T), dtype_of<T>);
+    return result;
+  }
 }
 
 }  // namespace isofield

@@ -39,13 +39,21 @@ UnifiedArray arange(double start, double stop, double step = 1.0, DType dtype = 
 UnifiedArray linspace(double start, double stop, std::int64_t count, bool endpoint = true,
                       DType dtype = float64, BaseBackend* backend = nullptr);
 UnifiedArray eye(std::int64_t n, DType dtype = float64, BaseBackend* backend = nullptr);
+/// Copy `bytes` bytes of host data in C order into a new array; throws ShapeError if they do not fit.
+UnifiedArray asarray_bytes(const void* data, std::size_t bytes, DType dtype, const Shape& shape,
+                           BaseBackend* backend);
 /// Copy host data in C order into a new array; throws ShapeError if the count does not fit.
 template <class T>
 UnifiedArray asarray(std::span<const T> values, const Shape& shape, BaseBackend* backend = nullptr);
 template <class T>
 UnifiedArray asarray(const std::vector<T>& values, const Shape& shape,
                      BaseBackend* backend = nullptr) {
-  return asarray(std::span<const T>(values), shape, backend);
+  if constexpr (std::is_same_v<T, bool>) {  // std::vector<bool> has no memory to copy from
+    const std::vector<unsigned char> bytes(values.begin(), values.end());
+    return asarray_bytes(bytes.data(), bytes.size(), DType::bool_, shape, backend);
+  } else {
+    return asarray(std::span<const T>(values), shape, backend);
+  }
 }
 template <class T>
 UnifiedArray asarray(std::initializer_list<T> values, BaseBackend* backend = nullptr) {
@@ -54,8 +62,6 @@ UnifiedArray asarray(std::initializer_list<T> values, BaseBackend* backend = nul
 }
 /// An array of rank 0.
 UnifiedArray asarray(Scalar value, BaseBackend* backend = nullptr);
-UnifiedArray asarray_bytes(const void* data, std::size_t bytes, DType dtype, const Shape& shape,
-                           BaseBackend* backend);
 /// Use memory that somebody else owns, without a copy; `owner` keeps it alive. Never written to.
 UnifiedArray from_memory(void* data, DType dtype, const Layout& layout, std::size_t bytes,
                          std::shared_ptr<void> owner, BaseBackend& backend);

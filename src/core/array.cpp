@@ -52,12 +52,29 @@ UnifiedArray UnifiedArray::index(std::span<const Index> indices) const {
 
 namespace {
 
-/// Whether nobody else can see this node's memory change. A trace holds its own storages once more.
-bool unshared(const detail::Node& node) {
-  const Storage& storage = *node.storage;
-  return node.refs.load(std::memory_order_acquire) == 1 &&
-         node.storage.use_count() == (storage.symbolic ? 2 : 1) && !storage.foreign;
+/// The first and the last element that a layout with elements reaches.
+std::pair<std::int64_t, std::int64_t> reach(const Layout& layout) {
+  std::int64_t first = layout.offset, last = layout.offset;
+  for (int k = 0; k < layout.rank(); ++k)
+    (layout.strides[k] < 0 ? first : last) += (layout.shape[k] - 1) * layout.strides[k];
+  return {first, last};
 }
+
+bool apart(const Layout& a, const Layout& b) {
+  if (element_count(a.shape) == 0 || element_count(b.shape) == 0) return true;
+  const auto [a_first, a_last] = reach(a);
+  const auto [b_first, b_last] = reach(b);
+  return a_last < b_first || b_last < a_first;
+}
+
+/// Whether one place in memory is several elements, as in a broadcast view.
+bool repeats(const Layout& layout) {
+  for (int k = 0; k < layout.rank(); ++k)
+    if (layout.strides[k] == 0 && layout.shape[k] > 1) return true;
+  return false;
+}
+
+thread_local Selection* newest_selection = nullptr;
 
 void check_assignable(const UnifiedArray& target, const Operand& value) {
   const DType from = detail::dtype_of(value);
@@ -71,6 +88,26 @@ void check_assignable(const UnifiedArray& target, const Operand& value) {
 }
 
 }  // namespace
+
+// Nobody else may see the memory change. In `u(n) = step(u(n + 1));` the selection on the right lives
+// until the end of the line and shares the memory; what it shows must stay, but may stay where it is if the
+// write does not touch it, and else is copied, which costs less than copying all of `u`.
+bool UnifiedArray::may_write_in_place(const Layout& target) {
+  const Storage& storage = *node_->storage;
+  if (storage.foreign || repeats(node_->layout()) ||
+      node_->refs.load(std::memory_order_acquire) != 1)
+    return false;
+  const long owners = storage.symbolic ? 2 : 1;  // a trace holds its own storages once more
+  if (node_->storage.use_count() == owners) return true;
+  long shown = 0;
+  for (Selection* s = newest_selection; s; s = s->older_)
+    if (s->node_ && s->node_->storage.get() == &storage && s->node_->refs.load() == 1) ++shown;
+  if (node_->storage.use_count() != owners + shown) return false;
+  for (Selection* s = newest_selection; s; s = s->older_)
+    if (s->node_ && s->node_->storage.get() == &storage && !apart(s->node_->layout(), target))
+      s->node_ = s->copy().node_;
+  return true;
+}
 
 void UnifiedArray::assign(std::span<const Index> indices, const Operand& value) {
   check_assignable(*this, value);
@@ -92,7 +129,7 @@ void UnifiedArray::assign(std::span<const Index> indices, const Operand& value) 
     return t;
   });
   const bool traced = source && source->storage->symbolic && !node_->storage->symbolic;
-  if (!unshared(*node_) || traced) {
+  if (traced || !may_write_in_place(target)) {
     const View from = node_->view();
     const View symbol = traced ? source->view() : from;
     NodePtr own = detail::make_result(backend(), shape(), dtype(), {&symbol, 1});
@@ -106,6 +143,20 @@ void UnifiedArray::assign(std::span<const Index> indices, const Operand& value) 
                           to, backend());
   else
     detail::fill_elements(value.scalar(), to, backend());
+}
+
+Selection::Selection(UnifiedArray& base, std::vector<Index> indices)
+    : UnifiedArray(base.index(std::span<const Index>(indices))),
+      base_(&base),
+      indices_(std::move(indices)),
+      older_(newest_selection) {
+  if (older_) older_->newer_ = this;
+  newest_selection = this;
+}
+
+Selection::~Selection() {
+  (newer_ ? newer_->older_ : newest_selection) = older_;
+  if (older_) older_->newer_ = newer_;
 }
 
 void Selection::write(const Operand& value) {
