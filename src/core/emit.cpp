@@ -17,6 +17,19 @@ DType result_type(DType a, DType b) {
 namespace detail {
 namespace {
 
+/// Scalars alone: the wider of their kinds, bool apart.
+DType scalars_dtype(std::string_view operation, std::span<const Operand> operands) {
+  DType dtype = operands[0].scalar().default_dtype();
+  for (const auto& o : operands) {
+    const DType own = o.scalar().default_dtype();
+    if ((own == DType::bool_) != (dtype == DType::bool_))
+      throw DTypeError(std::string(operation) + ": scalars of kinds " + std::string(name(dtype)) +
+                       " and " + std::string(name(own)) + " do not go together");
+    if (own == DType::float64) dtype = own;
+  }
+  return dtype;
+}
+
 /// The operands' common dtype, before the operation's own rules.
 DType promote(std::string_view operation, std::span<const Operand> operands) {
   bool found = false;
@@ -30,18 +43,15 @@ DType promote(std::string_view operation, std::span<const Operand> operands) {
     }
     found = true;
   }
+  if (!found) return scalars_dtype(operation, operands);
   for (const auto& o : operands) {
     if (!o.is_scalar()) continue;
     const DType own = o.scalar().default_dtype();
-    if (!found) {
-      dtype = own;
-      found = true;
-    } else if ((own == DType::bool_) != (dtype == DType::bool_) ||
-               (own == DType::float64 && is_integer(dtype))) {
+    if ((own == DType::bool_) != (dtype == DType::bool_) ||
+        (own == DType::float64 && is_integer(dtype)))
       throw DTypeError(std::string(operation) + ": a scalar of kind " + std::string(name(own)) +
                        " does not go with dtype " + std::string(name(dtype)) +
                        "; convert the array with astype");
-    }
   }
   return dtype;
 }
