@@ -1,0 +1,101 @@
+"""Solve every example on every backend: examples_test.py PROGRAM SOURCE_FOLDER"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
+EXAMPLES = sorted((SOURCE / "docs/examples").glob("*.toml"))
+
+
+def available_backends():
+    listed = subprocess.run([PROGRAM, "--list-backends", "--json"], capture_output=True, text=True,
+                            timeout=120, check=True)
+    return [b["name"] for b in json.loads(listed.stdout) if b["available"]]
+
+
+class Examples(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.summaries = {}
+        for example in EXAMPLES:
+            for backend in available_backends():
+                cls.summaries[example.stem, backend] = cls.solve(example, backend)
+
+    @classmethod
+    def solve(cls, example, backend):
+        output = cls.output(example.stem, backend)
+        run = subprocess.run([PROGRAM, example, "--backend", backend, "--output", output, "--json"],
+                             capture_output=True, text=True, timeout=280)
+        if run.returncode != 0:
+            raise AssertionError(f"{example.name} on {backend}: {run.returncode}\n{run.stderr}")
+        return json.loads(run.stdout)
+
+    @classmethod
+    def output(cls, name, backend):
+        return cls.folder / f"{name}-{backend.replace(':', '-')}.h5"
+
+    def test_there_are_examples_in_one_and_two_dimensions(self):
+        self.assertGreaterEqual(len(EXAMPLES), 4)
+        self.assertIn(("two_rooms", "eigen"), self.summaries)
+
+    def test_all_converge_with_their_mass_kept(self):
+        for (name, backend), summary in self.summaries.items():
+            with self.subTest(example=name, backend=backend):
+                self.assertEqual(summary["status"], "converged")
+                self.assertLessEqual(summary["residual"], summary["tolerance"])
+                self.assertEqual(summary["backend"], backend.split(":")[0])
+                if summary["mass_error"] is not None:
+                    self.assertLess(summary["mass_error"], 1e-12)
+                else:
+                    self.assertTrue(0 < summary["remaining_mass"] < 1)
+
+    def test_densities_are_never_negative_and_obstacles_stay_empty(self):
+        for name, backend in self.summaries:
+            with self.subTest(example=name, backend=backend):
+                file = self.read(name, backend)
+                density = file["m"][...]
+                self.assertGreaterEqual(density.min(), -1e-14)
+                self.assertEqual(abs(density[:, file["grid/mask"][...] != 0]).sum(), 0)
+
+    def test_backends_agree(self):
+        for name, backend in self.summaries:
+            if backend == "eigen":
+                continue
+            with self.subTest(example=name, backend=backend):
+                mine, reference = self.read(name, backend), self.read(name, "eigen")
+                for field in ("u", "m"):
+                    expected = reference[field][...]
+                    error = abs(mine[field][...] - expected).max() / abs(expected).max()
+                    self.assertLess(error, 1e-10)
+
+    def test_the_linear_quadratic_density_stays_gaussian_around_a_falling_mean(self):
+        file = self.read("lq_1d", "eigen")
+        x, density = file["grid/x"][...], file["m"][...]
+        h = x[1] - x[0]
+        mean = (density * x).sum(axis=1) * h
+        self.assertAlmostEqual(mean[0], 0.5, places=3)
+        self.assertTrue((mean[1:] < mean[:-1]).all())
+        variance = (density * x**2).sum(axis=1) * h - mean**2
+        fourth = (density * (x[None, :] - mean[:, None]) ** 4).sum(axis=1) * h
+        # A Gaussian has kurtosis 3 (a uniform density 1.8); the scheme is of first order.
+        self.assertLess(abs(fourth / variance**2 - 3).max(), 0.2)
+
+    def read(self, name, backend):
+        try:
+            import h5py
+        except ImportError:
+            self.skipTest("h5py is not there")
+        file = h5py.File(self.output(name, backend), "r")
+        self.addCleanup(file.close)
+        return file
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])

@@ -1,0 +1,223 @@
+"""Solve with mfg_solve and look at exit codes and files: run_test.py PROGRAM SOURCE_FOLDER"""
+
+import json
+import os
+import pathlib
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
+BACKEND = ["--backend", "eigen"]  # what this file is about does not depend on it
+
+SMALL = """
+title = "Small"
+[domain]
+lower = [0.0]
+upper = [1.0]
+cells = [20]
+boundary = ["periodic"]
+[time]
+horizon = 1.0
+steps = 10
+[model]
+viscosity = 0.1
+running_cost = "m - sin(2*pi*x)"
+initial_density = "1 + 0.5*cos(2*pi*x)"
+[solver]
+tolerance = 1e-8
+"""
+
+# Damped so much that it lasts, with small steps that are soon over: there is time to stop it.
+LONG = (SMALL.replace("[20]", "[200]").replace("steps = 10", "steps = 400")
+        + 'coupling = "picard"\ndamping = 0.001\nmax_iterations = 1000000\n'
+        + 'initial_guess = "zero"\n[output]\nfile = "long.h5"\n')
+
+
+class Run(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        (self.folder / "small.toml").write_text(SMALL)
+        (self.folder / "long.toml").write_text(LONG)
+
+    def command(self, *arguments):
+        return [PROGRAM, *arguments, *BACKEND]
+
+    def call(self, *arguments, **options):
+        return subprocess.run(self.command(*arguments), cwd=self.folder, capture_output=True,
+                              text=True, timeout=120, **options)
+
+    def solve(self, code, *arguments, **options):
+        """Check the exit code and give the summary."""
+        result = self.call(*arguments, "--json", **options)
+        self.assertEqual(result.returncode, code, result.stderr)
+        return json.loads(result.stdout), result.stderr
+
+    def start_long_run(self, *arguments):
+        """Start a run that does not end by itself; give it back in its midst."""
+        run = subprocess.Popen(self.command("long.toml", "--verbose", *arguments), cwd=self.folder,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(run.stdout.close)
+        self.addCleanup(run.stderr.close)
+        self.addCleanup(run.kill)
+        for line in run.stderr:
+            if "iteration 3 " in line:
+                return run
+        self.fail("the run ended by itself")
+
+    def files(self):
+        return sorted(p.name for p in self.folder.iterdir() if p.suffix != ".toml")
+
+    def read(self, name):
+        try:
+            import h5py
+        except ImportError:
+            self.skipTest("h5py is not there")
+        file = h5py.File(self.folder / name, "r")
+        self.addCleanup(file.close)
+        return file
+
+    def test_a_converged_run_writes_what_it_says(self):
+        summary, log = self.solve(0, "small.toml")
+        self.assertEqual(summary["status"], "converged")
+        self.assertLessEqual(summary["residual"], 1e-8)
+        self.assertLess(summary["mass_error"], 1e-12)
+        self.assertEqual(summary["unknowns"], 2 * 20 * 11)
+        self.assertEqual(summary["files"], ["small.h5", "small.xdmf"])
+        self.assertEqual(self.files(), ["small.h5", "small.xdmf"])
+        self.assertIn("iteration 1 of 200 at most: residual", log)
+        file = self.read("small.h5")
+        self.assertEqual(file.attrs["status"], "converged")
+        self.assertEqual(file.attrs["iterations"], summary["iterations"])
+        self.assertEqual(file["u"].shape, (11, 20))
+        self.assertEqual(len(file["convergence/residual"]), summary["iterations"])
+        again, _ = self.solve(0, "small.toml", "--output", "again.h5", "--quiet")
+        self.assertEqual(again["residual"], summary["residual"])
+
+    def test_the_configuration_in_the_file_gives_the_same_result(self):
+        self.solve(0, "small.toml", "--set", "model.viscosity=0.2")
+        file = self.read("small.h5")
+        (self.folder / "again.toml").write_text(file.attrs["config"])
+        self.assertIn("viscosity = 0.2", file.attrs["config"])
+        self.solve(0, "again.toml", "--output", "again.h5")
+        self.assertTrue((file["u"][...] == self.read("again.h5")["u"][...]).all())
+
+    def test_quiet_leaves_the_summary_and_never_leaves_no_progress(self):
+        for option in (["--quiet"], ["--progress", "never"]):
+            result = self.call("small.toml", "--overwrite", *option)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertIn("status        converged\n", result.stdout)
+        self.assertIn("\x1b[K", self.call("small.toml", "--overwrite", "--progress", "always").stderr)
+        self.assertIn("iteration 1 (", self.call("small.toml", "--overwrite", "--verbose").stderr)
+
+    def test_an_existing_file_stays_without_overwrite(self):
+        (self.folder / "small.xdmf").write_text("old")
+        result = self.call("small.toml")
+        self.assertEqual(result.returncode, 5)
+        self.assertIn("small.xdmf exists; --overwrite replaces it", result.stderr)
+        self.assertEqual(self.files(), ["small.xdmf"])
+        self.solve(0, "small.toml", "--overwrite")
+        self.assertEqual(self.files(), ["small.h5", "small.xdmf"])
+
+    def test_a_stride_keeps_every_so_many_levels_and_the_last(self):
+        self.solve(0, "small.toml", "--set", "output.stride=4", "--set", "output.xdmf=false",
+                   "--dtype", "float32", "--set", "solver.tolerance=1e-3")
+        self.assertEqual(self.files(), ["small.h5"])
+        file = self.read("small.h5")
+        self.assertEqual([round(t, 6) for t in file["grid/t"]], [0, 0.4, 0.8, 1])
+        self.assertEqual(file["m"].shape, (4, 20))
+        self.assertEqual(file["diagnostics/mass"].shape[0], 4)
+        self.assertEqual(file["m"].dtype.name, "float32")
+
+    def test_too_few_iterations_are_told_and_the_file_says_so(self):
+        summary, log = self.solve(3, "small.toml", "--set", "solver.max_iterations=1",
+                                  "--set", "solver.tolerance=1e-14")
+        self.assertEqual((summary["status"], summary["iterations"]), ("not_converged", 1))
+        self.assertIn("did not converge: ", log)
+        self.assertEqual(self.read("small.h5").attrs["status"], "not_converged")
+
+    def test_a_breakdown_is_told_with_its_place_and_the_last_state_is_written(self):
+        summary, log = self.solve(4, "small.toml", "--set", "model.running_cost=log(0.5 - t)")
+        self.assertEqual(summary["status"], "failed")
+        self.assertIn("numerical breakdown: ", log)
+        self.assertIn("time level", log)
+        self.assertEqual(self.read("small.h5").attrs["status"], "failed")
+
+    def test_an_interrupted_run_leaves_a_checkpoint_that_it_can_go_on_from(self):
+        run = self.start_long_run()
+        run.send_signal(signal.SIGINT)
+        output, log = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 130, log)
+        self.assertIn("status        interrupted", output)
+        self.assertIn("--resume long.checkpoint.h5 goes on", log)
+        self.assertEqual(self.files(), ["long.checkpoint.h5"])
+        self.assertEqual(self.read("long.checkpoint.h5").attrs["status"], "interrupted")
+        faster = ["--set", "solver.coupling=newton", "--set", "output.checkpoint_every=1"]
+        summary, _ = self.solve(0, "long.toml", "--resume", "long.checkpoint.h5", *faster)
+        self.assertLessEqual(summary["residual"], 1e-8)
+        # The checkpoint has served: what it led to is written.
+        self.assertEqual(self.files(), ["long.h5", "long.xdmf"])
+        # From the solution there is nothing left to do but to see it.
+        result, _ = self.solve(0, "long.toml", "--resume", "long.h5", "--output", "b.h5", *faster)
+        self.assertLessEqual(result["iterations"], 1)
+
+    def test_a_start_must_be_whole_and_of_the_same_grid(self):
+        self.solve(0, "small.toml", "--set", "output.stride=5")
+        for option in (["--resume", "small.h5"], ["--set", "solver.initial_guess=small.h5"]):
+            result = self.call("small.toml", "--output", "b.h5", *option)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("small.h5 holds 3 x 20 levels x nodes, this configuration has 11 x 20",
+                          result.stderr)
+        data = bytearray((self.folder / "small.h5").read_bytes())
+        data[len(data) // 2] ^= 1
+        (self.folder / "damaged.h5").write_bytes(data)
+        (self.folder / "none.h5").write_text("no HDF5")
+        for name in ("damaged.h5", "none.h5", "absent.h5"):
+            result = self.call("small.toml", "--output", "b.h5", "--resume", name)
+            self.assertEqual(result.returncode, 5, result.stderr)
+            self.assertIn(name, result.stderr)
+
+    def test_checkpoints_come_when_they_are_due(self):
+        run = self.start_long_run("--set", "output.checkpoint_every=2")
+        deadline = time.time() + 60
+        while "long.checkpoint.h5" not in self.files() and time.time() < deadline:
+            time.sleep(0.05)
+        run.kill()
+        run.wait()
+        file = self.read("long.checkpoint.h5")
+        self.assertEqual(file.attrs["status"], "checkpoint")
+        self.assertEqual(file.attrs["iterations"] % 2, 0)
+        self.assertEqual(file["u"].shape, (401, 200))
+
+    def test_killing_a_run_leaves_the_old_file_as_it_was(self):
+        self.solve(0, "small.toml", "--output", "long.h5")
+        before = (self.folder / "long.h5").read_bytes()
+        run = self.start_long_run("--overwrite")
+        run.kill()
+        run.wait()
+        self.assertEqual((self.folder / "long.h5").read_bytes(), before)
+
+    def test_a_file_that_cannot_grow_is_an_error_and_the_old_one_stays(self):
+        self.solve(0, "small.toml")
+        before = (self.folder / "small.h5").read_bytes()
+
+        def allow_little():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+
+        result = self.call("small.toml", "--overwrite", "--set", "output.xdmf=false",
+                           "--set", "output.compression=0", preexec_fn=allow_little)
+        self.assertEqual(result.returncode, 5, result.stderr)
+        self.assertIn("cannot write 'small.h5'", result.stderr)
+        self.assertEqual((self.folder / "small.h5").read_bytes(), before)
+        self.assertEqual(self.files(), ["small.h5", "small.xdmf"])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
