@@ -101,4 +101,8 @@ BOOST_AUTO_TEST_CASE(values_do_not_depend_on_the_number_of_threads) {
   torch().set_threads(before);
 }
 
+BOOST_AUTO_TEST_CASE(memory_that_is_not_there_is_an_ordinary_error) {
+  BOOST_CHECK_THROW(get_backend("torch:cpu").allocate(std::size_t{1} << 58), std::bad_alloc);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,6 @@
 // The Kokkos backend: Kokkos' memory, and the shared host kernels under Kokkos' parallel_for.
 #include <memory>
+#include <new>
 #include <string>
 
 #include "backends/block_pool.hpp"
@@ -15,7 +16,7 @@ class Block {
     try {
       data_ = Kokkos::HostSpace().allocate("isofield", bytes);
     } catch (const std::exception&) {  // its type differs between versions of Kokkos
-      throw BackendError("kokkos: no memory for " + std::to_string(bytes) + " bytes");
+      throw std::bad_alloc();
     }
     advise_huge_pages(data_, bytes);
   }

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <new>
 
 #include "backends/block_pool.hpp"
 #include "backends/torch/host_path.hpp"
@@ -135,6 +136,7 @@ class TorchBackend final : public BaseBackend {
     try {
       return at::empty({static_cast<std::int64_t>(bytes)}, options);
     } catch (const c10::Error& error) {
+      if (device_.is_host()) throw std::bad_alloc();
       throw BackendError(spelled() + ": no memory for " + std::to_string(bytes) +
                          " bytes: " + error.what_without_backtrace());
     }
