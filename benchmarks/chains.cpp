@@ -79,7 +79,7 @@ std::vector<Case> cases() {
   const auto& loops = rivals::loops();
   const auto hamiltonian_rival = [&loops](rivals::Edge edge) {
     return [&loops, edge](Operands& o, int threads) {
-      bench::share(o.n, threads, [&](Int begin, Int end) {
+      bench::share(o.n, threads, [&](int, Int begin, Int end) {
         loops.hamiltonian(o.out.data(), o.x.data(), o.n, o.n, inverse_h, edge, begin, end);
       });
     };
@@ -87,7 +87,7 @@ std::vector<Case> cases() {
   return {
       {"expression", expression,
        [&loops](Operands& o, int threads) {
-         bench::share(o.n * o.n, threads, [&](Int begin, Int end) {
+         bench::share(o.n * o.n, threads, [&](int, Int begin, Int end) {
            loops.expression(o.out.data(), o.x.data(), o.y.data(), o.w.data(), begin, end);
          });
        }},
@@ -96,13 +96,13 @@ std::vector<Case> cases() {
       {"hamiltonian_clamp", hamiltonian<Boundary::clamp>, hamiltonian_rival(rivals::Edge::clamp)},
       {"laplacian", laplacian,
        [&loops](Operands& o, int threads) {
-         bench::share(o.n, threads, [&](Int begin, Int end) {
+         bench::share(o.n, threads, [&](int, Int begin, Int end) {
            loops.laplacian(o.out.data(), o.x.data(), o.n, o.n, inverse_h * inverse_h, begin, end);
          });
        }},
       {"fokker_planck", fokker_planck,
        [&loops](Operands& o, int threads) {
-         bench::share(o.n, threads, [&](Int begin, Int end) {
+         bench::share(o.n, threads, [&](int, Int begin, Int end) {
            loops.fokker_planck(o.out.data(), o.x.data(), o.y.data(), o.n, o.n, inverse_h, dt, nu,
                                begin, end);
          });
@@ -137,10 +137,11 @@ void register_benchmarks() {
   for (const auto& c : cases())
     for (const auto& spelling : bench::host_backends())
       for (const int threads : {1, 2})
-        for (const auto& [side, size] : sizes)
+        for (const auto& [side, size] : sizes) {
+          if (bench::settings().smoke && side > 316) continue;
           for (const Form form : {Form::jit, Form::lazy})
             bench::one_iteration(
                 std::string(c.name) + "/" + spelling + "/" + size + "/" +
                     (form == Form::jit ? "jit" : "lazy") + "/threads:" + std::to_string(threads),
                 [=](benchmark::State& state) { run(state, c, spelling, side, form, threads); });
-}
+        }

@@ -95,13 +95,12 @@ void compare(benchmark::State& state, int threads, Rival rival, Ours ours) {
   state.counters["overhead_ns"] = (our_time - rival_time) * 1e9;
 }
 
-/// Check that the candidate agrees with its rival to 1e-12; if not the benchmark ends with an
-/// error.
+/// Check that the candidate agrees with its rival; if not the benchmark ends with an error.
 inline bool agrees(benchmark::State& state, std::span<const double> expected,
-                   std::span<const double> found) {
+                   std::span<const double> found, double tolerance = 1e-12) {
   const double error = disagreement(expected, found);
   state.counters["disagreement"] = error;
-  if (error <= 1e-12) return true;
+  if (error <= tolerance) return true;
   state.SkipWithError(("differs from its rival by " + std::to_string(error)).c_str());
   return false;
 }
@@ -118,15 +117,15 @@ void one_iteration(const std::string& name, F function) {
 /// Numbers in (0, 1) that look random and are the same everywhere.
 std::vector<double> noise(std::int64_t n, unsigned seed);
 
-/// Run `body(begin, end)` over [0, n), shared evenly by `threads` threads.
+/// Run `body(thread, begin, end)` over [0, n), shared evenly by `threads` threads.
 template <class F>
 void share(std::int64_t n, int threads, F body) {
   if (threads == 1) {
-    body(std::int64_t{0}, n);
+    body(0, std::int64_t{0}, n);
     return;
   }
 #pragma omp parallel for schedule(static) num_threads(threads)
-  for (int t = 0; t < threads; ++t) body(n * t / threads, n * (t + 1) / threads);
+  for (int t = 0; t < threads; ++t) body(t, n * t / threads, n * (t + 1) / threads);
 }
 
 }  // namespace bench

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "rivals/games.hpp"
 #include "rivals/rivals.hpp"
 
 namespace rivals {
@@ -11,6 +12,7 @@ namespace rivals {
   extern const Loops table;                 \
   extern const EigenReductions eigen_table; \
   extern const Lines lines_table;           \
+  extern const Games games_table;           \
   }
 RIVALS_DECLARE(baseline)
 #if defined(RIVALS_X86)
@@ -59,6 +61,11 @@ const Loops& loops() {
 
 const Lines& lines() {
   static const Lines& chosen = RIVALS_CHOOSE(lines_table);
+  return chosen;
+}
+
+const Games& games() {
+  static const Games& chosen = RIVALS_CHOOSE(games_table);
   return chosen;
 }
 
