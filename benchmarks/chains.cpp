@@ -145,3 +145,4 @@ void register_benchmarks() {
                     (form == Form::jit ? "jit" : "lazy") + "/threads:" + std::to_string(threads),
                 [=](benchmark::State& state) { run(state, c, spelling, side, form, threads); });
         }
+}
