@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <isofield/mfg/diagnostics.hpp>
 
 namespace isofield::mfg_solve {
 namespace {
@@ -56,7 +57,7 @@ mfg::Results common(const RunContext& context, const UnifiedArray& u, const Unif
                                  .u = levels_of(u, kept),
                                  .m = levels_of(m, kept),
                                  .lambda = {}});
-  const std::vector<double> masses = problem.grid().integral(m).to_vector<double>();
+  const std::vector<double> masses = mfg::masses(problem, m);
   for (const std::int64_t level : kept) {
     results.diagnostics.mass.push_back(masses[static_cast<std::size_t>(level)]);
   }
@@ -93,6 +94,10 @@ mfg::Results make_results(const RunContext& context, const mfg::Solution& soluti
   results.residual = report.residual;
   results.wall_seconds = report.seconds;
   results.convergence = convergence_of(report.history);
+  const mfg::CostParts costs = mfg::cost_parts(context.problem, solution.u, solution.m);
+  results.diagnostics.kinetic_cost = {costs.kinetic};
+  results.diagnostics.running_cost = {costs.running};
+  results.diagnostics.terminal_cost = {costs.terminal};
   return results;
 }
 

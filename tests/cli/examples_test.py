@@ -75,6 +75,22 @@ class Examples(unittest.TestCase):
                     error = abs(mine[field][...] - expected).max() / abs(expected).max()
                     self.assertLess(error, 1e-10)
 
+    def test_the_parts_of_the_cost_add_up_to_the_value(self):
+        # <u^0, m^0> is what people pay in all, exactly so in the discrete system where nobody leaves.
+        for name, backend in self.summaries:
+            if name == "crowd_exit":
+                continue
+            with self.subTest(example=name, backend=backend):
+                file = self.read(name, backend)
+                volume = 1.0
+                for axis in "xyz"[:file["u"].ndim - 1]:
+                    nodes = file[f"grid/{axis}"][...]
+                    volume *= nodes[1] - nodes[0]
+                paid = sum(file[f"diagnostics/{part}_cost"][...].sum()
+                           for part in ("kinetic", "running", "terminal"))
+                value = (file["u"][0] * file["m"][0]).sum() * volume
+                self.assertLess(abs(paid - value), 1e-6 * abs(value))
+
     def test_the_linear_quadratic_density_stays_gaussian_around_a_falling_mean(self):
         file = self.read("lq_1d", "eigen")
         x, density = file["grid/x"][...], file["m"][...]

@@ -130,10 +130,10 @@ BOOST_AUTO_TEST_CASE(never_means_nothing) {
 
 BOOST_AUTO_TEST_CASE(the_summary_is_a_table_or_one_json_object) {
   const std::string table = to_table(example());
-  for (const char* const part :
-       {"Two rooms\n", "not converged: 200 iterations were not enough\n",
-        "3.250e-05 (tolerance 1e-08)", "eigen on cpu, float64, 2 threads", "  a.xdmf\n",
-        "HJB                          1.000    50.0\n", "300 linear solves, 12 GMRES iterations\n"}) {
+  for (const char* const part : {"Two rooms\n", "not converged: 200 iterations were not enough\n",
+                                 "3.250e-05 (tolerance 1e-08)", "eigen on cpu, float64, 2 threads",
+                                 "  a.xdmf\n", "HJB                          1.000    50.0\n",
+                                 "300 linear solves, 12 GMRES iterations\n"}) {
     BOOST_TEST(table.find(part) != std::string::npos, table << " lacks " << part);
   }
   BOOST_TEST(table.find("mass error") == std::string::npos);
