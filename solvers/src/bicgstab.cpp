@@ -18,9 +18,9 @@ enum State : std::size_t { x_, r_, p_, v_, shadow_, rho_, alpha_, omega_, state_
 
 }  // namespace
 
-BiCGStab::BiCGStab(const Grid& grid, double inverse_dt)
+BiCGStab::BiCGStab(const Grid& grid)
     : grid_(grid),
-      preconditioner_(grid, inverse_dt),
+      preconditioner_(grid),
       // (b, x, a...) -> (r, |b|^2, |r|^2)
       start_([grid](std::span<const UnifiedArray> in) {
         const UnifiedArray r = in[0] - apply(grid, Stencil::from_list(in, 2, grid.axes()), in[1]);

@@ -113,7 +113,7 @@ UnifiedArray DiscreteProblem::terminal_derivative(const UnifiedArray& m,
 
 Stencil DiscreteProblem::linearise(const UnifiedArray& u) const {
   return mfg::linearise(grid_, hamiltonian_.gradient(upwind_slopes(grid_, u, exit_value())),
-                        viscosity(), 1.0 / dt());
+                        viscosity(), dt());
 }
 
 UnifiedArray DiscreteProblem::hjb_residual(const UnifiedArray& u, const UnifiedArray& u_next,

@@ -63,8 +63,7 @@ Eigenpairs eigenpairs(const Axis& a) {
 
 }  // namespace
 
-FastDiagonalisation::FastDiagonalisation(const Grid& grid, double inverse_dt)
-    : grid_(grid), inverse_dt_(inverse_dt) {
+FastDiagonalisation::FastDiagonalisation(const Grid& grid) : grid_(grid) {
   for (int k = 0; k < grid.axes(); ++k) {
     const Eigenpairs e = eigenpairs(grid.axis(k));
     const std::int64_t n = grid.axis(k).cells;
@@ -78,7 +77,7 @@ FastDiagonalisation::FastDiagonalisation(const Grid& grid, double inverse_dt)
 }
 
 UnifiedArray FastDiagonalisation::symbol(const Stencil& a) const {
-  UnifiedArray total = full(Shape{}, inverse_dt_, grid_.dtype());
+  UnifiedArray total = full(Shape{}, 1.0, grid_.dtype());
   for (int k = 0; k < grid_.axes(); ++k) {
     const auto i = static_cast<std::size_t>(k);
     // Entries of a cell along the axis sum to -2 nu_k / h^2.

@@ -1,22 +1,10 @@
-#include <cmath>
+#include <algorithm>
 #include <isofield/linalg.hpp>
 #include <limits>
 
 #include "isofield/mfg/steps.hpp"
 
 namespace isofield::mfg {
-
-namespace {
-
-using List = std::vector<UnifiedArray>;
-using ConstList = std::span<const UnifiedArray>;
-
-UnifiedArray solve_tridiagonal(const Grid& grid, const Stencil& a, const UnifiedArray& b) {
-  return linalg::tridiagonal_solve(a.faces.backward[0], a.diagonal, a.faces.forward[0], b, -1,
-                                   grid.axis(0).periodic());
-}
-
-}  // namespace
 
 StepTolerances StepTolerances::within(const DiscreteProblem& problem, double tolerance,
                                       double u_size) {
@@ -33,20 +21,12 @@ StepTolerances StepTolerances::within(const DiscreteProblem& problem, double tol
 }
 
 LinearStep::LinearStep(const DiscreteProblem& problem)
-    : direct_(problem.grid().axes() == 1),
-      solve_([grid = problem.grid()](ConstList in) {
-        return List{solve_tridiagonal(grid, Stencil::from_list(in, 1, 1), in[0])};
-      }),
-      advance_([grid = problem.grid(), rate = 1.0 / problem.dt()](ConstList in) {
-        return List{solve_tridiagonal(grid, Stencil::from_list(in, 1, 1), in[0] * rate)};
-      }),
-      advance_with_source_([grid = problem.grid(), rate = 1.0 / problem.dt()](ConstList in) {
-        return List{solve_tridiagonal(grid, Stencil::from_list(in, 2, 1), in[0] * rate + in[1])};
-      }),
-      right_side_([rate = 1.0 / problem.dt()](ConstList in) { return List{in[0] * rate}; }),
-      right_side_with_source_(
-          [rate = 1.0 / problem.dt()](ConstList in) { return List{in[0] * rate + in[1]}; }) {
-  if (!direct_) iterative_.emplace(problem.grid(), 1.0 / problem.dt());
+    : solve_([periodic = problem.grid().axis(0).periodic()](std::span<const UnifiedArray> in) {
+        const Stencil a = Stencil::from_list(in, 1, 1);
+        return std::vector<UnifiedArray>{linalg::tridiagonal_solve(
+            a.faces.backward[0], a.diagonal, a.faces.forward[0], in[0], 0, periodic)};
+      }) {
+  if (problem.grid().axes() > 1) iterative_.emplace(problem.grid());
 }
 
 Stencil LinearStep::prepared(Stencil a) const {
@@ -55,11 +35,11 @@ Stencil LinearStep::prepared(Stencil a) const {
 }
 
 std::pair<UnifiedArray, double> LinearStep::solve(const Stencil& a, const UnifiedArray& b,
-                                                  const UnifiedArray& guess, double absolute,
-                                                  double relative) {
+                                                  const UnifiedArray& guess,
+                                                  LinearTolerance tolerance) {
   ++counts_.linear_solves;
-  if (direct_) {
-    List in{b};
+  if (is_direct()) {
+    std::vector<UnifiedArray> in{b};
     a.append_to(in);
     return {solve_(in)[0], 0.0};
   }
@@ -67,22 +47,10 @@ std::pair<UnifiedArray, double> LinearStep::solve(const Stencil& a, const Unifie
   KrylovReport report;
   // BiCGStab's recursion may lose the residual: it is started again from the best iterate.
   for (int attempt = 0; attempt < 4 && !report.converged; ++attempt) {
-    report = iterative_->solve(a, b, x, absolute, relative);
+    report = iterative_->solve(a, b, x, tolerance.absolute, tolerance.relative);
     counts_.krylov += report.iterations;
   }
   return {x, report.residual};
-}
-
-std::pair<UnifiedArray, double> LinearStep::advance(const Stencil& a, const UnifiedArray& previous,
-                                                    const UnifiedArray* source,
-                                                    const UnifiedArray& guess, double relative) {
-  List in{previous};
-  if (source) in.push_back(*source);
-  if (!direct_)
-    return solve(a, (source ? right_side_with_source_ : right_side_)(in)[0], guess, 0.0, relative);
-  ++counts_.linear_solves;
-  a.append_to(in);
-  return {(source ? advance_with_source_ : advance_)(in)[0], 0.0};
 }
 
 }  // namespace isofield::mfg

@@ -1,5 +1,6 @@
 // Newton's method on the coupled system, with m eliminated: m = FP(u) is recomputed after every
-// update, so that mass and sign are never lost. With A = I/dt + K at u, the update x of u solves
+// update, so that mass and sign are never lost. With A the matrix of all HJB steps at u, the update
+// x of u solves
 //
 //     x - A^-1 F'(m) dm(x) = -A^-1 R,     dm(x) = -A^-T C x,     C = sum over faces of D^T m G_qq D
 //
@@ -10,6 +11,7 @@
 #include <cmath>
 
 #include "isofield/mfg/breakdown.hpp"
+#include "isofield/mfg/density_response.hpp"
 #include "isofield/mfg/krylov.hpp"
 #include "outer.hpp"
 
@@ -17,28 +19,25 @@ namespace isofield::mfg {
 
 namespace {
 
-using ConstList = std::span<const UnifiedArray>;
-
 double largest_of(const UnifiedArray& x) { return max(abs(x)).item<double>(); }
 
-// The coupled system linearised at a state.
+// The coupled system linearised at the outer state.
 class LinearisedSystem {
  public:
-  LinearisedSystem(Outer& outer, double relative)
+  LinearisedSystem(Outer& outer, DensityResponse& response, double relative)
       : problem_(outer.problem),
         sweeps_(outer.sweeps),
-        u_(outer.u(upto(problem_.steps()))),
+        response_(response),
         m_(outer.m),
         matrices_(sweeps_.matrices(outer.u)),
         transposed_(sweeps_.transposed_matrices(outer.u)),
-        relative_(relative) {}
+        tolerance_{0.0, relative} {
+    response_.set_state(outer.u(upto(problem_.steps())), m_(from(1)));
+  }
 
   // The density's response at levels 1..N to a change of u at levels 0..N-1.
   UnifiedArray density_change(const UnifiedArray& x) {
-    const Grid& grid = problem_.grid();
-    const FaceField flux = problem_.hamiltonian().curvature(
-        upwind_slopes(grid, u_, problem_.exit_value()), differences(grid, x));
-    return sweeps_.linear_forward(transposed_, -scatter(grid, flux, m_(from(1))), relative_);
+    return sweeps_.linear_forward(transposed_, response_(x), tolerance_);
   }
   // What a change of density makes of the terminal cost.
   UnifiedArray terminal_change(const UnifiedArray& dm) const {
@@ -46,20 +45,22 @@ class LinearisedSystem {
   }
   UnifiedArray apply(const UnifiedArray& x) {
     const UnifiedArray dm = density_change(x);
-    const UnifiedArray response = sweeps_.linear_backward(
-        matrices_, problem_.running_derivative(m_, dm), terminal_change(dm), relative_);
-    return (x - response).eval();
+    const UnifiedArray answer =
+        sweeps_.linear_backward(matrices_, problem_.running_derivative(m_, dm) * problem_.dt(),
+                                terminal_change(dm), tolerance_);
+    return (x - answer).eval();
   }
   UnifiedArray right_side(const HjbResidual& r) {
-    return sweeps_.linear_backward(matrices_, -r.levels, -r.terminal, relative_);
+    return sweeps_.linear_backward(matrices_, r.levels * -problem_.dt(), -r.terminal, tolerance_);
   }
 
  private:
   const DiscreteProblem& problem_;
   Sweeps& sweeps_;
-  UnifiedArray u_, m_;
+  DensityResponse& response_;
+  UnifiedArray m_;
   Stencil matrices_, transposed_;
-  double relative_;
+  LinearTolerance tolerance_;
 };
 
 // The residual, scaled, of the state (u, FP(u)).
@@ -101,6 +102,7 @@ Outcome newton(Outer& outer, int most) {
   Trial state = evaluate(outer, outer.u, outer.has_state ? &outer.m : nullptr);
   outer.m = state.m;
   outer.has_state = true;
+  DensityResponse response(outer.problem);
   double forcing = 1e-2;
   for (int k = 0; k < most; ++k) {
     if (state.size <= outer.tolerance) return Outcome::converged;
@@ -111,7 +113,7 @@ Outcome newton(Outer& outer, int most) {
     UnifiedArray x;
     {
       const PhaseTimer timer(outer.phases, "Newton: linear sweeps");
-      LinearisedSystem system(outer, std::min(1e-6, 1e-2 * forcing));
+      LinearisedSystem system(outer, response, std::min(1e-6, 1e-3 * forcing));
       const KrylovReport krylov = gmres([&](const UnifiedArray& v) { return system.apply(v); },
                                         system.right_side(state.residual), x, forcing, most_krylov);
       iteration.krylov = krylov.iterations;

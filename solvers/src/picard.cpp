@@ -27,10 +27,13 @@ Outcome picard(Outer& outer, double damping, int most, double tolerance) {
   const double horizon = problem.problem().horizon;
   UnifiedArray density = outer.has_state ? outer.m : problem.constant_density();
   Costs costs(problem, density);
+  double last_left = 0.0;  // what the last iteration left of the HJB equation
   for (int k = 0; k < most; ++k) {
     const double u_size =
         outer.has_state ? max(abs(outer.u)).item<double>() : costs.largest(horizon);
-    const auto exactness = StepTolerances::within(problem, tolerance, u_size);
+    auto exactness = StepTolerances::within(problem, tolerance, u_size);
+    // No more exactly than the coupling is solved.
+    exactness.hjb = std::max(exactness.hjb, 1e-3 * last_left);
     UnifiedArray u, m;
     {
       const PhaseTimer timer(outer.phases, "HJB sweeps");
@@ -51,12 +54,12 @@ Outcome picard(Outer& outer, double damping, int most, double tolerance) {
       iteration.change_u = max(abs(u)).item<double>();
     // u solves its equation for the old density: with the new one, the costs' difference is left.
     const Costs fresh(problem, m);
-    const double left = std::max(largest_difference(fresh.running, costs.running),
-                                 largest_difference(fresh.terminal, costs.terminal) / horizon);
+    last_left = std::max(largest_difference(fresh.running, costs.running),
+                         largest_difference(fresh.terminal, costs.terminal) / horizon);
     outer.u = u;
     outer.m = m;
     outer.has_state = true;
-    iteration.hjb_residual = left * residual_scale(problem, u);
+    iteration.hjb_residual = (last_left + exactness.hjb) * residual_scale(problem, u);
     iteration.fp_residual = exactness.fokker_planck;
     iteration.residual = std::max(iteration.hjb_residual, iteration.fp_residual);
     const bool done = outer.options.stop == StopRule::residual

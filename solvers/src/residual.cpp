@@ -32,8 +32,9 @@ Residuals residuals(const DiscreteProblem& problem, const Sweeps& sweeps, const 
                     const UnifiedArray& m) {
   // (m^(n+1) - m^n)/dt + K^T m^(n+1)
   const Stencil transposed = sweeps.transposed_matrices(u);
-  const UnifiedArray fokker_planck = apply(problem.grid(), transposed, m(from(1))) -
-                                     m(upto(problem.steps())) * (1.0 / problem.dt());
+  const UnifiedArray fokker_planck =
+      (apply(problem.grid(), transposed, m(from(1))) - m(upto(problem.steps()))) *
+      (1.0 / problem.dt());
   return {hjb_residual(problem, u, m).largest(problem) * residual_scale(problem, u),
           largest_of(fokker_planck) * residual_scale(problem, m)};
 }

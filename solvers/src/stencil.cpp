@@ -39,33 +39,33 @@ Stencil Stencil::from_list(std::span<const UnifiedArray> list, std::size_t first
 
 namespace {
 
-// -(nu/h^2 + |G_q|/h) on an open face, 0 on a closed one, where G_q is 0. `inflow` is -|G_q|.
-UnifiedArray entry(const Grid& grid, int k, Side side, const UnifiedArray& inflow,
-                   double viscosity) {
+// -dt (nu/h^2 + |G_q|/h) on an open face, 0 on a closed one, where G_q is 0. `inflow` is -|G_q|.
+UnifiedArray entry(const Grid& grid, int k, Side side, const UnifiedArray& inflow, double viscosity,
+                   double dt) {
   const double h = grid.axis(k).spacing();
-  const double diffusion = viscosity / (h * h);
+  const double diffusion = dt * viscosity / (h * h);
   const auto& open = grid.open_face(k, side);
-  const UnifiedArray drift = inflow * (1.0 / h);
+  const UnifiedArray drift = inflow * (dt / h);
   return open ? drift - *open * diffusion : drift - diffusion;
 }
 
 }  // namespace
 
-Stencil linearise(const Grid& grid, const FaceField& gradient, double viscosity,
-                  double inverse_dt) {
+Stencil linearise(const Grid& grid, const FaceField& gradient, double viscosity, double dt) {
   Stencil a;
   std::optional<UnifiedArray> total;
   for (int k = 0; k < grid.axes(); ++k) {
     const auto i = static_cast<std::size_t>(k);
     // G_q <= 0 on forward slopes and >= 0 on backward ones.
-    a.faces.forward.push_back(entry(grid, k, Side::forward, gradient.forward[i], viscosity));
-    a.faces.backward.push_back(entry(grid, k, Side::backward, -gradient.backward[i], viscosity));
+    a.faces.forward.push_back(entry(grid, k, Side::forward, gradient.forward[i], viscosity, dt));
+    a.faces.backward.push_back(
+        entry(grid, k, Side::backward, -gradient.backward[i], viscosity, dt));
     const UnifiedArray both = a.faces.forward.back() + a.faces.backward.back();
     total = total ? *total + both : both;
   }
   // The face rule keeps entries towards exits on the diagonal: rows sum to 1/dt as if u were 0
   // there.
-  a.diagonal = inverse_dt - *total;
+  a.diagonal = 1.0 - *total;
   return a;
 }
 

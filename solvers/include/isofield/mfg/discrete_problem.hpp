@@ -42,7 +42,7 @@ class DiscreteProblem {
   /// Derivative of `terminal_cost` in the direction `dm` of m^N.
   UnifiedArray terminal_derivative(const UnifiedArray& m, const UnifiedArray& dm) const;
 
-  /// I/dt + K at u, for one level or many.
+  /// I + dt K at u, for one level or many.
   Stencil linearise(const UnifiedArray& u) const;
   /// The left minus the right of the HJB equation at one level, or at many at once.
   UnifiedArray hjb_residual(const UnifiedArray& u, const UnifiedArray& u_next,

@@ -18,7 +18,7 @@ struct KrylovReport {
 /// preconditioned from the right by fast diagonalisation.
 class BiCGStab {
  public:
-  BiCGStab(const Grid& grid, double inverse_dt);
+  explicit BiCGStab(const Grid& grid);
 
   const FastDiagonalisation& preconditioner() const noexcept { return preconditioner_; }
 

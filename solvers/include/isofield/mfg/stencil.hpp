@@ -8,7 +8,7 @@ namespace isofield::mfg {
 
 /// A matrix that couples every cell to its neighbours, by its entries: row i of its product with v
 /// is diagonal_i v_i + sum over faces of faces_i v_neighbour. Arrays may have leading axes, for
-/// many time levels at once. The matrix I/dt + K of an HJB step, K the linearised operator, and its
+/// many time levels at once. The matrix I + dt K of an HJB step, K the linearised operator, and its
 /// transpose, of the Fokker-Planck step, are M-matrices: entries off the diagonal are <= 0.
 struct Stencil {
   FaceField faces;
@@ -26,9 +26,9 @@ struct Stencil {
   static std::size_t list_size(int axes);
 };
 
-/// I/dt - nu L + sum over faces of G_q D, from G_q.
-Stencil linearise(const Grid& grid, const FaceField& gradient, double viscosity, double inverse_dt);
-/// The transposed matrix. Rows of cells that are not free are those of I/dt.
+/// I + dt K with K = -nu L + sum over faces of G_q D, from G_q.
+Stencil linearise(const Grid& grid, const FaceField& gradient, double viscosity, double dt);
+/// The transposed matrix. Rows of cells that are not free are those of I.
 Stencil transpose(const Grid& grid, const Stencil& a);
 /// The product with v, which is 0 outside free cells.
 UnifiedArray apply(const Grid& grid, const Stencil& a, const UnifiedArray& v);

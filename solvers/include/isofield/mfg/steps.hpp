@@ -3,13 +3,14 @@
 #include <isofield/mfg/discrete_problem.hpp>
 #include <isofield/mfg/krylov.hpp>
 #include <isofield/transforms.hpp>
-#include <memory>
+#include <optional>
+#include <utility>
 
 namespace isofield::mfg {
 
 /// How exactly time steps are solved.
 struct StepTolerances {
-  /// Largest residual of an HJB step; in units of u over time.
+  /// Largest residual of an HJB step, in units of u over time.
   double hjb = 1e-10;
   /// Residual of a Fokker-Planck step, relative to its right-hand side.
   double fokker_planck = 1e-12;
@@ -27,38 +28,69 @@ struct StepCounts {
   std::int64_t krylov = 0;         ///< BiCGStab iterations in them
 };
 
+/// How exactly a linear system is solved: the 2-norm of its residual, at most the larger of both.
+struct LinearTolerance {
+  double absolute = 0.0;
+  double relative = 0.0;  ///< to the right-hand side
+};
+
 /// Solves the linear system of one step: directly in one dimension, by BiCGStab in more.
 class LinearStep {
  public:
   explicit LinearStep(const DiscreteProblem& problem);
 
+  bool is_direct() const noexcept { return !iterative_; }
   /// Complete a stencil, of one level or many, with what `solve` needs.
   Stencil prepared(Stencil a) const;
-  /// The x with a x = b, `guess` being near it. Returns the 2-norm of the residual too: 0 if
-  /// direct.
+  /// The x with a x = b, `guess` being near it, and the 2-norm of the residual: 0 if direct.
   std::pair<UnifiedArray, double> solve(const Stencil& a, const UnifiedArray& b,
-                                        const UnifiedArray& guess, double absolute,
-                                        double relative);
-  /// previous/dt + source as right-hand side.
-  std::pair<UnifiedArray, double> advance(const Stencil& a, const UnifiedArray& previous,
-                                          const UnifiedArray* source, const UnifiedArray& guess,
-                                          double relative);
+                                        const UnifiedArray& guess, LinearTolerance tolerance);
   StepCounts& counts() noexcept { return counts_; }
   const StepCounts& counts() const noexcept { return counts_; }
 
  private:
   using Traced = isofield::detail::TracedFunction;
-  bool direct_;
   std::optional<BiCGStab> iterative_;
-  Traced solve_, advance_, advance_with_source_, right_side_, right_side_with_source_;
+  Traced solve_;
   StepCounts counts_;
 };
 
-/// One backward step of the HJB equation, by Newton's method, which for a convex Hamiltonian is
-/// policy iteration.
+/// Newton updates of the HJB equation, which for a convex Hamiltonian are policy iteration: at one
+/// level, or at all levels at once.
+class HjbNewton {
+ public:
+  HjbNewton(const DiscreteProblem& problem, const LinearStep& linear);
+
+  /// The equation linearised at u.
+  struct Linearisation {
+    UnifiedArray right_side;  ///< -dt times the residual
+    double residual = 0.0;    ///< its largest absolute value, in units of u over time
+    Stencil matrix;
+  };
+  Linearisation linearise(const UnifiedArray& u, const UnifiedArray& u_next,
+                          const UnifiedArray& cost) const;
+  /// u + x, and a bound of the residual there, infinite where the Hamiltonian is not quadratic; the
+  /// linear system's own residual comes on top.
+  std::pair<UnifiedArray, double> update(const UnifiedArray& u, const UnifiedArray& x) const;
+  /// In one dimension, an update in one go: the new u and how far it can be from a solution.
+  std::pair<UnifiedArray, double> direct_update(const UnifiedArray& u, const UnifiedArray& u_next,
+                                                const UnifiedArray& cost) const;
+  /// How exactly to solve for an update at a residual, in 2-norm of the step's linear system;
+  /// learns from one call to the next how fast residuals fall.
+  double linear_tolerance(double residual, double tolerance, bool first);
+
+ private:
+  using Traced = isofield::detail::TracedFunction;
+  const DiscreteProblem& problem_;
+  Traced direct_, linearise_, update_;
+  double last_residual_ = 0.0;
+  double quadratic_ = 0.0;  ///< residual after an update over its square before, as last seen
+};
+
+/// One backward step of the HJB equation by Newton's method.
 class HjbStep {
  public:
-  HjbStep(const DiscreteProblem& problem, LinearStep& linear);
+  HjbStep(const DiscreteProblem& problem, LinearStep& linear, HjbNewton& newton);
 
   /// The u at a level, from the next level's and the running cost, starting at `guess`. Throws
   /// Breakdown, naming `level`.
@@ -66,7 +98,6 @@ class HjbStep {
                           const UnifiedArray& guess, double tolerance, std::int64_t level);
 
  private:
-  using Traced = isofield::detail::TracedFunction;
   UnifiedArray direct(const UnifiedArray& u_next, const UnifiedArray& cost, UnifiedArray u,
                       double tolerance, std::int64_t level);
   UnifiedArray iterative(const UnifiedArray& u_next, const UnifiedArray& cost, UnifiedArray u,
@@ -75,11 +106,18 @@ class HjbStep {
 
   const DiscreteProblem& problem_;
   LinearStep& linear_;
-  Traced newton_, coefficients_, update_;
-  double quadratic_ = 0.0;  ///< residual after a Newton update over its square before, last seen
+  HjbNewton& newton_;
 };
 
-/// One forward step of the Fokker-Planck equation: the exact transpose of the linearised HJB step.
+/// Make a density of an approximate solution of a Fokker-Planck step: an iterative solution is a
+/// little negative where m is about 0, and loses a little mass. The solution is not negative, so
+/// that cutting moves towards it; and the balance of mass, sum A m = sum m_last, whatever leaves
+/// included, fixes a factor.
+UnifiedArray repaired_density(const Grid& grid, const Stencil& transposed, const UnifiedArray& m,
+                              const UnifiedArray& m_last);
+
+/// One forward step of the Fokker-Planck equation in more than one dimension: the exact transpose
+/// of the linearised HJB step.
 class FokkerPlanckStep {
  public:
   FokkerPlanckStep(const DiscreteProblem& problem, LinearStep& linear);
@@ -91,9 +129,30 @@ class FokkerPlanckStep {
 
  private:
   using Traced = isofield::detail::TracedFunction;
-  bool exact_;
   LinearStep& linear_;
   Traced repair_;
+};
+
+/// Marches through time levels in one dimension, where each step is one tridiagonal solve: many
+/// levels are one recorded function, replayed without building anything.
+class LineMarch {
+ public:
+  enum class Kind : std::uint8_t {
+    backward,  ///< x^n from x^(n+1) and a source
+    forward,   ///< y^(n+1) from y^n and a source
+    density,   ///< the same without a source, for a density
+  };
+  LineMarch(const DiscreteProblem& problem, Kind kind);
+
+  /// The levels, from a matrix for each, the source (none for a density) and what to start from.
+  UnifiedArray operator()(const Stencil& matrices, const UnifiedArray* source,
+                          const UnifiedArray& start) const;
+
+ private:
+  using Traced = isofield::detail::TracedFunction;
+  static constexpr std::int64_t chunk = 64;  ///< levels of one recorded function
+  Kind kind_;
+  Traced march_;
 };
 
 }  // namespace isofield::mfg

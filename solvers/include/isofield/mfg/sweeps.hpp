@@ -12,34 +12,40 @@ class Sweeps {
   Sweeps(const Sweeps&) = delete;
   Sweeps& operator=(const Sweeps&) = delete;
 
-  /// Solve the HJB equation backwards, given the running cost at levels 0..N-1 and u^N. `guess`, if
-  /// given, holds a u to start each level's iteration from. Throws Breakdown.
+  /// Solve the HJB equation backwards, given the running cost at levels 0..N-1 and u^N, until its
+  /// residual is at most `tolerance`, in units of u over time. Without a guess, level by level;
+  /// from a guess, by Newton's method on all levels at once. Throws Breakdown.
   UnifiedArray hjb(const UnifiedArray& running_cost, const UnifiedArray& terminal,
                    const UnifiedArray* guess, double tolerance);
-  /// I/dt + K(u^n) for n = 0..N-1, ready to be solved with.
+  /// I + dt K(u^n) for n = 0..N-1, ready to be solved with.
   Stencil matrices(const UnifiedArray& u) const;
   /// Their transposes.
   Stencil transposed_matrices(const UnifiedArray& u) const;
   /// Solve the Fokker-Planck equation forwards. Throws Breakdown.
   UnifiedArray fokker_planck(const Stencil& transposed, const UnifiedArray* guess, double relative);
 
-  /// Solve (x^n - x^(n+1))/dt + K_n x^n = source^n backwards from x^N; gives levels 0..N-1.
+  /// Solve x^n - x^(n+1) + dt K_n x^n = source^n backwards from x^N; gives levels 0..N-1.
   UnifiedArray linear_backward(const Stencil& matrices, const UnifiedArray& source,
-                               const UnifiedArray& terminal, double relative);
-  /// Solve (y^(n+1) - y^n)/dt + K_n^T y^(n+1) = source^n forwards from y^0 = 0; gives levels 1..N.
+                               const UnifiedArray& terminal, LinearTolerance tolerance);
+  /// Solve y^(n+1) - y^n + dt K_n^T y^(n+1) = source^n forwards from y^0 = 0; gives levels 1..N.
   UnifiedArray linear_forward(const Stencil& transposed, const UnifiedArray& source,
-                              double relative);
+                              LinearTolerance tolerance);
 
   const StepCounts& counts() const noexcept { return linear_.counts(); }
 
  private:
   using Traced = isofield::detail::TracedFunction;
-  void check(const UnifiedArray& field, const char* equation, std::int64_t first_level) const;
+  std::optional<UnifiedArray> hjb_by_newton(const UnifiedArray& running_cost,
+                                            const UnifiedArray& terminal, const UnifiedArray& guess,
+                                            double tolerance);
+  void check_density(const UnifiedArray& m) const;
 
   const DiscreteProblem& problem_;
   LinearStep linear_;
+  HjbNewton newton_;
   HjbStep hjb_step_;
   FokkerPlanckStep fokker_planck_step_;
+  LineMarch backward_, forward_, density_;
   Traced matrices_, transposed_;
 };
 

@@ -1,0 +1,85 @@
+#include "isofield/mfg/density_response.hpp"
+
+namespace isofield::mfg {
+
+namespace {
+
+using List = std::vector<UnifiedArray>;
+using ConstList = std::span<const UnifiedArray>;
+
+// For a quadratic Hamiltonian G_qq is diagonal, 2c on active slopes, and -dt C couples neighbours
+// only: a face's weight is what the slopes seen from its two cells carry.
+Stencil stencil_of(const DiscreteProblem& problem, const UnifiedArray& u, const UnifiedArray& m) {
+  const Grid& grid = problem.grid();
+  const FaceField q = upwind_slopes(grid, u, problem.exit_value());
+  FaceField one;
+  for (int k = 0; k < grid.axes(); ++k) {
+    one.forward.push_back(ones_like(u));
+    one.backward.push_back(ones_like(u));
+  }
+  const FaceField carried = problem.hamiltonian().curvature(q, one);
+  Stencil c;
+  std::optional<UnifiedArray> total;
+  for (int k = 0; k < grid.axes(); ++k) {
+    const auto i = static_cast<std::size_t>(k);
+    const double h = grid.axis(k).spacing();
+    const double factor = problem.dt() / (h * h);
+    const UnifiedArray up = carried.forward[i] * m * factor;
+    const UnifiedArray down = carried.backward[i] * m * factor;
+    eval(up, down);
+    c.faces.forward.push_back(grid.density(up + grid.neighbour(down, k, Side::forward)));
+    c.faces.backward.push_back(grid.density(down + grid.neighbour(up, k, Side::backward)));
+    const UnifiedArray both = c.faces.forward.back() + c.faces.backward.back();
+    total = total ? *total + both : both;
+  }
+  c.diagonal = -*total;
+  return c;
+}
+
+List prepared(const DiscreteProblem& problem, bool is_stencil, ConstList in) {
+  if (!is_stencil) return {in[0], in[1]};
+  List list;
+  stencil_of(problem, in[0], in[1]).append_to(list);
+  return list;
+}
+
+// (state..., x) -> -dt C x
+UnifiedArray applied(const DiscreteProblem& problem, bool is_stencil, ConstList in) {
+  const Grid& grid = problem.grid();
+  const UnifiedArray& x = in.back();
+  if (is_stencil) {
+    const auto axes = static_cast<std::size_t>(grid.axes());
+    Stencil c{{}, in[0], {}};
+    for (std::size_t k = 0; k < axes; ++k) {
+      c.faces.forward.push_back(in[1 + k]);
+      c.faces.backward.push_back(in[1 + axes + k]);
+    }
+    return apply(grid, c, x);
+  }
+  const FaceField flux = problem.hamiltonian().curvature(
+      upwind_slopes(grid, in[0], problem.exit_value()), differences(grid, x));
+  return scatter(grid, flux, in[1]) * -problem.dt();
+}
+
+}  // namespace
+
+DensityResponse::DensityResponse(const DiscreteProblem& problem)
+    : is_stencil_(problem.hamiltonian().is_quadratic()),
+      prepare_([&problem, quadratic = is_stencil_](ConstList in) {
+        return prepared(problem, quadratic, in);
+      }),
+      apply_([&problem, quadratic = is_stencil_](ConstList in) {
+        return List{applied(problem, quadratic, in)};
+      }) {}
+
+void DensityResponse::set_state(const UnifiedArray& u, const UnifiedArray& m) {
+  state_ = prepare_(List{u, m});
+}
+
+UnifiedArray DensityResponse::operator()(const UnifiedArray& x) const {
+  List in = state_;
+  in.push_back(x);
+  return apply_(in)[0];
+}
+
+}  // namespace isofield::mfg
