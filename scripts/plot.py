@@ -119,7 +119,8 @@ def read_open(path, file, population):
     if mass.ndim == 2:
         mass = mass[:, names.index(name)]
     result = Result(path, dict(file.attrs), axes, times, mask, u, m, name,
-                    [other for other in names if other != name], convergence, mass, " x ".join(str(len(axis)) for axis in axes))
+                    [other for other in names if other != name], convergence, mass,
+                    " x ".join(str(len(axis)) for axis in axes))
     try:
         result.config = tomllib.loads(result.attributes.get("config", ""))
     except (tomllib.TOMLDecodeError, TypeError):
@@ -312,7 +313,7 @@ def draw_cuts(ax, result, quantity, levels):
     ax.margins(x=0)
     ax.grid(True, alpha=0.3)
     shade_mask(ax, result)
-    ax.legend(fontsize=8, loc="best")
+    ax.legend(fontsize=8.5, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
 
 
 def shade_mask(ax, result):
@@ -423,8 +424,9 @@ def draw_level(ax, result, quantity, cmap, norm, level, options):
     mesh = draw_plane(ax, result, values, cmap, norm)
     if quantity is result.m and options.arrows:
         draw_arrows(ax, result, level)
-    if quantity is result.u and np.ptp(values.compressed()) > 0:
-        ax.contour(*result.axes, values.T, 8, colors="white", linewidths=0.5, alpha=0.6)
+    inside = np.ma.masked_where(result.mask != FREE, values)
+    if quantity is result.u and min(values.shape) > 1 and np.ptp(inside.compressed()) > 0:
+        ax.contour(*result.axes, inside.T, 8, colors="white", linewidths=0.5, alpha=0.6)
     return mesh
 
 

@@ -25,7 +25,9 @@ std::string shortest(double value) {
   return {digits, end};
 }
 
-std::string join(const std::vector<std::uint64_t>& sizes) {
+using Sizes = std::vector<std::uint64_t>;
+
+std::string join(const Sizes& sizes) {
   std::string text;
   for (const std::uint64_t size : sizes) {
     if (!text.empty()) text += ' ';
@@ -56,7 +58,7 @@ class Sidecar {
 
  private:
   std::string grid(std::size_t level) const {
-    std::vector<std::uint64_t> points = shape_;
+    Sizes points = shape_;
     points.push_back(3);
     std::string out =
         "      <Grid Name=\"level " + std::to_string(level) +
@@ -71,8 +73,7 @@ class Sidecar {
         out += attribute(name, level_of(layout::population(population.name) + "/" + field, level));
       }
     }
-    return out + attribute("mask", item("/grid/mask", shape_, "UChar", 1, "          ")) +
-           "      </Grid>\n";
+    return out + attribute("mask", mask()) + "      </Grid>\n";
   }
 
   std::string attribute(const std::string& name, const std::string& data) const {
@@ -80,31 +81,40 @@ class Sidecar {
            "\" AttributeType=\"Scalar\" Center=\"Node\">\n" + data + "        </Attribute>\n";
   }
 
-  std::string item(const std::string& path, const std::vector<std::uint64_t>& sizes,
-                   const char* type, int precision, const std::string& indent) const {
+  std::string item(const std::string& path, const Sizes& sizes, const char* type, int precision,
+                   const std::string& indent) const {
     return indent + "<DataItem Format=\"HDF\" NumberType=\"" + type + "\" Precision=\"" +
            std::to_string(precision) + "\" Dimensions=\"" + join(sizes) + "\">" + file_ + ":" +
            escaped(path) + "</DataItem>\n";
   }
 
-  // One level of a field that holds them all: start, stride and count of each axis.
-  std::string level_of(const std::string& path, std::size_t level) const {
-    std::vector<std::uint64_t> whole{results_.times.size()}, one{1};
-    std::vector<std::uint64_t> start(shape_.size() + 1, 0), stride(shape_.size() + 1, 1);
-    start[0] = level;
-    whole.insert(whole.end(), shape_.begin(), shape_.end());
-    one.insert(one.end(), shape_.begin(), shape_.end());
-    const int precision = results_.dtype == "float32" ? 4 : 8;
-    return "          <DataItem ItemType=\"HyperSlab\" Dimensions=\"" + join(one) +
+  // A part of a dataset, by start, stride and count of each axis. ParaView demands that it has
+  // exactly the three dimensions of the topology.
+  std::string part(const Sizes& start, const Sizes& count, const std::string& whole) const {
+    return "          <DataItem ItemType=\"HyperSlab\" Dimensions=\"" + join(topology_) +
            "\">\n            <DataItem Format=\"XML\" NumberType=\"Int\" Dimensions=\"3 " +
-           std::to_string(whole.size()) + "\">" + join(start) + "  " + join(stride) + "  " +
-           join(one) + "</DataItem>\n" + item(path, whole, "Float", precision, "            ") +
+           std::to_string(start.size()) + "\">" + join(start) + "  " +
+           join(Sizes(start.size(), 1)) + "  " + join(count) + "</DataItem>\n" + whole +
            "          </DataItem>\n";
+  }
+
+  std::string level_of(const std::string& path, std::size_t level) const {
+    Sizes start(shape_.size() + 1, 0), one{1}, whole{results_.times.size()};
+    start[0] = level;
+    one.insert(one.end(), shape_.begin(), shape_.end());
+    whole.insert(whole.end(), shape_.begin(), shape_.end());
+    const int precision = results_.dtype == "float32" ? 4 : 8;
+    return part(start, one, item(path, whole, "Float", precision, "            "));
+  }
+
+  std::string mask() const {
+    return part(Sizes(shape_.size(), 0), shape_,
+                item("/grid/mask", shape_, "UChar", 1, "            "));
   }
 
   const Results& results_;
   std::string file_;
-  std::vector<std::uint64_t> shape_, topology_;
+  Sizes shape_, topology_;
 };
 
 }  // namespace

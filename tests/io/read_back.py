@@ -92,9 +92,13 @@ def check_sidecar(path, axes, populations):
                     assert file[dataset].shape == tuple(map(int, item.get("Dimensions").split()))
                     assert file[dataset].dtype.itemsize == int(item.get("Precision"))
                 elif item.get("Format") == "XML":
-                    numbers = list(map(int, item.text.split()))
-                    shape = list(file["grid/mask"].shape)
-                    assert numbers == [level] + [0] * axes + [1] * (axes + 1) + [1] + shape
+                    start, stride, count = np.array(item.text.split(), int).reshape(3, -1)
+                    shape = file["grid/mask"].shape
+                    assert tuple(count[-axes:]) == shape and set(stride) == {1}
+                    assert not start[-axes:].any() and (len(start) == axes or (start[0], count[0]) == (level, 1))
+                elif item.get("ItemType") == "HyperSlab":
+                    # ParaView reads a part wrongly unless it has the dimensions of the topology.
+                    assert item.get("Dimensions") == grid.find("Topology").get("Dimensions")
         x = file["grid/points"][..., 0]
         np.testing.assert_allclose(x, np.broadcast_to(
             file["grid/x"][...].reshape(-1, *[1] * (axes - 1)), x.shape), rtol=1e-6)
