@@ -57,7 +57,9 @@ class TorchBackend final : public BaseBackend {
       capabilities_.details.emplace_back("programs", "replayed as at:: operations");
     else
       capabilities_.delegated = {
-          {"tridiagonal_solve", "the host kernels shared with the eigen backend"}};
+          {"tridiagonal_solve", "the host kernels shared with the eigen backend"},
+          {"matmul of small matrices and vectors",
+           "the host kernels shared with the eigen backend"}};
   }
 
   std::string_view name() const noexcept override { return "torch"; }
@@ -119,6 +121,7 @@ class TorchBackend final : public BaseBackend {
   void matmul(const View& a, const View& b, const View& out) override {
     refuse_unsupported(a.dtype);
     if (replays_) return guarded([&] { replay_matmul(a, b, out); });
+    if (!blas_pays(a, out)) return host::matmul(a, b, out, executor_);
     guarded([&] { blas_matmul(a, b, out, executor_); });
   }
 

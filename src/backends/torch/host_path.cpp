@@ -65,14 +65,13 @@ class SerialBlas {
   }
 };
 
-/// Below this many multiplications a product runs on the caller's thread.
-constexpr std::int64_t parallel_product = 64 * 64 * 64;
+/// Below this many multiplications the calls into LibTorch cost more than the product.
+constexpr std::int64_t least_product = 64 * 64 * 64;
 
 }  // namespace
 
 void TorchExecutor::set_threads(int threads) {
   threads_ = threads > 0 ? threads : host::default_threads();
-  apply_threads();
 }
 
 void TorchExecutor::apply_threads() const {
@@ -93,8 +92,17 @@ void TorchExecutor::parallel_for(std::int64_t n, void (*body)(void*, std::int64_
   });
 }
 
+bool blas_pays(const View& a, const View& out) {
+  const Shape& shape = out.layout.shape;
+  const int rank = shape.size();
+  return std::min(shape[rank - 2], shape[rank - 1]) >= 4 &&
+         element_count(shape) * a.layout.shape.back() >= least_product;
+}
+
 void blas_matmul(const View& a, const View& b, const View& out, TorchExecutor& executor) {
   const at::AutoDispatchBelowADInplaceOrView no_autograd;
+  const SerialBlas serial;
+  executor.apply_threads();
   const ViewTensor destination = share(out);
   const auto stacked = [](const at::Tensor& t) {
     return t.dim() == 3 ? t : t.dim() == 2 ? t.unsqueeze(0) : t.flatten(0, -3);
@@ -103,13 +111,11 @@ void blas_matmul(const View& a, const View& b, const View& out, TorchExecutor& e
   at::Tensor z = stacked(destination.tensor);
   const bool in_place = destination.flipped.empty() && z.is_alias_of(destination.tensor);
   if (!in_place) z = z.clone();
-  const std::int64_t batch = z.size(0), rows = z.size(1), work = z.numel() * x.size(2);
   const int threads = executor.concurrency();
-  if (!openblas() || threads < 2 || work < parallel_product) {
-    const SerialBlas serial;
+  if (!openblas() || threads < 2) {
     at::bmm_out(z, x, y);
   } else {
-    const SerialBlas serial;
+    const std::int64_t batch = z.size(0), rows = z.size(1);
     const std::int64_t cuts = batch >= 2 * threads ? 1 : std::min<std::int64_t>(rows, threads);
     struct Pieces {
       const at::Tensor &x, &y, &z;

@@ -9,18 +9,21 @@ namespace isofield::torch_backend {
 /// Runs pieces of work with at::parallel_for.
 class TorchExecutor final : public host::Executor {
  public:
-  /// LibTorch's threads are one setting of the process; builds with OpenMP may have dropped it to
-  /// one, so it is set here and kept.
   void set_threads(int threads);
+  /// LibTorch's threads are one setting of the process, which builds with OpenMP may have dropped
+  /// to one: say it before work begins.
+  void apply_threads() const;
   int concurrency() const override { return threads_; }
   void parallel_for(std::int64_t n, void (*body)(void* context, std::int64_t i),
                     void* context) override;
 
  private:
-  void apply_threads() const;
   int threads_ = 1;
 };
 
+/// Whether a product is large enough, and no matrix-vector product, for LibTorch's BLAS to win over
+/// the host kernels.
+bool blas_pays(const View& a, const View& out);
 /// Multiply with LibTorch's BLAS, split over the executor's threads.
 void blas_matmul(const View& a, const View& b, const View& out, TorchExecutor& executor);
 

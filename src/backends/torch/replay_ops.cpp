@@ -120,7 +120,7 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
       return;
     case Op::floor_divide:
       if (b.is_floating_point())
-        at::floor_out(out, a.div(b));
+        at::div_out(out, a, b, "floor");
       else
         at::mul_out(out, at::div(a, without_zeros(b), "floor"), b.ne(0));
       return;
