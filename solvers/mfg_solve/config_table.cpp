@@ -105,7 +105,7 @@ const std::vector<Key> table{
     key("model.name", of_population<&P::name>(), "\"0\"",
         "Name of the population, in files and in variables m_NAME."),
     key("model.viscosity", of_population<&P::viscosity>(), "required",
-        "nu = sigma^2/2, the strength of the noise.", from(0)),
+        "nu = sigma^2/2, the strength of the noise.", above(0)),
     formula("model.hamiltonian.scale", of_population<&P::hamiltonian, &H::scale>(), "\"0.5\"",
             "c(x) in H = c(x) |q|^exponent / (m + offset)^congestion.", space),
     key("model.hamiltonian.exponent", of_population<&P::hamiltonian, &H::exponent>(), "2.0",

@@ -176,7 +176,7 @@ class CommandLine(unittest.TestCase):
         for part in ("bad.toml:3:9: domain.lower: expected 2 values",
                      "bad.toml:8:9: time.steps: expected an integer >= 1",
                      "bad.toml:10:1: model.viscosty: unknown key; did you mean 'model.viscosity'?",
-                     "bad.toml:9:1: model.viscosity: missing; expected a number >= 0",
+                     "bad.toml:9:1: model.viscosity: missing; expected a number > 0",
                      "bad.toml:11:24: model.initial_density: unknown name 'xx'; the variables here "
                      "are x, y; did you mean 'x'?\n  initial_density = \"1 + xx\"\n"
                      "                         ^~"):

@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(every_key_is_read) {
 title = "Räume"
 domain = { lower = [0, 0], upper = [2, 1], cells = [4, 8], boundary = ["periodic", { lower = "exit", upper = "reflecting" }], obstacle = "x > y", exit = "x < 0.1", exit_cost = 2 }
 time = { horizon = 2, steps = 7 }
-model = { viscosity = 0, hamiltonian = { scale = "1 + x", exponent = 1.5, offset = 0.5 }, running_cost = "m*mean_y + t", terminal_cost = "m", initial_density = 1, mass = "as given" }
+model = { viscosity = 0.25, hamiltonian = { scale = "1 + x", exponent = 1.5, offset = 0.5 }, running_cost = "m*mean_y + t", terminal_cost = "m", initial_density = 1, mass = "as given" }
 solver = { coupling = "picard", tolerance = 1e-6, max_iterations = 9, damping = 1, initial_guess = "old.h5" }
 backend = { name = "kokkos", device = "cpu", dtype = "float32", threads = 3 }
 output = { file = "a.h5", stride = 2, compression = 0, checkpoint_every = 0, xdmf = false }
@@ -112,7 +112,7 @@ output = { file = "a.h5", stride = 2, compression = 0, checkpoint_every = 0, xdm
   BOOST_TEST(config.time.horizon == 2.0);
   BOOST_TEST(config.time.steps == 7);
   const mfg::PopulationConfig& population = config.populations.at(0);
-  BOOST_TEST(population.viscosity == 0.0);
+  BOOST_TEST(population.viscosity == 0.25);
   BOOST_TEST(population.hamiltonian.scale.to_string() == "1 + x");
   BOOST_TEST(population.hamiltonian.exponent == 1.5);
   BOOST_TEST(population.hamiltonian.offset == 0.5);
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(each_mistake_is_named_with_place_key_and_what_was_expected)
       {"steps = 5", "steps = 5\n[output]\nstride = 6",
        "output.stride: expected at most time.steps = 5, got 6"},
       {"viscosity = 0.1", "viscosity = -0.1",
-       "model.viscosity: expected a number >= 0, got the number -0.1"},
+       "model.viscosity: expected a number > 0, got the number -0.1"},
       {"viscosity = 0.1", "viscosity = 0.1\nmass = \"all\"",
        "model.mass: expected a number > 0 or \"as given\", got the text \"all\""},
       {"viscosity = 0.1", "viscosity = 0.1\nrunning_cost = \"2*q\"",
@@ -347,7 +347,7 @@ BOOST_AUTO_TEST_CASE(mistakes_in_settings_are_named_with_the_option) {
   begins("model.viscosty=1",
          "--set:1:1: model.viscosty: unknown key; did you mean 'model.viscosity'?");
   begins("model.viscosity=abc",
-         "--set:1:17: model.viscosity: expected a number >= 0, got the text \"abc\"");
+         "--set:1:17: model.viscosity: expected a number > 0, got the text \"abc\"");
   begins("domain.cells=[10", "--set:1:17: not valid TOML: ");
   begins("model.running_cost=2*q", "--set:1:22: model.running_cost: unknown name 'q'");
   begins("..=1", "--set:1:1: ..: not the name of a key");
