@@ -1,0 +1,6 @@
+# cmake -D MFG_SOLVE= -D PYTHON= -D SOURCE= -D WORK= -P read_results.cmake: solve an example small and read its file.
+file(REMOVE_RECURSE ${WORK})
+file(MAKE_DIRECTORY ${WORK})
+execute_process(COMMAND ${MFG_SOLVE} ${SOURCE}/two_rooms.toml --set domain.cells=[20,20] --set time.steps=10
+                WORKING_DIRECTORY ${WORK} COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${PYTHON} ${SOURCE}/read_results.py WORKING_DIRECTORY ${WORK} COMMAND_ERROR_IS_FATAL ANY)
