@@ -10,7 +10,7 @@ namespace utf = boost::unit_test;
 
 struct Known {
   const char* backend;
-  bool in_build;       ///< then it must open; otherwise it may be missing
+  bool in_build;  ///< then it must open; otherwise it may be missing
 };
 constexpr Known known[] = {
     {"eigen", true},

@@ -11,9 +11,9 @@
 ///   BACKEND_TEST_CASE(copies_do_not_share_later_writes) { ... }
 ///   BACKEND_DTYPE_TEST_CASE(sums_agree, float, double) { ... T ... }
 ///
-/// The body runs once for each of eigen, kokkos, torch:cpu and torch:cuda:0, which is then the default
-/// backend. A backend that this build does not have, or whose device is missing, is skipped with the
-/// reason printed; one that the build has and that does not open fails.
+/// The body runs once for each of eigen, kokkos, torch:cpu and torch:cuda:0, which is then the
+/// default backend. A backend that this build does not have, or whose device is missing, is skipped
+/// with the reason printed; one that the build has and that does not open fails.
 namespace isofield::testing {
 
 /// One way to run a case.
@@ -38,18 +38,18 @@ bool register_dtype_case(const char* name, const char* file, std::size_t line) {
 
 }  // namespace isofield::testing
 
-#define BACKEND_TEST_CASE(name)                                                         \
-  static void name();                                                                   \
-  [[maybe_unused]] static const bool registered_##name =                                \
+#define BACKEND_TEST_CASE(name)                                                           \
+  static void name();                                                                     \
+  [[maybe_unused]] static const bool registered_##name =                                  \
       isofield::testing::register_backend_case(#name, __FILE__, __LINE__, {{"", &name}}); \
   static void name()
 
-#define BACKEND_DTYPE_TEST_CASE(name, ...)                                              \
-  template <class T>                                                                    \
-  struct name {                                                                         \
-    static void run();                                                                  \
-  };                                                                                    \
-  [[maybe_unused]] static const bool registered_##name =                                \
+#define BACKEND_DTYPE_TEST_CASE(name, ...)                                                  \
+  template <class T>                                                                        \
+  struct name {                                                                             \
+    static void run();                                                                      \
+  };                                                                                        \
+  [[maybe_unused]] static const bool registered_##name =                                    \
       isofield::testing::register_dtype_case<name, __VA_ARGS__>(#name, __FILE__, __LINE__); \
-  template <class T>                                                                    \
+  template <class T>                                                                        \
   void name<T>::run()

@@ -4,7 +4,8 @@
 #include <isofield/registry.hpp>
 
 /// Tier 2: helpers for code that holds an optional backend. Without one, the array's own is used.
-/// The opt-in headers under interop/ overload them for Eigen matrices, Kokkos views and torch tensors.
+/// The opt-in headers under interop/ overload them for Eigen matrices, Kokkos views and torch
+/// tensors.
 namespace isofield {
 
 /// A copy with memory of its own, on `backend` if one is given.

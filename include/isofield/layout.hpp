@@ -37,8 +37,8 @@ class Index {
  public:
   using Where = std::source_location;
   template <class I>
-    requires std::is_integral_v<I>
-  Index(I i, Where where = Where::current())  // NOLINT: implicit by design
+  requires std::is_integral_v<I> Index(
+      I i, Where where = Where::current())  // NOLINT: implicit by design
       : value_(static_cast<std::int64_t>(i)), where_(where) {}
   Index(Slice s, Where where = Where::current()) : value_(s), where_(where) {}     // NOLINT
   Index(Ellipsis e, Where where = Where::current()) : value_(e), where_(where) {}  // NOLINT

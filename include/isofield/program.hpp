@@ -14,7 +14,8 @@
 
 namespace isofield {
 
-/// A pointwise operation: the rows of ops.def, and `where` and `cast`, whose operands differ in dtype.
+/// A pointwise operation: the rows of ops.def, and `where` and `cast`, whose operands differ in
+/// dtype.
 enum class Op : std::uint8_t {
 #define UNARY(name, domain, result, value) name,
 #define BINARY(name, domain, result, value) name,
@@ -93,7 +94,7 @@ class Program {
   std::vector<Leaf> leaves;
   std::vector<DType> immediates;
   std::vector<Instruction> code;
-  std::vector<Value> outputs;         ///< with a reduction, outputs[0] is what is reduced
+  std::vector<Value> outputs;  ///< with a reduction, outputs[0] is what is reduced
   std::optional<Reduction> reduction;
 
   Program() = default;

@@ -12,7 +12,7 @@ namespace isofield {
 struct BackendStatus {
   std::string spelling;  ///< "eigen", "kokkos", "torch:cpu", "torch:cuda:0"
   bool available = false;
-  std::string reason;    ///< why not, and how to get it
+  std::string reason;  ///< why not, and how to get it
 };
 
 /// Find a backend by its spelling `name[:device[:index]]`, opening its module at first use. Throws
@@ -26,7 +26,8 @@ BaseBackend& default_backend();
 /// Choose the process's default backend; "auto" undoes it.
 void set_backend(std::string_view spelling);
 
-/// Where the default came from: "scope", "set_backend", "environment", "preference file", "automatic".
+/// Where the default came from: "scope", "set_backend", "environment", "preference file",
+/// "automatic".
 std::string default_backend_origin();
 
 /// The first of torch:cuda, torch:mps, kokkos, torch:cpu, eigen that can be used.

@@ -13,7 +13,7 @@ class Scalar {
  public:
   constexpr Scalar() noexcept : kind_(Kind::real), real_(0) {}
   template <class T>
-    requires std::is_arithmetic_v<T>
+  requires std::is_arithmetic_v<T>
   constexpr Scalar(T value) noexcept {  // NOLINT: implicit by design
     if constexpr (std::same_as<T, bool>) {
       kind_ = Kind::boolean;

@@ -29,11 +29,12 @@ Device device_from_name(std::string_view text);
 /// A block of bytes on one device of one backend.
 struct Storage : std::enable_shared_from_this<Storage> {
   BaseBackend* backend = nullptr;
-  void* data = nullptr;        ///< first byte; a device address where the device is not the host
+  void* data = nullptr;  ///< first byte; a device address where the device is not the host
   std::size_t bytes = 0;
-  std::shared_ptr<void> owner; ///< keeps the memory alive: a tensor, another storage, a user's object
-  bool foreign = false;        ///< the memory is also somebody else's: it is never written in place
-  bool symbolic = false;       ///< stands for memory that a trace fills in at each replay
+  std::shared_ptr<void>
+      owner;              ///< keeps the memory alive: a tensor, another storage, a user's object
+  bool foreign = false;   ///< the memory is also somebody else's: it is never written in place
+  bool symbolic = false;  ///< stands for memory that a trace fills in at each replay
 };
 using StoragePtr = std::shared_ptr<Storage>;
 

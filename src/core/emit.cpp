@@ -127,8 +127,8 @@ UnifiedArray emit(Op op, std::span<Operand> operands) {
   const std::source_location& where = operands.back().where();
   BaseBackend& backend = common_backend(row.name, operands);
   // `where` takes its dtype from the two values; the condition is bool.
-  const std::span<const Operand> values = op == Op::where ? operands.subspan(1)
-                                                              : std::span<const Operand>(operands);
+  const std::span<const Operand> values =
+      op == Op::where ? operands.subspan(1) : std::span<const Operand>(operands);
   DType dtype = DType::float64;
   Shape shape;
   try {

@@ -53,7 +53,8 @@ const BackendModule* linked_module(std::string_view name) {
 
 fs::path module_folder() {
   Dl_info here;
-  if (dladdr(reinterpret_cast<const void*>(&eigen_module), &here) == 0 || !here.dli_fname) return {};
+  if (dladdr(reinterpret_cast<const void*>(&eigen_module), &here) == 0 || !here.dli_fname)
+    return {};
   std::error_code error;
   return fs::weakly_canonical(here.dli_fname, error).parent_path() / "isofield";
 }
@@ -72,7 +73,8 @@ class Registry {
     Entry* entry = find(name);
     if (!entry) fail("unknown backend '" + std::string(spelling) + "'");
     load(*entry);
-    if (!entry->module) fail("backend '" + std::string(spelling) + "' is not available: " + entry->reason);
+    if (!entry->module)
+      fail("backend '" + std::string(spelling) + "' is not available: " + entry->reason);
     const std::vector<Device> devices = entry->module->devices();
     if (devices.empty()) fail("backend '" + name + "' finds no device on this machine");
     Device device = devices.front();
@@ -204,8 +206,8 @@ class Registry {
 
 struct Default {
   std::mutex mutex;
-  BaseBackend* chosen = nullptr;     // by set_backend
-  BaseBackend* resolved = nullptr;   // from the environment, the file or automatically
+  BaseBackend* chosen = nullptr;    // by set_backend
+  BaseBackend* resolved = nullptr;  // from the environment, the file or automatically
   std::string origin;
 };
 Default& process_default() {

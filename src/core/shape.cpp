@@ -84,9 +84,8 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view operatio
       n = shorter[i];
     } else if (shorter[i] != 1 && shorter[i] != n) {
       throw ShapeError(std::string(operation) + ": shapes " + to_string(a) + " and " +
-                       to_string(b) + " do not broadcast: " + std::to_string(n) +
-                       " != " + std::to_string(shorter[i]) + " along axis " +
-                       std::to_string(skip + i));
+                       to_string(b) + " do not broadcast: " + std::to_string(n) + " != " +
+                       std::to_string(shorter[i]) + " along axis " + std::to_string(skip + i));
     }
   }
   return result;

@@ -22,7 +22,8 @@ Device device_from_name(std::string_view text) {
   else if (kind == "mps")
     device.kind = Device::Kind::mps;
   else if (kind != "cpu")
-    throw DeviceError("unknown device '" + std::string(text) + "'; known are cpu, cuda, cuda:N, mps");
+    throw DeviceError("unknown device '" + std::string(text) +
+                      "'; known are cpu, cuda, cuda:N, mps");
   if (colon != std::string_view::npos) {
     const std::string_view digits = text.substr(colon + 1);
     const auto [end, error] =

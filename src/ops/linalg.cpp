@@ -62,11 +62,10 @@ UnifiedArray matmul(Operand a, Operand b) {
   const std::int64_t n = x->shape[p - 2], k = x->shape[p - 1], m = y->shape[q - 1];
   if (k != y->shape[q - 2])
     throw ShapeError("matmul: shapes " + to_string(a.node()->shape) + " and " +
-                     to_string(b.node()->shape) + " do not align: " + std::to_string(k) + " != " +
-                     std::to_string(y->shape[q - 2]) + detail::context(a));
-  const Shape stack = detail::located(a.where(), [&] {
-    return broadcast_shapes(leading(x->shape), leading(y->shape), "matmul");
-  });
+                     to_string(b.node()->shape) + " do not align: " + std::to_string(k) +
+                     " != " + std::to_string(y->shape[q - 2]) + detail::context(a));
+  const Shape stack = detail::located(
+      a.where(), [&] { return broadcast_shapes(leading(x->shape), leading(y->shape), "matmul"); });
   const NodePtr left = packed(x, with_matrix(stack, n, k));
   const NodePtr right = packed(y, with_matrix(stack, k, m));
   detail::Step step;

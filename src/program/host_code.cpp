@@ -128,11 +128,15 @@ class Lowering {
     std::vector<int> count = uses();
     for (std::size_t j = 0; j < steps_.size(); ++j) {
       Step& user = steps_[j];
-      if (user.pair || user.upwind || user.dead || !is_floating(user.compute) || user.result != user.compute) continue;
+      if (user.pair || user.upwind || user.dead || !is_floating(user.compute) ||
+          user.result != user.compute)
+        continue;
       for (int k = 0; k < user.operands && !user.pair; ++k) {
         if (user.in[k].source != Source::result) continue;
         Step& maker = steps_[user.in[k].index];
-        if (maker.pair || maker.upwind || maker.dead || count[user.in[k].index] != 1 || maker.result != user.compute) continue;
+        if (maker.pair || maker.upwind || maker.dead || count[user.in[k].index] != 1 ||
+            maker.result != user.compute)
+          continue;
         join(maker, user, k);
       }
     }
@@ -217,8 +221,8 @@ class Lowering {
         home[i] = take(free, s);
         placed[i] = true;
       }
-      raw.push_back({kernel_of(s), home[i], {s.in[0], s.in[1], s.in[2], s.in[3], s.in[4]},
-                     s.operands});
+      raw.push_back(
+          {kernel_of(s), home[i], {s.in[0], s.in[1], s.in[2], s.in[3], s.in[4]}, s.operands});
     }
     for (const auto& r : raw) {
       HostCode::Instruction out{};

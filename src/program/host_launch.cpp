@@ -18,9 +18,8 @@ void run_pointwise(const BoundLaunch& bound, bool parallel, Executor& executor) 
   if (bound.by_rows()) {
     const std::int64_t rows = bound.size() / bound.row_length();
     const std::int64_t each = std::max<std::int64_t>(1, piece / bound.row_length());
-    for_pieces((rows + each - 1) / each, parallel, executor, [&](std::int64_t i) {
-      bound.run_rows(i * each, std::min(rows, (i + 1) * each));
-    });
+    for_pieces((rows + each - 1) / each, parallel, executor,
+               [&](std::int64_t i) { bound.run_rows(i * each, std::min(rows, (i + 1) * each)); });
     return;
   }
   for_pieces((bound.size() + piece - 1) / piece, parallel, executor, [&](std::int64_t i) {
@@ -51,15 +50,15 @@ Split split_axes(const Launch& launch) {
 }
 
 struct Fold {
-  ReduceKernel reduce;        ///< many elements into one
-  PointwiseKernel combine;    ///< elementwise
-  std::int64_t size;          ///< bytes of an element
+  ReduceKernel reduce;      ///< many elements into one
+  PointwiseKernel combine;  ///< elementwise
+  std::int64_t size;        ///< bytes of an element
   DType dtype;
 };
 
 Fold fold_of(Reduce op, DType dtype) {
-  constexpr Op combine[] = {Op::add, Op::multiply, Op::minimum, Op::maximum, Op::logical_or,
-                            Op::logical_and};
+  constexpr Op combine[] = {Op::add,     Op::multiply,   Op::minimum,
+                            Op::maximum, Op::logical_or, Op::logical_and};
   return {kernels().reduce(op, dtype), kernels().pointwise(combine[static_cast<int>(op)], dtype, 0),
           static_cast<std::int64_t>(itemsize(dtype)), dtype};
 }

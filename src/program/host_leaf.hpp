@@ -7,7 +7,8 @@
 namespace isofield::host {
 
 /// One input of a launch as the tile loop reads it: elements [begin, begin + n) of the iteration
-/// space, in C order, as contiguous memory. In place where the addresses are contiguous, else gathered.
+/// space, in C order, as contiguous memory. In place where the addresses are contiguous, else
+/// gathered.
 class HostLeaf {
  public:
   struct Axis {

@@ -4,8 +4,8 @@
 #include <isofield/host.hpp>
 #include <vector>
 
-#include "program/kernels/kernel_table.hpp"
 #include "program/host_pieces.hpp"
+#include "program/kernels/kernel_table.hpp"
 
 namespace isofield::host {
 namespace {
@@ -82,9 +82,19 @@ void sweep_contiguous(const Lines& l, std::int64_t first, std::int64_t width) {
 
 void sweep_alone(const Lines& l, std::int64_t line) {
   const std::int64_t start = line * l.n * l.size;
-  LineSweep s{l.lower + start, l.diag + start, l.upper + start, l.rhs + start, 1,
-              scratch(static_cast<std::size_t>(l.n * l.size)), l.out + start, 1, 1, nullptr,
-              nullptr, l.n, 1};
+  LineSweep s{l.lower + start,
+              l.diag + start,
+              l.upper + start,
+              l.rhs + start,
+              1,
+              scratch(static_cast<std::size_t>(l.n * l.size)),
+              l.out + start,
+              1,
+              1,
+              nullptr,
+              nullptr,
+              l.n,
+              1};
   kernels().line_forward(l.dtype)(s);
   kernels().line_backward(l.dtype)(s);
 }
@@ -143,9 +153,9 @@ class Cyclic {
     solve(other, executor_);
     each_line([&](std::int64_t first, std::int64_t last) {
       const T ratio = lower[first] / -diag[first];
-      const T scale = (out()[first] + ratio * out()[last]) /
-                      (T(1) + z[static_cast<std::size_t>(first)] +
-                       ratio * z[static_cast<std::size_t>(last)]);
+      const T scale =
+          (out()[first] + ratio * out()[last]) /
+          (T(1) + z[static_cast<std::size_t>(first)] + ratio * z[static_cast<std::size_t>(last)]);
       for (std::int64_t i = first; i <= last; i += l_.inner)
         out()[i] -= scale * z[static_cast<std::size_t>(i)];
     });

@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::size_t huge_page = std::size_t{1} << 21;
 
-/// Freed blocks kept for the next allocation of their class. A step of a solver frees what the next one
-/// needs, and fresh pages are several times slower than used ones.
+/// Freed blocks kept for the next allocation of their class. A step of a solver frees what the next
+/// one needs, and fresh pages are several times slower than used ones.
 class Pool {
  public:
   struct Block {

@@ -174,10 +174,13 @@ void BoundLaunch::bind_operands(const Launch& launch, const std::int64_t* stride
   }
 }
 
-// Rows long enough that their ends are rare: those are then done apart, and nothing else is gathered.
+// Rows long enough that their ends are rare: those are then done apart, and nothing else is
+// gathered.
 void BoundLaunch::choose_rows() {
   row_ = lengths_[rank_ - 1];
-  if (rank_ < 2 || !((shifted_axes_ >> (rank_ - 1)) & 1) || row_ < shortest_row || program_.reduction) return;
+  if (rank_ < 2 || !((shifted_axes_ >> (rank_ - 1)) & 1) || row_ < shortest_row ||
+      program_.reduction)
+    return;
   for (int i = 0; i < code_.leaves; ++i) {
     reach_low_ = std::max(reach_low_, leaves_[i].reach_low());
     reach_high_ = std::max(reach_high_, leaves_[i].reach_high());
@@ -188,7 +191,7 @@ void BoundLaunch::choose_rows() {
 void BoundLaunch::execute(void** slots, std::int64_t n) const {
   for (const auto& i : code_.code) {
     const void* in[5] = {slots[i.in[0]], slots[i.in[1]], slots[i.in[2]], slots[i.in[3]],
-                        slots[i.in[4]]};
+                         slots[i.in[4]]};
     i.kernel(slots[i.out], in, n);
   }
 }
@@ -208,7 +211,8 @@ const void* BoundLaunch::run_tile(Tiles& tiles, std::int64_t begin, std::int64_t
   execute(tiles.slots, n);
   for (int o = 0; o < code_.outputs; ++o)
     if (outputs_[o].stored && !outputs_[o].contiguous)
-      scatter(outputs_[o], begin, n, static_cast<const std::byte*>(tiles.slots[code_.output_slot(o)]));
+      scatter(outputs_[o], begin, n,
+              static_cast<const std::byte*>(tiles.slots[code_.output_slot(o)]));
   return tiles.slots[code_.first_output];
 }
 

@@ -75,7 +75,9 @@ class BoundLaunch {
 class BoundLaunch::Tiles {
  public:
   explicit Tiles(const BoundLaunch& launch);
-  void* scratch(int slot) const noexcept { return memory_ + pitch_ * static_cast<std::size_t>(slot); }
+  void* scratch(int slot) const noexcept {
+    return memory_ + pitch_ * static_cast<std::size_t>(slot);
+  }
   void* slots[max_leaves + max_immediates + max_registers + max_outputs];
 
  private:

@@ -1,5 +1,5 @@
-// Every row of the table of operations against a plain loop, on special values and at lengths around
-// those of vectors and tiles.
+// Every row of the table of operations against a plain loop, on special values and at lengths
+// around those of vectors and tiles.
 #include "reference.hpp"
 
 using namespace isofield;
@@ -7,6 +7,7 @@ using namespace isofield::testing;
 
 namespace {
 
+// clang-format off
 /// The table's element functions written again, in the plainest way.
 namespace math {
 template <class T> T abs(T x) { return std::is_floating_point_v<T> ? T(std::fabs(x)) : (x < T(0) ? T(0 - std::uint64_t(x)) : x); }
@@ -61,12 +62,16 @@ template <class T> T floor_divide(T a, T b) {
   }
 }
 }  // namespace math
+// clang-format on
 
 // Integer arithmetic wraps; in C++ that is the unsigned type's.
 template <class T>
 using Wrapping = std::conditional_t<std::is_same_v<T, std::int64_t>, std::uint64_t, T>;
 
-template <class T> T opposite(T x) { return T(Wrapping<T>(0) - Wrapping<T>(x)); }
+template <class T>
+T opposite(T x) {
+  return T(Wrapping<T>(0) - Wrapping<T>(x));
+}
 
 template <Domain D, class T>
 constexpr bool takes = D == Domain::any || (D == Domain::boolean && std::is_same_v<T, bool>) ||
@@ -76,22 +81,24 @@ constexpr bool takes = D == Domain::any || (D == Domain::boolean && std::is_same
 enum class Result { same, boolean };
 
 /// `value` computed in T, where the table's own text would overflow in the wrapping type.
-#define WRAPS(name, with_floats, with_integers)                       \
-  template <class T> T name##_value(T a, T b) {                       \
-    if constexpr (std::is_same_v<T, std::int64_t>) {                  \
-      const auto x = std::uint64_t(a), y = std::uint64_t(b);          \
-      return T(with_integers);                                        \
-    } else {                                                          \
-      return T(with_floats);                                          \
-    }                                                                 \
+#define WRAPS(name, with_floats, with_integers)              \
+  template <class T>                                         \
+  T name##_value(T a, T b) {                                 \
+    if constexpr (std::is_same_v<T, std::int64_t>) {         \
+      const auto x = std::uint64_t(a), y = std::uint64_t(b); \
+      return T(with_integers);                               \
+    } else {                                                 \
+      return T(with_floats);                                 \
+    }                                                        \
   }
 WRAPS(add, a + b, x + y)
 WRAPS(subtract, a - b, x - y)
-WRAPS(multiply, a * b, x * y)
+WRAPS(multiply, a* b, x* y)
 #undef WRAPS
 
 template <class T, class R>
-void check(const char* name, const UnifiedArray& got, const Shape& shape, const std::vector<Stored<R>>& expected) {
+void check(const char* name, const UnifiedArray& got, const Shape& shape,
+           const std::vector<Stored<R>>& expected) {
   const bool vague = std::string_view(name) == "maximum" || std::string_view(name) == "minimum" ||
                      std::string_view(name) == "relu";  // either zero will do
   BOOST_TEST_CONTEXT(name)
@@ -111,7 +118,8 @@ template <class T, class R, class F>
 std::vector<Stored<R>> each(const Plain<T>& a, const Plain<T>& b, F f) {
   std::vector<Stored<R>> result;
   for (std::size_t i = 0; i < a.data.size(); ++i)
-    result.push_back(static_cast<Stored<R>>(f(static_cast<T>(a.data[i]), static_cast<T>(b.data[i]))));
+    result.push_back(
+        static_cast<Stored<R>>(f(static_cast<T>(a.data[i]), static_cast<T>(b.data[i]))));
   return result;
 }
 
@@ -128,16 +136,16 @@ constexpr bool unary_wraps(Op op) { return op == Op::negative || op == Op::squar
 template <class T>
 void check_unary(const Plain<T>& values) {
   const UnifiedArray a = values.array();
-#define UNARY(op, dom, res, expression)                                                            \
-  if constexpr (takes<Domain::dom, T>) {                                                           \
-    using R = std::conditional_t<Result::res == Result::boolean, bool, T>;                         \
-    const auto f = [](T x) {                                                                       \
-      if constexpr (std::is_same_v<T, std::int64_t> && unary_wraps(Op::op))                        \
-        return R(unary_wrapping(Op::op, x));                                                       \
-      else                                                                                         \
-        return static_cast<R>(expression);                                                         \
-    };                                                                                             \
-    check<T, R>(#op, isofield::op(a), values.shape, each<T, R>(values, f));                        \
+#define UNARY(op, dom, res, expression)                                     \
+  if constexpr (takes<Domain::dom, T>) {                                    \
+    using R = std::conditional_t<Result::res == Result::boolean, bool, T>;  \
+    const auto f = [](T x) {                                                \
+      if constexpr (std::is_same_v<T, std::int64_t> && unary_wraps(Op::op)) \
+        return R(unary_wrapping(Op::op, x));                                \
+      else                                                                  \
+        return static_cast<R>(expression);                                  \
+    };                                                                      \
+    check<T, R>(#op, isofield::op(a), values.shape, each<T, R>(values, f)); \
   }
 #define BINARY(op, dom, res, expression)
 #include <isofield/ops.def>
@@ -146,22 +154,23 @@ void check_unary(const Plain<T>& values) {
 }
 
 template <class T>
-void check_binary(const Plain<T>& x, const Plain<T>& y, const UnifiedArray& p, const UnifiedArray& q) {
+void check_binary(const Plain<T>& x, const Plain<T>& y, const UnifiedArray& p,
+                  const UnifiedArray& q) {
 #define UNARY(op, dom, res, expression)
-#define BINARY(op, dom, res, expression)                                                           \
-  if constexpr (takes<Domain::dom, T>) {                                                           \
-    using R = std::conditional_t<Result::res == Result::boolean, bool, T>;                         \
-    const auto f = [](T a, T b) {                                                                  \
-      if constexpr (std::is_same_v<T, std::int64_t> && Op::op == Op::add)                          \
-        return add_value(a, b);                                                                    \
-      else if constexpr (std::is_same_v<T, std::int64_t> && Op::op == Op::subtract)                \
-        return subtract_value(a, b);                                                               \
-      else if constexpr (std::is_same_v<T, std::int64_t> && Op::op == Op::multiply)                \
-        return multiply_value(a, b);                                                               \
-      else                                                                                         \
-        return static_cast<R>(expression);                                                         \
-    };                                                                                             \
-    check<T, R>(#op, isofield::op(p, q), x.shape, each<T, R>(x, y, f));                            \
+#define BINARY(op, dom, res, expression)                                            \
+  if constexpr (takes<Domain::dom, T>) {                                            \
+    using R = std::conditional_t<Result::res == Result::boolean, bool, T>;          \
+    const auto f = [](T a, T b) {                                                   \
+      if constexpr (std::is_same_v<T, std::int64_t> && Op::op == Op::add)           \
+        return add_value(a, b);                                                     \
+      else if constexpr (std::is_same_v<T, std::int64_t> && Op::op == Op::subtract) \
+        return subtract_value(a, b);                                                \
+      else if constexpr (std::is_same_v<T, std::int64_t> && Op::op == Op::multiply) \
+        return multiply_value(a, b);                                                \
+      else                                                                          \
+        return static_cast<R>(expression);                                          \
+    };                                                                              \
+    check<T, R>(#op, isofield::op(p, q), x.shape, each<T, R>(x, y, f));             \
   }
 #include <isofield/ops.def>
 #undef UNARY
@@ -198,7 +207,8 @@ BACKEND_DTYPE_TEST_CASE(binary_rows_do_what_the_table_says, float, double, std::
   }
 }
 
-BACKEND_DTYPE_TEST_CASE(binary_rows_take_broadcast_and_strided_operands, float, double, std::int64_t, bool) {
+BACKEND_DTYPE_TEST_CASE(binary_rows_take_broadcast_and_strided_operands, float, double,
+                        std::int64_t, bool) {
   const Plain<T> x = noise<T>({9, 40}, 6, -3, 3), line = noise<T>({40}, 7, -3, 3);
   Plain<T> repeated({9, 40}), turned({40, 9});
   each_index(repeated.shape, [&](const auto& at) { repeated[at] = line[{at[1]}]; });
@@ -214,20 +224,21 @@ BACKEND_DTYPE_TEST_CASE(scalars_stand_on_either_side, float, double) {
   Plain<T> constant({300});
   for (auto& c : constant.data) c = s;
 #define UNARY(op, dom, res, expression)
-#define BINARY(op, dom, res, expression)                                                           \
-  if constexpr (Domain::dom != Domain::boolean) {                                                  \
-    using R = std::conditional_t<Result::res == Result::boolean, bool, T>;                         \
-    BOOST_TEST_CONTEXT(#op) {                                                                      \
-      BOOST_TEST(same<R>(isofield::op(a, s), plain<R>(isofield::op(a, constant.array()))));        \
-      BOOST_TEST(same<R>(isofield::op(s, a), plain<R>(isofield::op(constant.array(), a))));        \
-    }                                                                                              \
+#define BINARY(op, dom, res, expression)                                                    \
+  if constexpr (Domain::dom != Domain::boolean) {                                           \
+    using R = std::conditional_t<Result::res == Result::boolean, bool, T>;                  \
+    BOOST_TEST_CONTEXT(#op) {                                                               \
+      BOOST_TEST(same<R>(isofield::op(a, s), plain<R>(isofield::op(a, constant.array())))); \
+      BOOST_TEST(same<R>(isofield::op(s, a), plain<R>(isofield::op(constant.array(), a)))); \
+    }                                                                                       \
   }
 #include <isofield/ops.def>
 #undef UNARY
 #undef BINARY
 }
 
-BACKEND_DTYPE_TEST_CASE(where_takes_every_mix_of_arrays_and_scalars, float, double, std::int64_t, bool) {
+BACKEND_DTYPE_TEST_CASE(where_takes_every_mix_of_arrays_and_scalars, float, double, std::int64_t,
+                        bool) {
   for (const std::int64_t n : {1, 40, 1500}) {
     const Plain<bool> c = noise<bool>({n}, 1);
     const Plain<T> x = noise<T>({n}, 2), y = noise<T>({n}, 3);
@@ -255,7 +266,8 @@ BACKEND_DTYPE_TEST_CASE(casts_go_between_all_dtypes, float, double, std::int64_t
     using U = decltype(tag);
     Plain<U> e({1100});
     for (std::size_t i = 0; i < e.data.size(); ++i)
-      e.data[i] = std::is_same_v<U, bool> ? Stored<U>(x.data[i] != 0) : static_cast<Stored<U>>(x.data[i]);
+      e.data[i] =
+          std::is_same_v<U, bool> ? Stored<U>(x.data[i] != 0) : static_cast<Stored<U>>(x.data[i]);
     BOOST_TEST(same<U>(a.astype(dtype_of<U>), e));
   };
   to(float{});
@@ -267,14 +279,16 @@ BACKEND_DTYPE_TEST_CASE(casts_go_between_all_dtypes, float, double, std::int64_t
 BACKEND_TEST_CASE(operators_are_the_functions) {
   const UnifiedArray a = noise<double>({50}, 1).array(), b = noise<double>({50}, 2).array();
   BOOST_TEST(same<double>(-a, plain<double>(negative(a))));
-  BOOST_TEST(same<double>(a + b * 2.0 - a / b, plain<double>(subtract(add(a, multiply(b, 2.0)), divide(a, b)))));
+  BOOST_TEST(same<double>(a + b * 2.0 - a / b,
+                          plain<double>(subtract(add(a, multiply(b, 2.0)), divide(a, b)))));
   BOOST_TEST(same<double>(1.0 - a, plain<double>(subtract(1.0, a))));
   BOOST_TEST(same<bool>(a == b, plain<bool>(equal(a, b))));
   BOOST_TEST(same<bool>(a != b, plain<bool>(not_equal(a, b))));
   BOOST_TEST(same<bool>(a <= b, plain<bool>(less_equal(a, b))));
   BOOST_TEST(same<bool>(a >= 0.0, plain<bool>(greater_equal(a, 0.0))));
-  BOOST_TEST(same<bool>(!(a < b) || (a > b && b < 0.0),
-                        plain<bool>(logical_or(logical_not(less(a, b)), logical_and(greater(a, b), less(b, 0.0))))));
+  BOOST_TEST(same<bool>(
+      !(a < b) || (a > b && b < 0.0),
+      plain<bool>(logical_or(logical_not(less(a, b)), logical_and(greater(a, b), less(b, 0.0))))));
   BOOST_TEST(same<double>(clip(a, -0.5, 0.5), plain<double>(minimum(maximum(a, -0.5), 0.5))));
 }
 

@@ -1,4 +1,5 @@
-// The protocol of BaseBackend: creation, copies, assignment, checks, conversion, the table's members.
+// The protocol of BaseBackend: creation, copies, assignment, checks, conversion, the table's
+// members.
 #include "reference.hpp"
 
 using namespace isofield;
@@ -14,7 +15,8 @@ BaseBackend& here() { return default_backend(); }
 }  // namespace
 
 BACKEND_DTYPE_TEST_CASE(creation_fills_every_element, float, double, std::int64_t, bool) {
-  for (const Shape& shape : {Shape{}, Shape{1}, Shape{7}, Shape{3, 5}, Shape{2, 0, 4}, Shape{2, 3, 4}}) {
+  for (const Shape& shape :
+       {Shape{}, Shape{1}, Shape{7}, Shape{3, 5}, Shape{2, 0, 4}, Shape{2, 3, 4}}) {
     Plain<T> zero(shape), one(shape);
     for (auto& x : one.data) x = 1;
     BOOST_TEST(same<T>(here().zeros(shape, dtype_of<T>), zero));
@@ -126,13 +128,14 @@ BACKEND_TEST_CASE(any_takes_numbers_too) {
 }
 
 BACKEND_TEST_CASE(members_generated_from_the_table_agree_with_the_free_functions) {
-  const Plain<double> x = noise<double>({3, 4}, 1, 0.2, 0.9), y = noise<double>({3, 4}, 2, 0.2, 0.9);
+  const Plain<double> x = noise<double>({3, 4}, 1, 0.2, 0.9),
+                      y = noise<double>({3, 4}, 2, 0.2, 0.9);
   const UnifiedArray a = x.array(), b = y.array();
-#define UNARY(op, domain_of, result, value)                                                  \
-  if (info(Op::op).domain != Domain::boolean && !info(Op::op).boolean_result)                \
+#define UNARY(op, domain_of, result, value)                                   \
+  if (info(Op::op).domain != Domain::boolean && !info(Op::op).boolean_result) \
     BOOST_TEST(same<double>(here().op(a), plain<double>(isofield::op(a))));
-#define BINARY(op, domain_of, result, value)                                                 \
-  if (info(Op::op).domain != Domain::boolean && !info(Op::op).boolean_result)                \
+#define BINARY(op, domain_of, result, value)                                  \
+  if (info(Op::op).domain != Domain::boolean && !info(Op::op).boolean_result) \
     BOOST_TEST(same<double>(here().op(a, b), plain<double>(isofield::op(a, b))));
 #include <isofield/ops.def>
 #undef UNARY
@@ -146,7 +149,8 @@ BACKEND_TEST_CASE(reductions_of_the_protocol_give_rank_zero) {
   const UnifiedArray a = counting<double>({4, 5}).array();
   BOOST_TEST(same<double>(here().reduce_sum(a), {{}, {190.0}}));
   BOOST_TEST(same<double>(here().reduce_mean(a), {{}, {9.5}}));
-  BOOST_TEST(same<double>(here().power(asarray({2.0, 3.0}), asarray({3.0, 2.0})), {{2}, {8.0, 9.0}}));
+  BOOST_TEST(
+      same<double>(here().power(asarray({2.0, 3.0}), asarray({3.0, 2.0})), {{2}, {8.0, 9.0}}));
 }
 
 BACKEND_TEST_CASE(to_backend_brings_arrays_of_every_backend_here) {

@@ -39,11 +39,14 @@ struct Plain {
     return static_cast<std::size_t>(p);
   }
   Stored<T>& operator[](const std::vector<std::int64_t>& at) { return data[position(at)]; }
-  const Stored<T>& operator[](const std::vector<std::int64_t>& at) const { return data[position(at)]; }
+  const Stored<T>& operator[](const std::vector<std::int64_t>& at) const {
+    return data[position(at)];
+  }
 };
 
 /// Call `f(index)` for every index of a shape, in C order.
-inline void each_index(const Shape& shape, const std::function<void(const std::vector<std::int64_t>&)>& f) {
+inline void each_index(const Shape& shape,
+                       const std::function<void(const std::vector<std::int64_t>&)>& f) {
   std::vector<std::int64_t> at(static_cast<std::size_t>(shape.size()), 0);
   for (std::int64_t i = 0, n = element_count(shape); i < n; ++i) {
     f(at);
@@ -94,11 +97,15 @@ std::vector<Stored<T>> special_values() {
   if constexpr (std::is_same_v<T, bool>)
     return {0, 1};
   else if constexpr (std::is_integral_v<T>)
-    return {0, 1, -1, 2, -2, 3, 7, -7, 10, 62, 63, 64, 1000003, -1000003, L::max(), L::min(), L::max() - 1, L::min() + 1};
+    return {0,  1,  -1, 2,       -2,       3,        7,        -7,           10,
+            62, 63, 64, 1000003, -1000003, L::max(), L::min(), L::max() - 1, L::min() + 1};
   else
-    return {T(0), T(-0.0), T(1), T(-1), T(0.5), T(-0.5), T(1.5), T(2.5), T(-2.5), T(3), T(-3), T(0.1), T(7.25),
-            T(-7.25), T(88.5), T(-88.5), T(710), T(-710), T(1e-3), T(1e10), T(-1e10), L::max(), L::lowest(), L::min(),
-            L::denorm_min(), L::epsilon(), L::infinity(), -L::infinity(), L::quiet_NaN()};
+    return {T(0),         T(-0.0),       T(1),           T(-1),         T(0.5),
+            T(-0.5),      T(1.5),        T(2.5),         T(-2.5),       T(3),
+            T(-3),        T(0.1),        T(7.25),        T(-7.25),      T(88.5),
+            T(-88.5),     T(710),        T(-710),        T(1e-3),       T(1e10),
+            T(-1e10),     L::max(),      L::lowest(),    L::min(),      L::denorm_min(),
+            L::epsilon(), L::infinity(), -L::infinity(), L::quiet_NaN()};
 }
 
 template <class T>
@@ -130,8 +137,8 @@ boost::test_tools::assertion_result matches(const UnifiedArray& a, const Plain<T
     if (match(got.data[i], expected.data[i])) continue;
     std::ostringstream text;
     text.precision(17);
-    text << "element " << i << " of shape " << to_string(a.shape()) << ": " << +got.data[i] << " instead of "
-         << +expected.data[i];
+    text << "element " << i << " of shape " << to_string(a.shape()) << ": " << +got.data[i]
+         << " instead of " << +expected.data[i];
     return fail(text.str());
   }
   return result;
@@ -145,7 +152,8 @@ boost::test_tools::assertion_result same(const UnifiedArray& a, const Plain<T>& 
 
 /// Elements differ by `tolerance` at most, relative to the larger of 1 and the expected one.
 template <class T>
-boost::test_tools::assertion_result close(const UnifiedArray& a, const Plain<T>& expected, double tolerance) {
+boost::test_tools::assertion_result close(const UnifiedArray& a, const Plain<T>& expected,
+                                          double tolerance) {
   return matches<T>(a, expected, [tolerance](T x, T y) {
     if (same_bits(x, y)) return true;
     return std::abs(static_cast<double>(x) - static_cast<double>(y)) <=

@@ -55,7 +55,8 @@ BACKEND_TEST_CASE(writes_to_a_slice_do_not_reach_its_base) {
 }
 
 BACKEND_TEST_CASE(pending_expressions_keep_the_values_they_were_made_of) {
-  UnifiedArray a = five(), b = a + 1.0, c = a(slice(1, 4)) * 2.0, d = shift(a, 0, 1, Boundary::periodic);
+  UnifiedArray a = five(), b = a + 1.0, c = a(slice(1, 4)) * 2.0,
+               d = shift(a, 0, 1, Boundary::periodic);
   a(all_of) = -1.0;
   BOOST_TEST(same<double>(b, row({1, 2, 3, 4, 5})));
   BOOST_TEST(same<double>(c, row({2, 4, 6})));
@@ -165,8 +166,8 @@ BACKEND_TEST_CASE(values_are_cast_within_their_kind_when_assigned) {
 
 BACKEND_TEST_CASE(memory_of_others_is_never_written) {
   std::vector<double> mine{1, 2, 3, 4};
-  UnifiedArray a = from_memory(mine.data(), float64, Layout({4}), mine.size() * sizeof(double), nullptr,
-                               get_backend("eigen"));
+  UnifiedArray a = from_memory(mine.data(), float64, Layout({4}), mine.size() * sizeof(double),
+                               nullptr, get_backend("eigen"));
   BOOST_TEST(a.storage()->data == mine.data());
   a(0) = 100.0;
   a += 1.0;
@@ -180,7 +181,8 @@ BACKEND_TEST_CASE(memory_of_others_lives_as_long_as_arrays_on_it) {
   {
     UnifiedArray sum_of_it;
     {
-      const UnifiedArray a = from_memory(owner->data(), float64, Layout({1000}), 8000, owner, get_backend("eigen"));
+      const UnifiedArray a =
+          from_memory(owner->data(), float64, Layout({1000}), 8000, owner, get_backend("eigen"));
       owner.reset();
       sum_of_it = a(slice(0, 500)) + 1.0;
     }
@@ -194,7 +196,8 @@ BACKEND_TEST_CASE(arrays_keep_dtype_when_cast_to_it) {
   const UnifiedArray a = five();
   BOOST_TEST(same<std::int64_t>(a.astype(int64), {{5}, {0, 1, 2, 3, 4}}));
   BOOST_TEST(same<bool>(a.astype(bool_), {{5}, {0, 1, 1, 1, 1}}));
-  BOOST_TEST(same<float>((a / 3.0).astype(float32), {{5}, {0.f, float(1 / 3.), float(2 / 3.), 1.f, float(4 / 3.)}}));
+  BOOST_TEST(same<float>((a / 3.0).astype(float32),
+                         {{5}, {0.f, float(1 / 3.), float(2 / 3.), 1.f, float(4 / 3.)}}));
   BOOST_TEST(same<std::int64_t>(asarray({2.9, -2.9, 0.5}).astype(int64), {{3}, {2, -2, 0}}));
   BOOST_TEST(same<double>(asarray({true, false}).astype(float64), row({1, 0})));
 }

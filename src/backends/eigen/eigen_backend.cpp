@@ -71,11 +71,11 @@ class EigenBackend final : public BaseBackend {
     threads_ = std::make_unique<EigenThreads>(threads > 0 ? threads : host::default_threads());
     capabilities_.dtypes = {DType::bool_, DType::int64, DType::float32, DType::float64};
     capabilities_.threads = threads_->concurrency();
-    capabilities_.details = {
-        {"version", std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) +
-                        "." + std::to_string(EIGEN_MINOR_VERSION)},
-        {"instruction set", std::string(host::instruction_set())},
-        {"matrix product", "Eigen"}};
+    capabilities_.details = {{"version", std::to_string(EIGEN_WORLD_VERSION) + "." +
+                                             std::to_string(EIGEN_MAJOR_VERSION) + "." +
+                                             std::to_string(EIGEN_MINOR_VERSION)},
+                             {"instruction set", std::string(host::instruction_set())},
+                             {"matrix product", "Eigen"}};
   }
 
   void run(const Launch& launch) override { host::run(launch, *threads_); }

@@ -12,8 +12,9 @@ using PointwiseKernel = void (*)(void* out, const void* const* in, std::int64_t 
 /// Fold `n` elements into `*accumulator`.
 using ReduceKernel = void (*)(void* accumulator, const void* in, std::int64_t n);
 /// c(n, m) = a(n, k) b(k, m); leading dimensions in elements, rows contiguous.
-using GemmKernel = void (*)(const void* a, std::int64_t lda, const void* b, std::int64_t ldb, void* c,
-                            std::int64_t ldc, std::int64_t n, std::int64_t k, std::int64_t m);
+using GemmKernel = void (*)(const void* a, std::int64_t lda, const void* b, std::int64_t ldb,
+                            void* c, std::int64_t ldc, std::int64_t n, std::int64_t k,
+                            std::int64_t m);
 
 /// Two instructions in one pass: second(first(a, b), c), bit for bit what the two give apart.
 struct Pair {
@@ -21,8 +22,8 @@ struct Pair {
   bool first_is_right = false;  ///< second(c, first(a, b))
 };
 
-/// Elimination in `width` tridiagonal systems side by side, `rows` rows of them. Row i of an operand
-/// lies at i * stride, its systems next to each other.
+/// Elimination in `width` tridiagonal systems side by side, `rows` rows of them. Row i of an
+/// operand lies at i * stride, its systems next to each other.
 struct LineSweep {
   const void *lower, *diag, *upper, *rhs;
   std::int64_t stride;  ///< of the four operands
