@@ -78,6 +78,7 @@ int main(int argc, char** argv) {
     if (std::strcmp(argv[i], "--quick") == 0) {
       settings.rounds = 7;
       settings.sample_seconds = 5e-4;
+      settings.budget_seconds = 2;
     } else if (std::strncmp(argv[i], "--rounds=", 9) == 0) {
       settings.rounds = std::atoi(argv[i] + 9);
     } else if (std::strcmp(argv[i], "--smoke") == 0) {
@@ -90,6 +91,9 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::AddCustomContext("instruction_set", std::string(isofield::host::instruction_set()));
+#if defined(__VERSION__)
+  benchmark::AddCustomContext("compiler", __VERSION__);
+#endif
   try {
     register_benchmarks();
     bench::Reporter reporter;
