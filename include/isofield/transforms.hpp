@@ -11,13 +11,15 @@
 namespace isofield {
 
 namespace detail {
-/// A function of arrays, traced once per (shapes, dtypes, backend) of its arguments and replayed.
-class TracedFunction {
+/// What has been traced of a function: one recording per (shapes, dtypes, backends) of its arguments.
+class Traces {
  public:
   using Function = std::function<std::vector<UnifiedArray>(std::span<const UnifiedArray>)>;
-  explicit TracedFunction(Function function);
-  std::vector<UnifiedArray> operator()(std::span<const UnifiedArray> arguments) const;
-  int traces() const;
+  Traces();
+  /// Replay `function` on `arguments`, tracing it first if need be. It must be the same at each call.
+  std::vector<UnifiedArray> call(const Function& function,
+                                 std::span<const UnifiedArray> arguments) const;
+  int count() const;
 
  private:
   struct State;
@@ -48,34 +50,32 @@ struct ResultList<std::vector<UnifiedArray>> {
 };
 }  // namespace detail
 
-/// A jitted function; see `jit`.
+/// A jitted function; see `jit`. Copies share what has been traced. Any thread may call it.
 template <class F>
 class Jit {
  public:
-  explicit Jit(F function)
-      : traced_(std::make_shared<F>(std::move(function))), pending_() {}
+  explicit Jit(F function) : function_(std::make_shared<F>(std::move(function))) {}
 
   template <class... A>
   auto operator()(const A&... arguments) const {
-    using Result = std::decay_t<decltype((*traced_)(static_cast<const UnifiedArray&>(arguments)...))>;
-    if (!pending_) {
-      pending_ = std::make_shared<detail::TracedFunction>(
-          [f = traced_](std::span<const UnifiedArray> list) {
-            return [&]<std::size_t... I>(std::index_sequence<I...>) {
-              return detail::ResultList<Result>::pack((*f)(list[I]...));
-            }(std::index_sequence_for<A...>{});
-          });
-    }
+    using Given = std::decay_t<decltype((*function_)(static_cast<const UnifiedArray&>(arguments)...))>;
+    using Result =
+        std::conditional_t<std::is_base_of_v<UnifiedArray, Given>, UnifiedArray, Given>;
+    const auto traced = [&f = *function_](std::span<const UnifiedArray> list) {
+      return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return detail::ResultList<Result>::pack(f(list[I]...));
+      }(std::index_sequence_for<A...>{});
+    };
     const std::array<UnifiedArray, sizeof...(A)> list{static_cast<const UnifiedArray&>(arguments)...};
-    return detail::ResultList<Result>::unpack((*pending_)(std::span<const UnifiedArray>(list)));
+    return detail::ResultList<Result>::unpack(traces_.call(traced, list));
   }
 
   /// How often the function has been traced.
-  int traces() const { return pending_ ? pending_->traces() : 0; }
+  int traces() const { return traces_.count(); }
 
  private:
-  std::shared_ptr<F> traced_;
-  mutable std::shared_ptr<detail::TracedFunction> pending_;
+  std::shared_ptr<F> function_;
+  detail::Traces traces_;
 };
 
 /// Make a function of arrays fast to call again: its operations are recorded at the first call for

@@ -61,7 +61,7 @@ std::shared_ptr<const Program> pruned(const Program& program, const std::vector<
 /// One recorded run of a function.
 class Trace final : public Tracer {
  public:
-  Trace(const TracedFunction::Function& function, std::span<const UnifiedArray> arguments) {
+  Trace(const Traces::Function& function, std::span<const UnifiedArray> arguments) {
     std::vector<UnifiedArray> symbols;
     for (const auto& a : arguments) {
       const auto bytes = static_cast<std::size_t>(a.size()) * itemsize(a.dtype());
@@ -258,32 +258,30 @@ class Trace final : public Tracer {
 
 }  // namespace
 
-struct TracedFunction::State {
-  Function function;
+struct Traces::State {
   std::mutex mutex;
   std::vector<std::shared_ptr<Trace>> traces;
 };
 
-TracedFunction::TracedFunction(Function function) : state_(std::make_shared<State>()) {
-  state_->function = std::move(function);
-}
+Traces::Traces() : state_(std::make_shared<State>()) {}
 
-std::vector<UnifiedArray> TracedFunction::operator()(std::span<const UnifiedArray> arguments) const {
-  if (tracer()) return state_->function(arguments);  // part of the outer trace
+std::vector<UnifiedArray> Traces::call(const Function& function,
+                                       std::span<const UnifiedArray> arguments) const {
+  if (tracer()) return function(arguments);  // part of the outer trace
   std::shared_ptr<Trace> trace;
   {
     const std::lock_guard lock(state_->mutex);
     for (const auto& t : state_->traces)
       if (t->fits(arguments)) trace = t;
     if (!trace) {
-      trace = std::make_shared<Trace>(state_->function, arguments);
+      trace = std::make_shared<Trace>(function, arguments);
       state_->traces.push_back(trace);
     }
   }
   return trace->replay(arguments);
 }
 
-int TracedFunction::traces() const {
+int Traces::count() const {
   const std::lock_guard lock(state_->mutex);
   return static_cast<int>(state_->traces.size());
 }
