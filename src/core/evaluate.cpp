@@ -28,7 +28,7 @@ struct KeyHash {
   }
 };
 
-std::uint32_t epoch = 0;
+std::uint64_t epoch = 0;
 
 /// Programs by key. It is emptied when full: programs are small and quick to build again.
 class ProgramCache {
@@ -332,11 +332,12 @@ void evaluate(std::span<const NodePtr> nodes) {
     if (!n->is_leaf() && std::find(pending.begin(), pending.end(), n.get()) == pending.end())
       pending.push_back(n.get());
   while (!pending.empty()) {
-    // Those of the first one's shape and backend go together.
+    // Those of the first one's shape and backend go together, inside a trace or outside.
     std::vector<Node*> group, rest;
     for (Node* n : pending) {
       const bool fits = group.size() < 8 && n->shape == pending[0]->shape &&
-                        n->backend == pending[0]->backend;
+                        n->backend == pending[0]->backend &&
+                        n->symbolic == pending[0]->symbolic;
       (fits ? group : rest).push_back(n);
     }
     region().run(group, std::nullopt);

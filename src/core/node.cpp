@@ -52,6 +52,7 @@ static NodePtr new_node() { return NodePtr(new (cache.take()) Node); }
 NodePtr make_leaf(StoragePtr storage, DType dtype, Layout layout) {
   NodePtr node = new_node();
   node->backend = storage->backend;
+  node->symbolic = storage->symbolic;
   node->dtype = dtype;
   node->storage = std::move(storage);
   node->shape = std::move(layout.shape);
@@ -78,7 +79,11 @@ NodePtr make_pointwise(Op op, DType dtype, const Shape& shape, BaseBackend& back
     node->in[k] = inputs[k];
     node->scalar[k] = scalars[k];
     weight += inputs[k] ? inputs[k]->weight.load(std::memory_order_relaxed) : 1;
+    node->symbolic = node->symbolic || (inputs[k] && inputs[k]->symbolic);
   }
+  // What a trace captures is not part of it: computed now, it can be used outside as well.
+  for (std::size_t k = 0; node->symbolic && k < inputs.size(); ++k)
+    if (inputs[k] && !inputs[k]->symbolic) evaluate(inputs[k]);
   node->weight.store(static_cast<std::uint16_t>(weight), std::memory_order_relaxed);
   return node;
 }
@@ -89,6 +94,7 @@ NodePtr make_shifted(const NodePtr& leaf, std::vector<NodeShift> shifts) {
   node->dtype = leaf->dtype;
   node->backend = leaf->backend;
   node->shape = leaf->shape;
+  node->symbolic = leaf->symbolic;
   node->in[0] = leaf;
   node->shifts = std::move(shifts);
   return node;

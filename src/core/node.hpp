@@ -29,6 +29,7 @@ struct Node {
   DType dtype = DType::float64;
   Op op = Op::add;
   std::atomic<std::uint16_t> weight{1};
+  bool symbolic = false;  ///< its elements come from memory that a trace stands for
   BaseBackend* backend = nullptr;
   Shape shape;
 
@@ -43,7 +44,7 @@ struct Node {
   std::vector<NodeShift> shifts;
 
   // Used by one evaluation at a time, under its lock.
-  std::uint32_t mark = 0;
+  std::uint64_t mark = 0;
   std::uint32_t id = 0;
   std::uint32_t inner_refs = 0;
 

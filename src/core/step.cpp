@@ -25,6 +25,11 @@ void Step::run() const {
   }
 }
 
+void throw_escaped(const std::source_location* where) {
+  throw Error("jit: an array made inside a traced function was used outside of it" +
+              (where ? at(*where) : ""));
+}
+
 Tracer* tracer() noexcept { return active; }
 ScopedTracer::ScopedTracer(Tracer* tracer) noexcept : previous_(active) { active = tracer; }
 ScopedTracer::~ScopedTracer() { active = previous_; }
@@ -38,7 +43,7 @@ void execute(Step&& step) {
   } else if (active) {
     active->record(std::move(step));
   } else {
-    throw Error("jit: an array made inside a traced function was used outside of it");
+    throw_escaped();
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <isofield/backend.hpp>
 #include <memory>
+#include <source_location>
 #include <vector>
 
 namespace isofield::detail {
@@ -44,6 +45,9 @@ class ScopedTracer {
  private:
   Tracer* previous_;
 };
+
+/// Throw that an array of a trace was used where it means nothing.
+[[noreturn]] void throw_escaped(const std::source_location* where = nullptr);
 
 /// Whether a step on these views is recorded: a trace runs, and one of them stands for its memory.
 bool recorded(std::span<const View> in);

@@ -66,6 +66,7 @@ class Trace final : public Tracer {
     for (const auto& a : arguments) {
       const auto bytes = static_cast<std::size_t>(a.size()) * itemsize(a.dtype());
       inputs_.push_back(symbolic_storage(a.backend(), bytes));
+      own_.insert(inputs_.back().get());
       inputs_.back()->foreign = true;  // the caller's memory: written to only after a copy
       symbols.emplace_back(make_leaf(inputs_.back(), a.dtype(), Layout(a.shape())));
       shapes_.push_back(a.shape());
@@ -80,17 +81,24 @@ class Trace final : public Tracer {
     for (const auto& node : nodes)
       outputs_.push_back({node->storage, node->dtype, node->layout(), source_of(*node->storage)});
     symbols.clear();
+    own_.clear();
     finish();
   }
 
   void record(Step step) override {
     for (const auto* views : {&step.in, &step.out})
-      for (const auto& v : *views) keep_constant(v);
+      for (const auto& v : *views) {
+        if (!v.storage->symbolic)  // memory of captured arrays stays as long as the trace does
+          constants_.insert(v.storage->shared_from_this());
+        else if (!own_.contains(v.storage))
+          throw_escaped();
+      }
     steps_.push_back(std::move(step));
   }
 
   StoragePtr allocate(BaseBackend& backend, std::size_t bytes) override {
     temporaries_.push_back(symbolic_storage(backend, bytes));
+    own_.insert(temporaries_.back().get());
     return temporaries_.back();
   }
 
@@ -153,11 +161,6 @@ class Trace final : public Tracer {
     Source source;
   };
 
-  // Memory of captured arrays stays as long as the trace does.
-  void keep_constant(const View& v) {
-    if (!v.storage->symbolic) constants_.insert(v.storage->shared_from_this());
-  }
-
   Source source_of(const Storage& storage) {
     for (std::size_t i = 0; i < inputs_.size(); ++i)
       if (inputs_[i].get() == &storage) return {Source::Kind::input, i};
@@ -165,8 +168,11 @@ class Trace final : public Tracer {
     for (std::size_t i = 0; i < escaping_.size(); ++i)
       if (escaping_[i].get() == &storage) return {Source::Kind::made, i};
     for (const auto& t : temporaries_)
-      if (t.get() == &storage) escaping_.push_back(t);
-    return {Source::Kind::made, escaping_.size() - 1};
+      if (t.get() == &storage) {
+        escaping_.push_back(t);
+        return {Source::Kind::made, escaping_.size() - 1};
+      }
+    throw_escaped();
   }
 
   void finish() {
@@ -252,6 +258,7 @@ class Trace final : public Tracer {
   std::vector<BaseBackend*> backends_;
   std::vector<StoragePtr> inputs_, temporaries_, escaping_, memory_;
   std::unordered_set<StoragePtr> constants_;
+  std::unordered_set<const Storage*> own_;  // symbolic storages of this trace, while it is made
   std::vector<Output> outputs_;
   std::vector<Step> steps_;
 };
@@ -268,6 +275,8 @@ Traces::Traces() : state_(std::make_shared<State>()) {}
 std::vector<UnifiedArray> Traces::call(const Function& function,
                                        std::span<const UnifiedArray> arguments) const {
   if (tracer()) return function(arguments);  // part of the outer trace
+  for (const auto& a : arguments)
+    if (a.node()->symbolic) throw_escaped();
   std::shared_ptr<Trace> trace;
   {
     const std::lock_guard lock(state_->mutex);
