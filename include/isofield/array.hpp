@@ -119,24 +119,27 @@ class UnifiedArray {
 
   /// The only element as a C++ number; throws ShapeError if there are more or none.
   template <class T>
-  T item() const {
-    return item_scalar().template to<T>();
+  T item(std::source_location where = std::source_location::current()) const {
+    return item_scalar(where).template to<T>();
   }
-  Scalar item_scalar() const;
+  Scalar item_scalar(std::source_location where = std::source_location::current()) const;
   /// All elements in C order, cast to `T`.
   template <class T>
-  std::vector<T> to_vector() const;
+  std::vector<T> to_vector(std::source_location where = std::source_location::current()) const;
   /// Copy all elements in C order to host memory of dtype `dtype`; `bytes` must fit exactly.
-  void copy_to(void* destination, std::size_t bytes, DType dtype) const;
+  void copy_to(void* destination, std::size_t bytes, DType dtype,
+               std::source_location where = std::source_location::current()) const;
   /// Bring this array to another backend; on one device memory is shared where layout allows.
-  UnifiedArray to_backend(BaseBackend& backend) const;
-  UnifiedArray to_backend(std::string_view spelling) const;
+  UnifiedArray to_backend(BaseBackend& backend,
+                          std::source_location where = std::source_location::current()) const;
+  UnifiedArray to_backend(std::string_view spelling,
+                          std::source_location where = std::source_location::current()) const;
 
   /// The evaluated elements as a backend sees them. Valid while this array lives and is not
   /// written to. The memory must not be written through it.
-  View view() const;
+  View view(std::source_location where = std::source_location::current()) const;
   /// The storage that holds the evaluated elements.
-  StoragePtr storage() const;
+  StoragePtr storage(std::source_location where = std::source_location::current()) const;
 
   UnifiedArray& operator+=(Operand other);
   UnifiedArray& operator-=(Operand other);
@@ -223,15 +226,15 @@ class ScopedEager {
 };
 
 template <class T>
-std::vector<T> UnifiedArray::to_vector() const {
+std::vector<T> UnifiedArray::to_vector(std::source_location where) const {
   const auto count = static_cast<std::size_t>(size());
   if constexpr (std::is_same_v<T, bool>) {  // std::vector<bool> has no memory to copy to
     const auto elements = std::make_unique<bool[]>(count);
-    copy_to(elements.get(), count, DType::bool_);
+    copy_to(elements.get(), count, DType::bool_, where);
     return std::vector<bool>(elements.get(), elements.get() + count);
   } else {
     std::vector<T> result(count);
-    copy_to(result.data(), count * sizeof(T), dtype_of<T>);
+    copy_to(result.data(), count * sizeof(T), dtype_of<T>, where);
     return result;
   }
 }

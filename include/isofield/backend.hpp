@@ -3,6 +3,7 @@
 #include <isofield/error.hpp>
 #include <isofield/program.hpp>
 #include <isofield/storage.hpp>
+#include <source_location>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,7 +58,8 @@ class BaseBackend {
   virtual void tridiagonal_solve(const View& lower, const View& diag, const View& upper,
                                  const View& rhs, const View& out, int axis, bool periodic) = 0;
 
-  // The protocol's public face, written once on top of the virtuals.
+  // The protocol's public face, written once on top of the virtuals. Errors name the caller's place.
+  using Where = std::source_location;
   /// "kokkos", "torch:cuda:0": the spelling that `get_backend` takes.
   std::string spelling() const;
   UnifiedArray zeros(const Shape& shape, DType dtype = float64);
@@ -69,16 +71,18 @@ class BaseBackend {
   UnifiedArray copy(const UnifiedArray& array);
   /// Write `value`, brought to this backend and broadcast, into `target[indices]`.
   UnifiedArray& assign(UnifiedArray& target, std::initializer_list<Index> indices,
-                       const UnifiedArray& value);
-  bool any(const UnifiedArray& array);
-  bool has_nan_or_inf(const UnifiedArray& array);
+                       const UnifiedArray& value, Where where = Where::current());
+  bool any(const UnifiedArray& array, Where where = Where::current());
+  bool has_nan_or_inf(const UnifiedArray& array, Where where = Where::current());
   /// Bring an array of any backend here; memory is shared where both see it.
   UnifiedArray to_backend(const UnifiedArray& array);
-  UnifiedArray reduce_sum(const UnifiedArray& array);
-  UnifiedArray reduce_mean(const UnifiedArray& array);
-#define UNARY(op, domain, result, value) UnifiedArray op(const UnifiedArray& x);
-#define BINARY(op, domain, result, value) \
-  UnifiedArray op(const UnifiedArray& a, const UnifiedArray& b);
+  UnifiedArray reduce_sum(const UnifiedArray& array, Where where = Where::current());
+  UnifiedArray reduce_mean(const UnifiedArray& array, Where where = Where::current());
+#define UNARY(op, domain, result, value) \
+  UnifiedArray op(const UnifiedArray& x, Where where = Where::current());
+#define BINARY(op, domain, result, value)                        \
+  UnifiedArray op(const UnifiedArray& a, const UnifiedArray& b, \
+                  Where where = Where::current());
 #include <isofield/ops.def>
 #undef UNARY
 #undef BINARY

@@ -74,8 +74,10 @@ UnifiedArray broadcast_to(Operand x, const Shape& shape);
 UnifiedArray expand_dims(Operand x, int axis);
 UnifiedArray squeeze(Operand x, int axis);
 UnifiedArray flip(Operand x, int axis);
-UnifiedArray concat(const std::vector<UnifiedArray>& arrays, int axis = 0);
-UnifiedArray stack(const std::vector<UnifiedArray>& arrays, int axis = 0);
+UnifiedArray concat(const std::vector<UnifiedArray>& arrays, int axis = 0,
+                    std::source_location where = std::source_location::current());
+UnifiedArray stack(const std::vector<UnifiedArray>& arrays, int axis = 0,
+                   std::source_location where = std::source_location::current());
 
 // Reductions over all axes, or over some. They run fused with a pending operand.
 UnifiedArray sum(Operand x);

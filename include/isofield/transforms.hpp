@@ -26,6 +26,21 @@ class Traces {
   std::shared_ptr<State> state_;
 };
 
+/// A function of a list of arrays with its traces, for those who keep one as a member.
+class TracedFunction {
+ public:
+  using Function = Traces::Function;
+  explicit TracedFunction(Function function) : function_(std::move(function)) {}
+  std::vector<UnifiedArray> operator()(std::span<const UnifiedArray> arguments) const {
+    return traces_.call(function_, arguments);
+  }
+  int traces() const { return traces_.count(); }
+
+ private:
+  Function function_;
+  Traces traces_;
+};
+
 template <class T>
 struct ResultList {
   static std::vector<UnifiedArray> pack(T value) { return {std::move(value)}; }

@@ -24,15 +24,26 @@ const UnifiedArray& UnifiedArray::eval() const {
   return *this;
 }
 
-View UnifiedArray::view() const {
+namespace {
+
+/// An array of a trace has no elements until the replay.
+void check_readable(const detail::Node& node, const std::source_location& where) {
+  if (!node.symbolic) return;
+  if (!detail::tracer()) detail::throw_escaped(&where);
+  throw Error("jit: the elements of an array were asked for while tracing, shape " +
+              to_string(node.shape) + detail::context(*node.backend, node.dtype, where));
+}
+
+}  // namespace
+
+View UnifiedArray::view(std::source_location where) const {
+  check_readable(*node_, where);
   eval();
-  if (node_->storage->symbolic)
-    throw Error("jit: the elements of an array were asked for while tracing");
   return node_->view();
 }
 
-StoragePtr UnifiedArray::storage() const {
-  view();
+StoragePtr UnifiedArray::storage(std::source_location where) const {
+  view(where);
   return node_->storage;
 }
 
@@ -121,7 +132,7 @@ void UnifiedArray::assign(std::span<const Index> indices, const Operand& value) 
     // A value that lies in this array's own memory is read before it is overwritten.
     if (source->storage == node_->storage) source = value.array().copy().node();
   }
-  const Layout target = detail::located(value.where(), [&] {
+  const Layout target = detail::located(detail::Place{backend(), dtype(), value.where()}, [&] {
     Layout t = node_->layout().index(indices);
     if (source && source->shape != t.shape && broadcast_shapes(source->shape, t.shape, "assign") != t.shape)
       throw ShapeError("assign: shape " + to_string(source->shape) + " does not fit into " +
@@ -202,31 +213,32 @@ UnifiedArray UnifiedArray::copy() const {
   return UnifiedArray(std::move(own));
 }
 
-Scalar UnifiedArray::item_scalar() const {
+Scalar UnifiedArray::item_scalar(std::source_location where) const {
   if (size() != 1)
     throw ShapeError("item: shape " + to_string(shape()) + " holds " + std::to_string(size()) +
-                     " elements, not one [" + backend().spelling() + "]");
-  return visit_dtype(dtype(), [this](auto tag) {
+                     " elements, not one" + detail::context(backend(), dtype(), where));
+  return visit_dtype(dtype(), [&](auto tag) {
     decltype(tag) value{};
-    if (const View v = view(); device().is_host()) {
+    if (const View v = view(where); device().is_host()) {
       backend().synchronize();
       value = *v.data<decltype(tag)>();
     } else {
-      copy_to(&value, sizeof value, dtype());
+      copy_to(&value, sizeof value, dtype(), where);
     }
     return Scalar(value);
   });
 }
 
-void UnifiedArray::copy_to(void* destination, std::size_t bytes, DType as) const {
+void UnifiedArray::copy_to(void* destination, std::size_t bytes, DType as,
+                           std::source_location where) const {
   const auto wanted = static_cast<std::size_t>(size()) * itemsize(as);
   if (bytes != wanted)
     throw ShapeError("copy_to: shape " + to_string(shape()) + " of " + std::string(name(as)) +
-                     " takes " + std::to_string(wanted) + " bytes, not " + std::to_string(bytes));
+                     " takes " + std::to_string(wanted) + " bytes, not " + std::to_string(bytes) +
+                     detail::context(backend(), dtype(), where));
+  check_readable(*node_, where);
   if (wanted == 0) return;
   const NodePtr node = detail::contiguous(detail::cast(node_, as));
-  if (node->storage->symbolic)
-    throw Error("jit: the elements of an array were asked for while tracing");
   backend().synchronize();
   Storage host;
   host.data = destination;
@@ -236,10 +248,10 @@ void UnifiedArray::copy_to(void* destination, std::size_t bytes, DType as) const
   backend().synchronize();
 }
 
-UnifiedArray UnifiedArray::to_backend(BaseBackend& target) const {
+UnifiedArray UnifiedArray::to_backend(BaseBackend& target, std::source_location where) const {
   if (&target == &backend()) return *this;
   eval();
-  const View from = view();
+  const View from = view(where);
   if (device() == target.device()) {
     // The other backend sees the same memory; the storage stays alive as its owner.
     StoragePtr shared = target.wrap(node_->storage->data, node_->storage->bytes, node_->storage);
@@ -257,8 +269,8 @@ UnifiedArray UnifiedArray::to_backend(BaseBackend& target) const {
   return UnifiedArray(std::move(result));
 }
 
-UnifiedArray UnifiedArray::to_backend(std::string_view spelling) const {
-  return to_backend(get_backend(spelling));
+UnifiedArray UnifiedArray::to_backend(std::string_view spelling, std::source_location where) const {
+  return to_backend(get_backend(spelling), where);
 }
 
 UnifiedArray& UnifiedArray::operator+=(Operand other) {

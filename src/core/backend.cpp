@@ -31,29 +31,31 @@ UnifiedArray BaseBackend::ones_like(const UnifiedArray& array) {
 }
 UnifiedArray BaseBackend::copy(const UnifiedArray& array) { return to_backend(array).copy(); }
 UnifiedArray& BaseBackend::assign(UnifiedArray& target, std::initializer_list<Index> indices,
-                                  const UnifiedArray& value) {
-  target.assign({indices.begin(), indices.size()}, value.to_backend(target.backend()));
+                                  const UnifiedArray& value, Where where) {
+  target.assign({indices.begin(), indices.size()}, {value.to_backend(target.backend()), where});
   return target;
 }
-bool BaseBackend::any(const UnifiedArray& array) {
-  return isofield::any(to_backend(array)).item<bool>();
+bool BaseBackend::any(const UnifiedArray& array, Where where) {
+  return isofield::any({to_backend(array), where}).item<bool>(where);
 }
-bool BaseBackend::has_nan_or_inf(const UnifiedArray& array) {
-  return isofield::has_nan_or_inf(to_backend(array));
+bool BaseBackend::has_nan_or_inf(const UnifiedArray& array, Where where) {
+  return isofield::has_nan_or_inf({to_backend(array), where});
 }
 UnifiedArray BaseBackend::to_backend(const UnifiedArray& array) { return array.to_backend(*this); }
-UnifiedArray BaseBackend::reduce_sum(const UnifiedArray& array) {
-  return isofield::sum(to_backend(array));
+UnifiedArray BaseBackend::reduce_sum(const UnifiedArray& array, Where where) {
+  return isofield::sum({to_backend(array), where});
 }
-UnifiedArray BaseBackend::reduce_mean(const UnifiedArray& array) {
-  return isofield::mean(to_backend(array));
+UnifiedArray BaseBackend::reduce_mean(const UnifiedArray& array, Where where) {
+  return isofield::mean({to_backend(array), where});
 }
 
-#define UNARY(op, domain, result, value) \
-  UnifiedArray BaseBackend::op(const UnifiedArray& x) { return isofield::op(to_backend(x)); }
-#define BINARY(op, domain, result, value)                                          \
-  UnifiedArray BaseBackend::op(const UnifiedArray& a, const UnifiedArray& b) {     \
-    return isofield::op(to_backend(a), to_backend(b));                             \
+#define UNARY(op, domain, result, value)                              \
+  UnifiedArray BaseBackend::op(const UnifiedArray& x, Where where) { \
+    return isofield::op({to_backend(x), where});                     \
+  }
+#define BINARY(op, domain, result, value)                                                  \
+  UnifiedArray BaseBackend::op(const UnifiedArray& a, const UnifiedArray& b, Where where) { \
+    return isofield::op({to_backend(a), where}, {to_backend(b), where});                    \
   }
 #include <isofield/ops.def>
 #undef UNARY

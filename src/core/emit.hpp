@@ -27,17 +27,25 @@ NodePtr node_of(const Operand& operand, BaseBackend& backend, DType dtype);
 /// The node cast to another dtype, lazily; itself if it has that dtype.
 NodePtr cast(const NodePtr& node, DType dtype);
 
-/// Run `body`, adding where the caller stands to the messages of shape and index errors.
-template <class F>
-auto located(const std::source_location& where, F&& body) -> decltype(body()) {
+/// What a message says of the array that a caller works on.
+struct Place {
+  const BaseBackend& backend;
+  DType dtype;
+  std::source_location where;
+};
+inline std::string context(const Place& p) { return context(p.backend, p.dtype, p.where); }
+
+/// Run `body`, adding the context of `what`, an Operand or a Place, to the messages of its errors.
+template <class What, class F>
+auto located(const What& what, F&& body) -> decltype(body()) {
   try {
     return body();
   } catch (const ShapeError& e) {
-    throw ShapeError(e.what() + at(where));
+    throw ShapeError(e.what() + context(what));
   } catch (const IndexError& e) {
-    throw IndexError(e.what() + at(where));
+    throw IndexError(e.what() + context(what));
   } catch (const DTypeError& e) {
-    throw DTypeError(e.what() + at(where));
+    throw DTypeError(e.what() + context(what));
   }
 }
 

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <isofield/ops.hpp>
 #include <isofield/registry.hpp>
+#include <sstream>
 
 #include "core/emit.hpp"
 #include "core/node.hpp"
@@ -52,6 +53,11 @@ UnifiedArray ones_like(Operand x) { return full_like(x, scalar_of_like(x, 1)); }
 UnifiedArray arange(double start, double stop, double step, DType dtype, BaseBackend* backend) {
   if (step == 0 || !std::isfinite(step)) throw ShapeError("arange: the step must be finite and not 0");
   const double count = std::max(0.0, std::ceil((stop - start) / step));
+  if (!std::isfinite(start) || !std::isfinite(stop) || count > 9e15) {
+    std::ostringstream text;
+    text << "arange: from " << start << " to " << stop << " there is no end";
+    throw ShapeError(text.str());
+  }
   std::vector<double> values(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = start + static_cast<double>(i) * step;
   const Shape shape{static_cast<std::int64_t>(values.size())};

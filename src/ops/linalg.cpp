@@ -65,7 +65,7 @@ UnifiedArray matmul(Operand a, Operand b) {
                      to_string(b.node()->shape) + " do not align: " + std::to_string(k) +
                      " != " + std::to_string(y->shape[q - 2]) + detail::context(a));
   const Shape stack = detail::located(
-      a.where(), [&] { return broadcast_shapes(leading(x->shape), leading(y->shape), "matmul"); });
+      a, [&] { return broadcast_shapes(leading(x->shape), leading(y->shape), "matmul"); });
   const NodePtr left = packed(x, with_matrix(stack, n, k));
   const NodePtr right = packed(y, with_matrix(stack, k, m));
   detail::Step step;

@@ -28,6 +28,9 @@ Shape resolved(const Shape& shape, std::int64_t count, const Operand& x) {
   int open = -1;
   std::int64_t known = 1;
   for (int k = 0; k < shape.size(); ++k) {
+    if (shape[k] < -1)
+      throw ShapeError("reshape: shape " + to_string(shape) + " has a negative length" +
+                       detail::context(x));
     if (shape[k] != -1) {
       known *= shape[k];
     } else if (open >= 0) {
@@ -57,7 +60,7 @@ UnifiedArray reshape(Operand x, const Shape& shape) {
 
 UnifiedArray permute_dims(Operand x, const std::vector<int>& axes) {
   const NodePtr node = leaf_of(x);
-  return detail::located(x.where(), [&] { return viewed(node, node->layout().permute(axes)); });
+  return detail::located(x, [&] { return viewed(node, node->layout().permute(axes)); });
 }
 
 UnifiedArray matrix_transpose(Operand x) {
@@ -74,13 +77,13 @@ UnifiedArray matrix_transpose(Operand x) {
 
 UnifiedArray broadcast_to(Operand x, const Shape& shape) {
   const NodePtr node = leaf_of(x);
-  return detail::located(x.where(), [&] { return viewed(node, node->layout().broadcast(shape)); });
+  return detail::located(x, [&] { return viewed(node, node->layout().broadcast(shape)); });
 }
 
 UnifiedArray expand_dims(Operand x, int axis) {
   const NodePtr node = leaf_of(x);
   Layout layout = node->layout();
-  axis = detail::located(x.where(),
+  axis = detail::located(x,
                          [&] { return normalize_axis(axis, layout.rank() + 1, "expand_dims"); });
   layout.shape.insert(axis, 1);
   layout.strides.insert(axis, 0);
@@ -90,7 +93,7 @@ UnifiedArray expand_dims(Operand x, int axis) {
 UnifiedArray squeeze(Operand x, int axis) {
   const NodePtr node = leaf_of(x);
   Layout layout = node->layout();
-  axis = detail::located(x.where(), [&] { return normalize_axis(axis, layout.rank(), "squeeze"); });
+  axis = detail::located(x, [&] { return normalize_axis(axis, layout.rank(), "squeeze"); });
   if (layout.shape[axis] != 1)
     throw ShapeError("squeeze: axis " + std::to_string(axis) + " of shape " +
                      to_string(layout.shape) + " does not have length 1" + detail::context(x));
@@ -101,25 +104,31 @@ UnifiedArray squeeze(Operand x, int axis) {
 
 UnifiedArray flip(Operand x, int axis) {
   const NodePtr node = leaf_of(x);
-  axis = detail::located(x.where(), [&] { return normalize_axis(axis, node->shape.size(), "flip"); });
+  axis = detail::located(x, [&] { return normalize_axis(axis, node->shape.size(), "flip"); });
   return viewed(node, node->layout().flip(axis));
 }
 
-UnifiedArray concat(const std::vector<UnifiedArray>& arrays, int axis) {
-  if (arrays.empty()) throw ShapeError("concat: no arrays");
-  const std::vector<Operand> operands(arrays.begin(), arrays.end());
+UnifiedArray concat(const std::vector<UnifiedArray>& arrays, int axis, std::source_location where) {
+  if (arrays.empty()) throw ShapeError("concat: no arrays" + at(where));
+  std::vector<Operand> operands;
+  for (const auto& a : arrays) operands.emplace_back(a, where);
   BaseBackend& backend = detail::common_backend("concat", operands);
   Shape shape = arrays[0].shape();
-  axis = normalize_axis(axis, shape.size(), "concat");
   DType dtype = arrays[0].dtype();
+  axis = detail::located(operands[0], [&] { return normalize_axis(axis, shape.size(), "concat"); });
   for (std::size_t i = 1; i < arrays.size(); ++i) {
     Shape other = arrays[i].shape(), first = arrays[0].shape();
     const bool ranks = other.size() == first.size();
     if (ranks) other[axis] = first[axis];
     if (!ranks || other != first)
       throw ShapeError("concat: shapes " + to_string(first) + " and " +
-                       to_string(arrays[i].shape()) + " differ off axis " + std::to_string(axis));
-    dtype = result_type(dtype, arrays[i].dtype());
+                       to_string(arrays[i].shape()) + " differ off axis " + std::to_string(axis) +
+                       detail::context(operands[i]));
+    try {
+      dtype = result_type(dtype, arrays[i].dtype());
+    } catch (const DTypeError& e) {
+      throw DTypeError(std::string("concat: ") + e.what() + detail::context(operands[i]));
+    }
     shape[axis] += arrays[i].shape()[axis];
   }
   std::vector<View> parts;
@@ -128,26 +137,27 @@ UnifiedArray concat(const std::vector<UnifiedArray>& arrays, int axis) {
     parts.push_back(a.node()->view());
   }
   NodePtr result = detail::make_result(backend, shape, dtype, parts);
-  std::int64_t at = 0;
+  std::int64_t start = 0;
   for (const auto& part : parts) {
     View to = result->view();
-    to.layout.offset += at * to.layout.strides[axis];
+    to.layout.offset += start * to.layout.strides[axis];
     to.layout.shape = part.layout.shape;
-    at += part.layout.shape[axis];
+    start += part.layout.shape[axis];
     if (element_count(part.layout.shape) > 0) detail::copy_elements(part, to, backend);
   }
   return UnifiedArray(std::move(result));
 }
 
-UnifiedArray stack(const std::vector<UnifiedArray>& arrays, int axis) {
+UnifiedArray stack(const std::vector<UnifiedArray>& arrays, int axis, std::source_location where) {
+  if (arrays.empty()) throw ShapeError("stack: no arrays" + at(where));
   std::vector<UnifiedArray> expanded;
   for (const auto& a : arrays) {
     if (a.shape() != arrays[0].shape())
       throw ShapeError("stack: shapes " + to_string(arrays[0].shape()) + " and " +
-                       to_string(a.shape()) + " differ");
-    expanded.push_back(expand_dims(a, axis));
+                       to_string(a.shape()) + " differ" + detail::context({a, where}));
+    expanded.push_back(expand_dims({a, where}, axis));
   }
-  return concat(expanded, axis);
+  return concat(expanded, axis, where);
 }
 
 }  // namespace isofield

@@ -16,7 +16,7 @@ std::uint32_t axis_mask(const Operand& x, const std::vector<int>& axes, int rank
                         std::string_view operation) {
   std::uint32_t mask = 0;
   for (const int axis : axes) {
-    const int k = detail::located(x.where(), [&] { return normalize_axis(axis, rank, operation); });
+    const int k = detail::located(x, [&] { return normalize_axis(axis, rank, operation); });
     if ((mask >> k) & 1)
       throw IndexError(std::string(operation) + ": axis " + std::to_string(axis) +
                        " appears twice" + detail::context(x));
@@ -123,7 +123,8 @@ UnifiedArray mean(Operand x, const std::vector<int>& axes, bool keepdims) {
 
 bool has_nan_or_inf(Operand x) {
   if (!is_floating(detail::dtype_of(x))) return false;
-  return any(logical_not(isfinite(std::move(x)))).item<bool>();
+  const auto where = x.where();
+  return any(logical_not(isfinite(std::move(x)))).item<bool>(where);
 }
 
 }  // namespace isofield
