@@ -20,7 +20,7 @@ constexpr const char* epilogue =
     R"(Values of the command line are stronger than the file's. Progress and log go to stderr, the
 summary to stdout.
 
-Environment: ISOFIELD_BACKEND (as --backend), ISOFIELD_THREADS (as --threads), ISOFIELD_LOG.
+Environment: ISOFIELD_BACKEND (as --backend), ISOFIELD_THREADS (as --threads).
 
 Exit codes: 0 converged, results written; 1 an error of our own; 2 bad usage or configuration;
 3 did not converge, results written; 4 numerical breakdown; 5 cannot read or write a file;

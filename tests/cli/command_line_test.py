@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import tomllib
 import unittest
 
 PROGRAM, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
@@ -79,17 +80,22 @@ class CommandLine(unittest.TestCase):
         self.assertFalse(schema["additionalProperties"])
         self.assertEqual(schema["properties"]["model"]["required"],
                          ["viscosity", "initial_density"])
-        try:
-            import jsonschema
-            import tomllib
-        except ImportError:
-            self.skipTest("jsonschema or tomllib is not there")
-        jsonschema.Draft202012Validator.check_schema(schema)
+
+        def misfits(table, rules, path):
+            """List what a document has that the schema's tables do not, and what it lacks."""
+            unknown = [path + key for key in table if key not in rules["properties"]]
+            missing = [path + key for key in rules.get("required", []) if key not in table]
+            for key, value in table.items():
+                inner = rules["properties"].get(key, {})
+                if isinstance(value, dict) and "properties" in inner:
+                    unknown += misfits(value, inner, f"{path}{key}.")
+            return unknown + missing
+
         for name in TEMPLATES:
             text = (SOURCE / "docs/examples" / f"{name}.toml").read_text()
-            jsonschema.validate(tomllib.loads(text), schema)
-        with self.assertRaises(jsonschema.ValidationError):
-            jsonschema.validate(tomllib.loads(GOOD + "viscosty = 1\n"), schema)
+            self.assertEqual(misfits(tomllib.loads(text), schema, ""), [])
+        wrong = tomllib.loads(GOOD.replace("viscosity", "viscosty"))
+        self.assertEqual(misfits(wrong, schema, ""), ["model.viscosty", "model.viscosity"])
 
     def test_check_prints_the_plan_and_touches_nothing(self):
         text = self.succeeds("good.toml", "--check")
