@@ -56,20 +56,19 @@ void outer(double* x, const double* lower, const double* diag, const double* upp
 }
 
 using Four = double __attribute__((vector_size(32), aligned(8)));
-using Lanes = long long __attribute__((vector_size(32)));
 
 /// to[j * to_stride + i] = from[i * from_stride + j] for a 4 x 4 tile.
 inline void transpose4(const double* from, Int from_stride, double* to, Int to_stride) {
   Four r[4];
   for (int i = 0; i < 4; ++i) r[i] = *reinterpret_cast<const Four*>(from + i * from_stride);
-  const Four a = __builtin_shuffle(r[0], r[1], Lanes{0, 4, 2, 6});
-  const Four b = __builtin_shuffle(r[0], r[1], Lanes{1, 5, 3, 7});
-  const Four c = __builtin_shuffle(r[2], r[3], Lanes{0, 4, 2, 6});
-  const Four d = __builtin_shuffle(r[2], r[3], Lanes{1, 5, 3, 7});
-  *reinterpret_cast<Four*>(to) = __builtin_shuffle(a, c, Lanes{0, 1, 4, 5});
-  *reinterpret_cast<Four*>(to + to_stride) = __builtin_shuffle(b, d, Lanes{0, 1, 4, 5});
-  *reinterpret_cast<Four*>(to + 2 * to_stride) = __builtin_shuffle(a, c, Lanes{2, 3, 6, 7});
-  *reinterpret_cast<Four*>(to + 3 * to_stride) = __builtin_shuffle(b, d, Lanes{2, 3, 6, 7});
+  const Four a = __builtin_shufflevector(r[0], r[1], 0, 4, 2, 6);
+  const Four b = __builtin_shufflevector(r[0], r[1], 1, 5, 3, 7);
+  const Four c = __builtin_shufflevector(r[2], r[3], 0, 4, 2, 6);
+  const Four d = __builtin_shufflevector(r[2], r[3], 1, 5, 3, 7);
+  *reinterpret_cast<Four*>(to) = __builtin_shufflevector(a, c, 0, 1, 4, 5);
+  *reinterpret_cast<Four*>(to + to_stride) = __builtin_shufflevector(b, d, 0, 1, 4, 5);
+  *reinterpret_cast<Four*>(to + 2 * to_stride) = __builtin_shufflevector(a, c, 2, 3, 6, 7);
+  *reinterpret_cast<Four*>(to + 3 * to_stride) = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
 
 /// to[j * to_stride + i] = from[i * from_stride + j], i < rows, j < columns.
