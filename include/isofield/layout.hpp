@@ -51,6 +51,9 @@ class Index {
   Where where_;
 };
 
+/// Whether elements with these strides lie in C order without gaps.
+bool is_contiguous(const Shape& shape, const Strides& strides) noexcept;
+
 /// Where the elements of an array lie in its storage: shape, strides and offset, in elements.
 struct Layout {
   Shape shape;
@@ -64,7 +67,7 @@ struct Layout {
 
   int rank() const noexcept { return shape.size(); }
   /// Whether the elements lie in C order without gaps (from `offset` on).
-  bool contiguous() const noexcept;
+  bool contiguous() const noexcept { return is_contiguous(shape, strides); }
 
   /// Apply an index expression; throws IndexError.
   Layout index(std::span<const Index> indices) const;

@@ -57,9 +57,9 @@ struct IndexWalk {
 
 }  // namespace
 
-bool Layout::contiguous() const noexcept {
+bool is_contiguous(const Shape& shape, const Strides& strides) noexcept {
   std::int64_t step = 1;
-  for (int i = rank() - 1; i >= 0; --i) {
+  for (int i = shape.size() - 1; i >= 0; --i) {
     if (shape[i] == 0) return true;
     if (shape[i] != 1 && strides[i] != step) return false;
     step *= shape[i];

@@ -109,7 +109,7 @@ NodePtr make_result(BaseBackend& backend, const Shape& shape, DType dtype,
 
 NodePtr contiguous(const NodePtr& node) {
   evaluate(node);
-  if (node->layout().contiguous()) return node;
+  if (is_contiguous(node->shape, node->strides)) return node;
   const View from = node->view();
   NodePtr copy = make_result(*node->backend, node->shape, node->dtype, {&from, 1});
   copy_elements(from, copy->view(), *node->backend);

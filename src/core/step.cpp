@@ -16,7 +16,7 @@ bool any_symbolic(std::span<const View> views) {
 void Step::run() const {
   switch (kind) {
     case Kind::program:
-      backend->run({*program, shape, in, immediates, out});
+      backend->run({*program, shape, in, immediates, out, repeated ? &plan : nullptr});
       break;
     case Kind::matmul: backend->matmul(in[0], in[1], out[0]); break;
     case Kind::tridiagonal:
@@ -41,7 +41,9 @@ void execute(Step&& step) {
   if (!symbolic) {
     step.run();
   } else if (active) {
+    step.repeated = true;
     active->record(std::move(step));
+    step.repeated = false;
   } else {
     throw_escaped();
   }

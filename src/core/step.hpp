@@ -20,6 +20,9 @@ struct Step {
   // A tridiagonal solve's.
   int axis = 0;
   bool periodic = false;
+  // What the backend keeps between runs of a recorded step.
+  bool repeated = false;
+  mutable std::shared_ptr<void> plan;
 
   void run() const;
 };

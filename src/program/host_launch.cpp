@@ -29,7 +29,7 @@ void run_pointwise(const BoundLaunch& bound, bool parallel, Executor& executor) 
 
 /// The axes of a reducing launch in three groups: kept outside, reduced, kept inside.
 struct Split {
-  int order[Dims::max_rank];
+  int order[Dims::max_rank] = {};
   std::int64_t outer = 1, reduced = 1, inner = 1;
 };
 
@@ -50,10 +50,10 @@ Split split_axes(const Launch& launch) {
 }
 
 struct Fold {
-  ReduceKernel reduce;      ///< many elements into one
-  PointwiseKernel combine;  ///< elementwise
-  std::int64_t size;        ///< bytes of an element
-  DType dtype;
+  ReduceKernel reduce = nullptr;      ///< many elements into one
+  PointwiseKernel combine = nullptr;  ///< elementwise
+  std::int64_t size = 0;              ///< bytes of an element
+  DType dtype = DType::float64;
 };
 
 Fold fold_of(Reduce op, DType dtype) {
@@ -130,31 +130,68 @@ void fill_identity(const Launch& launch, std::byte* out, const Fold& fold) {
   });
 }
 
+/// A launch worked out: bound, with its axes split and its way to fold chosen if it reduces.
+class Plan {
+ public:
+  Plan(const Launch& launch, LaunchMemory& memory)
+      : code_(launch.program.lowered<HostCode>(Program::host_slot, lower)),
+        reduces_(launch.program.reduction.has_value()),
+        split_(reduces_ ? split_axes(launch) : Split{}),
+        fold_(reduces_ ? fold_of(launch.program.reduction->op,
+                                 launch.program.dtype(launch.program.outputs[0]))
+                       : Fold{}),
+        bound_(launch, code_, memory,
+               reduces_ && split_.inner * split_.outer != 1 ? split_.order : nullptr) {}
+
+  void rebase(const Launch& launch) noexcept { bound_.rebase(launch); }
+
+  void run(const Launch& launch, Executor& executor) const {
+    const bool parallel =
+        bound_.size() * static_cast<std::int64_t>(code_.code.size() + 1) >= parallel_work;
+    if (!reduces_) {
+      if (bound_.size() > 0) run_pointwise(bound_, parallel, executor);
+      return;
+    }
+    std::byte* out = launch.outputs[0].bytes();
+    if (bound_.size() == 0)
+      fill_identity(launch, out, fold_);
+    else if (split_.inner * split_.outer == 1)
+      reduce_everything(bound_, fold_, out, parallel, executor);
+    else if (split_.inner == 1)
+      reduce_innermost(bound_, split_, fold_, out, parallel, executor);
+    else
+      reduce_outer(bound_, split_, fold_, out, parallel, executor);
+  }
+
+ private:
+  const HostCode& code_;
+  bool reduces_;
+  Split split_;
+  Fold fold_;
+  BoundLaunch bound_;
+};
+
+/// A plan with memory of its own, for a launch that comes again.
+struct KeptPlan {
+  explicit KeptPlan(const Launch& launch) : plan(launch, memory) {}
+  LaunchMemory memory;
+  Plan plan;
+};
+
 }  // namespace
 
 void run(const Launch& launch, Executor& executor) {
-  const HostCode& code = launch.program.lowered<HostCode>(Program::host_slot, lower);
-  const auto work = [&](const BoundLaunch& bound) {
-    return bound.size() * static_cast<std::int64_t>(code.code.size() + 1) >= parallel_work;
-  };
-  if (!launch.program.reduction) {
-    const BoundLaunch bound(launch, code);
-    if (bound.size() > 0) run_pointwise(bound, work(bound), executor);
-    return;
+  if (!launch.plan) {
+    thread_local LaunchMemory memory;
+    Plan(launch, memory).run(launch, executor);
+  } else if (auto* kept = static_cast<KeptPlan*>(launch.plan->get())) {
+    kept->plan.rebase(launch);
+    kept->plan.run(launch, executor);
+  } else {
+    auto made = std::make_shared<KeptPlan>(launch);
+    made->plan.run(launch, executor);
+    *launch.plan = std::move(made);
   }
-  const Fold fold =
-      fold_of(launch.program.reduction->op, launch.program.dtype(launch.program.outputs[0]));
-  std::byte* out = launch.outputs[0].bytes();
-  const Split s = split_axes(launch);
-  if (s.outer * s.reduced * s.inner == 0) return fill_identity(launch, out, fold);
-  const BoundLaunch bound(launch, code, s.inner * s.outer == 1 ? nullptr : s.order);
-  const bool parallel = work(bound);
-  if (s.inner * s.outer == 1)
-    reduce_everything(bound, fold, out, parallel, executor);
-  else if (s.inner == 1)
-    reduce_innermost(bound, s, fold, out, parallel, executor);
-  else
-    reduce_outer(bound, s, fold, out, parallel, executor);
 }
 
 }  // namespace isofield::host

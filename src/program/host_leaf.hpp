@@ -21,6 +21,9 @@ class HostLeaf {
   /// Take `rank` axes, outermost first, whose length, stride and shift are set.
   void bind(const std::byte* base, std::int64_t size, Axis* axes, int rank);
 
+  /// Read from another address from now on.
+  void rebase(const std::byte* base) noexcept { base_ = base; }
+
   /// Whether all elements are one and the same.
   bool uniform() const noexcept { return mode_ == Mode::uniform; }
   /// Whether the innermost axis is shifted, so that long rows have two odd ends.

@@ -34,7 +34,7 @@ BoundLaunch::Tiles::Tiles(const BoundLaunch& launch) {
   memory_ = thread_scratch(pitch_ * static_cast<std::size_t>(code.slots()));
   for (int i = 0; i < code.immediates; ++i) {
     const int slot = code.immediate_slot(i);
-    const std::byte* value = launch.immediates_[i];
+    const std::byte* value = launch.immediates_[i].bytes;
     slots[slot] = const_cast<std::byte*>(value);
     if (!code.fill_immediate[static_cast<std::size_t>(i)]) continue;
     const auto size = itemsize(launch.program_.immediates[static_cast<std::size_t>(i)]);
@@ -49,16 +49,18 @@ BoundLaunch::Tiles::Tiles(const BoundLaunch& launch) {
       slots[i] = const_cast<void*>(launch.leaves_[i].tile(0, launch.tile_, scratch(i)));
 }
 
-BoundLaunch::BoundLaunch(const Launch& launch, const HostCode& code, const int* order)
+BoundLaunch::BoundLaunch(const Launch& launch, const HostCode& code, LaunchMemory& memory,
+                         const int* order)
     : code_(code), program_(launch.program) {
   if (code.leaves > max_leaves || code.immediates > max_immediates || code.outputs > max_outputs ||
       code.registers > max_registers)
     throw std::length_error("isofield: a program exceeds the host's limits");
+  place_tables(launch, memory);
   for (int i = 0; i < code.immediates; ++i) {
     const Scalar value = launch.immediates[static_cast<std::size_t>(i)];
     visit_dtype(program_.immediates[static_cast<std::size_t>(i)], [&](auto tag) {
       const auto typed = value.to<decltype(tag)>();
-      std::memcpy(immediates_[i], &typed, sizeof typed);
+      std::memcpy(immediates_[i].bytes, &typed, sizeof typed);
     });
   }
   size_ = element_count(launch.shape);
@@ -69,10 +71,46 @@ BoundLaunch::BoundLaunch(const Launch& launch, const HostCode& code, const int* 
     outputs_[o].base = view.bytes();
     outputs_[o].size = static_cast<std::int64_t>(itemsize(view.dtype));
     outputs_[o].stored = !(program_.reduction && o == 0);
+    outputs_[o].contiguous = true;
   }
   if (!order && bind_flat(launch)) return;
   bind_axes(launch, order);
   choose_rows();
+}
+
+void BoundLaunch::place_tables(const Launch& launch, LaunchMemory& memory) {
+  const auto rank = static_cast<std::size_t>(std::max(1, launch.shape.size()));
+  const auto leaves = static_cast<std::size_t>(code_.leaves);
+  const auto outputs = static_cast<std::size_t>(code_.outputs);
+  std::size_t bytes = 0;
+  const auto part = [&bytes](std::size_t size, std::size_t count) {
+    const std::size_t at = bytes;
+    bytes += (size * count + 15) / 16 * 16;
+    return at;
+  };
+  const std::size_t immediates = part(sizeof(Immediate), static_cast<std::size_t>(code_.immediates));
+  const std::size_t leaf_table = part(sizeof(HostLeaf), leaves);
+  const std::size_t axes = part(sizeof(HostLeaf::Axis), leaves * rank);
+  const std::size_t output_table = part(sizeof(Output), outputs);
+  const std::size_t output_strides = part(sizeof(std::int64_t), outputs * rank);
+  const std::size_t strides = part(sizeof(std::int64_t), (leaves + outputs) * rank);
+  std::byte* base = memory.need(bytes);
+  immediates_ = reinterpret_cast<Immediate*>(base + immediates);
+  leaves_ = reinterpret_cast<HostLeaf*>(base + leaf_table);
+  axes_ = reinterpret_cast<HostLeaf::Axis*>(base + axes);
+  outputs_ = reinterpret_cast<Output*>(base + output_table);
+  strides_ = reinterpret_cast<std::int64_t*>(base + strides);
+  for (std::size_t o = 0; o < outputs; ++o)
+    outputs_[o].strides = reinterpret_cast<std::int64_t*>(base + output_strides) + o * rank;
+}
+
+void BoundLaunch::rebase(const Launch& launch) noexcept {
+  for (int i = 0; i < code_.leaves; ++i) {
+    const int input = program_.leaves[static_cast<std::size_t>(i)].input;
+    leaves_[i].rebase(launch.inputs[static_cast<std::size_t>(input)].bytes());
+  }
+  for (int o = 0; o < code_.outputs; ++o)
+    outputs_[o].base = launch.outputs[static_cast<std::size_t>(o)].bytes();
 }
 
 // All operands contiguous and unshifted: one axis.
@@ -86,12 +124,11 @@ bool BoundLaunch::bind_flat(const Launch& launch) {
       return false;
   rank_ = 1;
   lengths_[0] = size_;
-  auto* axes = reinterpret_cast<HostLeaf::Axis*>(axis_pool_);
   for (int i = 0; i < code_.leaves; ++i) {
     const View& view =
         launch.inputs[static_cast<std::size_t>(program_.leaves[static_cast<std::size_t>(i)].input)];
-    axes[i] = {size_, 1, 0, 1, Boundary::periodic, nullptr};
-    leaves_[i].bind(view.bytes(), static_cast<std::int64_t>(itemsize(view.dtype)), &axes[i], 1);
+    axes_[i] = {size_, 1, 0, 1, Boundary::periodic, nullptr};
+    leaves_[i].bind(view.bytes(), static_cast<std::int64_t>(itemsize(view.dtype)), &axes_[i], 1);
   }
   for (int o = 0; o < code_.outputs; ++o) outputs_[o].strides[0] = 1;
   return true;
@@ -100,8 +137,6 @@ bool BoundLaunch::bind_flat(const Launch& launch) {
 void BoundLaunch::bind_axes(const Launch& launch, const int* order) {
   const int rank = launch.shape.size();
   const int operands = code_.leaves + code_.outputs;
-  // strides[k * operands + o]: operand o along walked axis k.
-  std::vector<std::int64_t> strides(static_cast<std::size_t>(std::max(1, rank * operands)));
   std::uint32_t shifted = 0;
   for (const auto& leaf : program_.leaves)
     for (const auto& s : leaf.shifts) shifted |= 1u << s.axis;
@@ -110,7 +145,7 @@ void BoundLaunch::bind_axes(const Launch& launch, const int* order) {
     const int axis = order ? order[k] : k;
     walked_[axis] = -1;
     if (launch.shape[axis] == 1 && !((shifted >> axis) & 1)) continue;
-    std::int64_t* row = &strides[static_cast<std::size_t>(rank_ * operands)];
+    std::int64_t* row = strides_ + rank_ * operands;
     for (int i = 0; i < code_.leaves; ++i) {
       const int input = program_.leaves[static_cast<std::size_t>(i)].input;
       row[i] = launch.inputs[static_cast<std::size_t>(input)].layout.strides[axis];
@@ -137,37 +172,31 @@ void BoundLaunch::bind_axes(const Launch& launch, const int* order) {
   if (rank_ == 0) {
     rank_ = 1;
     lengths_[0] = 1;
-    std::fill(strides.begin(), strides.end(), 1);
-    if (strides.size() < static_cast<std::size_t>(operands))
-      strides.assign(static_cast<std::size_t>(operands), 1);
+    std::fill(strides_, strides_ + operands, 1);
   }
-  bind_operands(launch, strides.data(), operands);
+  bind_operands(launch, operands);
 }
 
-void BoundLaunch::bind_operands(const Launch& launch, const std::int64_t* strides, int operands) {
-  auto* axes = reinterpret_cast<HostLeaf::Axis*>(axis_pool_);
-  if (code_.leaves * rank_ > pooled_axes) {
-    more_axes_.resize(static_cast<std::size_t>(code_.leaves * rank_));
-    axes = more_axes_.data();
-  }
+void BoundLaunch::bind_operands(const Launch& launch, int operands) {
+  HostLeaf::Axis* axes = axes_;
   for (int i = 0; i < code_.leaves; ++i, axes += rank_) {
     const auto& leaf = program_.leaves[static_cast<std::size_t>(i)];
     const View& view = launch.inputs[static_cast<std::size_t>(leaf.input)];
     for (int k = 0; k < rank_; ++k) {
-      axes[k] = {lengths_[k], strides[k * operands + i], 0, 1, Boundary::periodic, nullptr};
+      axes[k] = {lengths_[k], strides_[k * operands + i], 0, 1, Boundary::periodic, nullptr};
     }
     for (const auto& s : leaf.shifts) {
       HostLeaf::Axis& axis = axes[walked_[s.axis]];
       axis.offset = s.offset;
       axis.boundary = s.boundary;
-      if (s.boundary == Boundary::constant) axis.fill = immediates_[s.fill];
+      if (s.boundary == Boundary::constant) axis.fill = immediates_[s.fill].bytes;
     }
     leaves_[i].bind(view.bytes(), static_cast<std::int64_t>(itemsize(view.dtype)), axes, rank_);
   }
   for (int o = 0; o < code_.outputs; ++o) {
     std::int64_t inner = 1;
     for (int k = rank_ - 1; k >= 0; --k) {
-      outputs_[o].strides[k] = strides[k * operands + code_.leaves + o];
+      outputs_[o].strides[k] = strides_[k * operands + code_.leaves + o];
       if (lengths_[k] != 1 && outputs_[o].strides[k] != inner) outputs_[o].contiguous = false;
       inner *= lengths_[k];
     }

@@ -1,11 +1,29 @@
 #pragma once
 
 #include <isofield/host.hpp>
+#include <memory>
 
 #include "program/host_code.hpp"
 #include "program/host_leaf.hpp"
 
 namespace isofield::host {
+
+/// Memory of a bound launch, kept for the next one.
+class LaunchMemory {
+ public:
+  /// At least `bytes` bytes, aligned as `new` does; what was there is gone.
+  std::byte* need(std::size_t bytes) {
+    if (bytes > capacity_) {
+      data_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
+      capacity_ = bytes;
+    }
+    return data_.get();
+  }
+
+ private:
+  std::unique_ptr<std::byte[]> data_;
+  std::size_t capacity_ = 0;
+};
 
 /// A launch whose addresses are resolved, ready to run from any thread, tile by tile.
 class BoundLaunch {
@@ -14,9 +32,13 @@ class BoundLaunch {
                        max_registers = 208;
 
   /// `order`: the axes of the iteration space in the order they are walked; null: as they are.
-  BoundLaunch(const Launch& launch, const HostCode& code, const int* order = nullptr);
+  BoundLaunch(const Launch& launch, const HostCode& code, LaunchMemory& memory,
+              const int* order = nullptr);
   BoundLaunch(const BoundLaunch&) = delete;
   BoundLaunch& operator=(const BoundLaunch&) = delete;
+
+  /// Take other addresses for the same layouts.
+  void rebase(const Launch& launch) noexcept;
 
   std::int64_t size() const noexcept { return size_; }
   std::int64_t tile() const noexcept { return tile_; }
@@ -41,12 +63,16 @@ class BoundLaunch {
     std::byte* base = nullptr;
     std::int64_t size = 8;
     bool stored = true, contiguous = true;
-    std::int64_t strides[Dims::max_rank];
+    std::int64_t* strides = nullptr;
+  };
+  struct alignas(16) Immediate {
+    std::byte bytes[16];
   };
 
   void bind_axes(const Launch& launch, const int* order);
   bool bind_flat(const Launch& launch);
-  void bind_operands(const Launch& launch, const std::int64_t* strides, int operands);
+  void bind_operands(const Launch& launch, int operands);
+  void place_tables(const Launch& launch, LaunchMemory& memory);
   void choose_rows();
   void execute(void** slots, std::int64_t n) const;
   void scatter(const Output& output, std::int64_t begin, std::int64_t n,
@@ -62,13 +88,13 @@ class BoundLaunch {
   std::int64_t lengths_[Dims::max_rank];
   std::uint32_t shifted_axes_ = 0;  ///< of the walked axes
   int walked_[Dims::max_rank];      ///< original axis -> walked axis
-  HostLeaf leaves_[max_leaves];
-  Output outputs_[max_outputs];
-  alignas(16) std::byte immediates_[max_immediates][16];
+  // Tables in the launch's memory.
+  Immediate* immediates_ = nullptr;
+  HostLeaf* leaves_ = nullptr;
+  HostLeaf::Axis* axes_ = nullptr;   ///< a leaf after the other
+  Output* outputs_ = nullptr;
+  std::int64_t* strides_ = nullptr;  ///< [k * operands + o]: operand o along walked axis k
   static constexpr std::int64_t shortest_row = 48;
-  static constexpr int pooled_axes = 256;
-  alignas(HostLeaf::Axis) std::byte axis_pool_[pooled_axes * sizeof(HostLeaf::Axis)];
-  std::vector<HostLeaf::Axis> more_axes_;
 };
 
 /// Slots of a launch, and the memory of those that are not read or written in place.

@@ -117,7 +117,8 @@ class Trace final : public Tracer {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
       packed.push_back(contiguous(arguments[i].node()));
       const Node& node = *packed.back();
-      inputs_[i]->data = node.view().bytes();
+      inputs_[i]->data = static_cast<std::byte*>(node.storage->data) +
+                         node.offset * static_cast<std::int64_t>(itemsize(node.dtype));
       inputs_[i]->owner = node.storage->owner;
     }
     std::vector<StoragePtr> made(escaping_.size());
