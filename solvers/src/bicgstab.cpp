@@ -56,6 +56,8 @@ KrylovReport BiCGStab::solve(const Stencil& a, const UnifiedArray& b, UnifiedArr
   zero.eval();
   UnifiedArray best = x;
   double best_residual = report.residual;
+  int since_best = 0;
+  constexpr int patience = 30;
   std::vector<UnifiedArray> state{x, first[0], zero, zero, first[0], one, one, one};
   a.append_to(state);
   while (!(report.residual <= goal) && report.iterations < max_iterations) {
@@ -67,7 +69,9 @@ KrylovReport BiCGStab::solve(const Stencil& a, const UnifiedArray& b, UnifiedArr
     if (report.residual < best_residual) {
       best = state[x_];
       best_residual = report.residual;
-    } else if (state[omega_].item<double>() == 0.0 || state[rho_].item<double>() == 0.0) {
+      since_best = 0;
+    } else if (++since_best > patience || state[omega_].item<double>() == 0.0 ||
+               state[rho_].item<double>() == 0.0) {
       break;  // no direction is left
     }
   }

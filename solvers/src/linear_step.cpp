@@ -17,7 +17,12 @@ StepTolerances StepTolerances::within(const DiscreteProblem& problem, double tol
     largest_term += 4.0 * problem.viscosity() / (h * h);
   }
   const double wanted = std::min(1e-10, 1e-2 * tolerance) * u_size / problem.problem().horizon;
-  return {std::max(wanted, 4.0 * epsilon * u_size * largest_term), std::max(1e-12, 16.0 * epsilon)};
+  return {std::max(wanted, 4.0 * epsilon * u_size * largest_term),
+          std::max(std::min(1e-12, 0.1 * tolerance / density_scale(problem)), 16.0 * epsilon)};
+}
+
+double StepTolerances::density_scale(const DiscreteProblem& problem) {
+  return 10.0 * static_cast<double>(problem.steps());
 }
 
 LinearStep::LinearStep(const DiscreteProblem& problem)
@@ -46,9 +51,11 @@ std::pair<UnifiedArray, double> LinearStep::solve(const Stencil& a, const Unifie
   UnifiedArray x = guess;
   KrylovReport report;
   // BiCGStab's recursion may lose the residual: it is started again from the best iterate.
-  for (int attempt = 0; attempt < 4 && !report.converged; ++attempt) {
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    const double before = report.residual;
     report = iterative_->solve(a, b, x, tolerance.absolute, tolerance.relative);
     counts_.krylov += report.iterations;
+    if (report.converged || (attempt > 0 && report.residual > 0.5 * before)) break;
   }
   return {x, report.residual};
 }

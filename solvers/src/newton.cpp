@@ -80,6 +80,13 @@ Trial evaluate(Outer& outer, const UnifiedArray& u, const UnifiedArray* guess) {
   return {u, m, std::move(r), size};
 }
 
+// What solving the Fokker-Planck equation leaves of it, about.
+double density_residual(const Outer& outer) {
+  if (outer.problem.grid().axes() == 1) return 0.0;  // solved directly
+  return StepTolerances::within(outer.problem, outer.tolerance, 1.0).fokker_planck *
+         StepTolerances::density_scale(outer.problem);
+}
+
 // Halve the step until the residual falls; nothing if it does not.
 std::optional<Trial> line_search(Outer& outer, const Trial& from_state, const UnifiedArray& x) {
   double step = 1.0;
@@ -137,6 +144,7 @@ Outcome newton(Outer& outer, int most) {
     outer.u = state.u;
     outer.m = state.m;
     iteration.hjb_residual = iteration.residual = state.size;
+    iteration.fp_residual = density_residual(outer);
     if (!outer.record(std::move(iteration))) return Outcome::interrupted;
   }
   return state.size <= outer.tolerance ? Outcome::converged : Outcome::limit;

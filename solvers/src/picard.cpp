@@ -27,13 +27,17 @@ Outcome picard(Outer& outer, double damping, int most, double tolerance) {
   const double horizon = problem.problem().horizon;
   UnifiedArray density = outer.has_state ? outer.m : problem.constant_density();
   Costs costs(problem, density);
-  double last_left = 0.0;  // what the last iteration left of the HJB equation
+  // What the last iteration left of the HJB equation, and of both, scaled.
+  double last_left = 0.0, last_residual = 0.0;
+  const double fokker_planck_scale = StepTolerances::density_scale(problem);
   for (int k = 0; k < most; ++k) {
     const double u_size =
         outer.has_state ? max(abs(outer.u)).item<double>() : costs.largest(horizon);
     auto exactness = StepTolerances::within(problem, tolerance, u_size);
     // No more exactly than the coupling is solved.
     exactness.hjb = std::max(exactness.hjb, 1e-3 * last_left);
+    exactness.fokker_planck =
+        std::max(exactness.fokker_planck, 1e-3 * last_residual / fokker_planck_scale);
     UnifiedArray u, m;
     {
       const PhaseTimer timer(outer.phases, "HJB sweeps");
@@ -42,7 +46,8 @@ Outcome picard(Outer& outer, double damping, int most, double tolerance) {
     }
     {
       const PhaseTimer timer(outer.phases, "Fokker-Planck sweeps");
-      m = outer.sweeps.fokker_planck(outer.sweeps.transposed_matrices(u), &density,
+      m = outer.sweeps.fokker_planck(outer.sweeps.transposed_matrices(u),
+                                     outer.has_state ? &outer.m : &density,
                                      exactness.fokker_planck);
     }
     Iteration iteration;
@@ -60,8 +65,10 @@ Outcome picard(Outer& outer, double damping, int most, double tolerance) {
     outer.m = m;
     outer.has_state = true;
     iteration.hjb_residual = (last_left + exactness.hjb) * residual_scale(problem, u);
-    iteration.fp_residual = exactness.fokker_planck;
+    if (problem.grid().axes() > 1)  // else solved directly
+      iteration.fp_residual = exactness.fokker_planck * fokker_planck_scale;
     iteration.residual = std::max(iteration.hjb_residual, iteration.fp_residual);
+    last_residual = iteration.residual;
     const bool done = outer.options.stop == StopRule::residual
                           ? iteration.residual <= tolerance
                           : std::max(iteration.change_m, iteration.change_u) < tolerance;

@@ -20,15 +20,25 @@ std::string to_string(Status status) {
   return "failed";
 }
 
+namespace {
+
+// The scaled residual that rounding leaves.
+double rounding_floor(const DiscreteProblem& problem) {
+  const StepTolerances least = StepTolerances::within(problem, 0.0, 1.0);
+  const double density = problem.grid().axes() > 1
+                             ? 2.0 * least.fokker_planck * StepTolerances::density_scale(problem)
+                             : 0.0;
+  return std::max(5.0 * least.hjb * problem.problem().horizon, density);
+}
+
+}  // namespace
+
 Outer::Outer(const DiscreteProblem& discrete, const SolveOptions& solve_options, int grid_level)
     : problem(discrete),
       options(solve_options),
       coarsening(grid_level),
       sweeps(discrete),
-      // Residuals cannot fall below the rounding of their terms.
-      tolerance(std::max(
-          solve_options.tolerance,
-          5.0 * StepTolerances::within(discrete, 0.0, 1.0).hjb * discrete.problem().horizon)) {
+      tolerance(std::max(solve_options.tolerance, rounding_floor(discrete))) {
   if (tolerance > solve_options.tolerance && coarsening == 0)
     notes.push_back(fmt::format("{} and this grid allow a residual of {:.1e}, not {:.1e}",
                                 name(discrete.dtype()), tolerance, solve_options.tolerance));

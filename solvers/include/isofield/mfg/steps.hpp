@@ -18,6 +18,9 @@ struct StepTolerances {
   /// Tolerances that leave an outer `tolerance`, as in SolveOptions, undisturbed, for values u of
   /// the size `u_size`, and that rounding in this dtype allows.
   static StepTolerances within(const DiscreteProblem& problem, double tolerance, double u_size);
+  /// About what a density step's relative residual in 2-norm is to the scaled residual in max norm:
+  /// over dt, times the horizon, and ten for the ratio of the norms of a density.
+  static double density_scale(const DiscreteProblem& problem);
 };
 
 /// What steps have cost so far.
