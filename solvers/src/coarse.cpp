@@ -35,7 +35,7 @@ Outcome coarse_start(Outer& outer) {
   try {
     const Solution coarse = solve_on(*problem, options, outer.coarsening + 1);
     if (coarse.report.status == Status::breakdown) {
-      outer.notes.push_back("the coarser grid broke down (" + coarse.report.message + ")");
+      outer.note("the coarser grid broke down (" + coarse.report.message + ")");
       return Outcome::stalled;
     }
     const DiscreteProblem& fine = outer.problem;
@@ -51,7 +51,7 @@ Outcome coarse_start(Outer& outer) {
     return coarse.report.status == Status::interrupted ? Outcome::interrupted : Outcome::converged;
   } catch (const SolverError& e) {
     // An obstacle or a density may be too fine for the coarser grid.
-    outer.notes.push_back(std::string("no start from a coarser grid (") + e.what() + ")");
+    outer.note(std::string("no start from a coarser grid (") + e.what() + ")");
     return Outcome::stalled;
   }
 }

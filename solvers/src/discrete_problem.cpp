@@ -91,24 +91,36 @@ UnifiedArray DiscreteProblem::derivative(const Cost& c, const UnifiedArray& t,
   return (cost(c, t, moved) - cost(c, t, m)) * (1.0 / step);
 }
 
+void DiscreteProblem::set_coupling(double strength, const UnifiedArray& reference) {
+  coupling_ = strength;
+  reference_ = reference;
+}
+
+// The density that costs are told.
+UnifiedArray DiscreteProblem::seen(const UnifiedArray& m) const {
+  if (coupling_ == 1.0) return m;
+  return (reference_ + coupling_ * (m - reference_)).eval();
+}
+
 UnifiedArray DiscreteProblem::running_cost(const UnifiedArray& m) const {
-  return grid_.density(cost(problem_.running, times_, m(from(1))));
+  return grid_.density(cost(problem_.running, times_, seen(m)(from(1))));
 }
 
 UnifiedArray DiscreteProblem::terminal_cost(const UnifiedArray& m) const {
-  const UnifiedArray g = cost(problem_.terminal, final_time_, m(from(steps())));
+  const UnifiedArray g = cost(problem_.terminal, final_time_, seen(m)(from(steps())));
   return grid_.value(g, exit_value())(0).copy();
 }
 
 UnifiedArray DiscreteProblem::running_derivative(const UnifiedArray& m,
                                                  const UnifiedArray& dm) const {
-  return grid_.density(derivative(problem_.running, times_, m(from(1)), dm));
+  return grid_.density(derivative(problem_.running, times_, seen(m)(from(1)), coupling_ * dm));
 }
 
 UnifiedArray DiscreteProblem::terminal_derivative(const UnifiedArray& m,
                                                   const UnifiedArray& dm) const {
-  const UnifiedArray last = m(from(steps()));
-  return grid_.density(derivative(problem_.terminal, final_time_, last, dm(newaxis)))(0).copy();
+  const UnifiedArray last = seen(m)(from(steps()));
+  const UnifiedArray direction = coupling_ * expand_dims(dm, 0);
+  return grid_.density(derivative(problem_.terminal, final_time_, last, direction))(0).copy();
 }
 
 Stencil DiscreteProblem::linearise(const UnifiedArray& u) const {

@@ -87,14 +87,61 @@ double density_residual(const Outer& outer) {
          StepTolerances::density_scale(outer.problem);
 }
 
-// Halve the step until the residual falls; nothing if it does not.
-std::optional<Trial> line_search(Outer& outer, const Trial& from_state, const UnifiedArray& x) {
+// The residual of the game itself, also where the state is meant to solve another one.
+double whole_residual(Outer& outer, const Trial& state) {
+  DiscreteProblem& problem = outer.problem;
+  const double strength = problem.coupling();
+  if (strength == 1.0) return state.size;
+  const UnifiedArray reference = problem.constant_density();
+  problem.set_coupling(1.0, reference);
+  const double size =
+      hjb_residual(problem, state.u, state.m).largest(problem) * residual_scale(problem, state.u);
+  problem.set_coupling(strength, reference);
+  return size;
+}
+
+double norm(const UnifiedArray& x) { return std::sqrt(sum(x * x).item<double>()); }
+
+// What stays the same during one Newton step: the linearised system and its right-hand side.
+struct NewtonStep {
+  NewtonStep(Outer& outer, DensityResponse& response, const Trial& at, double forcing)
+      : system(outer, response, std::min(1e-6, 1e-3 * forcing)),
+        right_side(system.right_side(at.residual)) {}
+  LinearisedSystem system;
+  UnifiedArray right_side;
+};
+
+// The correction of u at all levels; adds GMRES' iterations to `krylov`.
+UnifiedArray correction(Outer& outer, NewtonStep& step, const Trial& at, double forcing,
+                        int& krylov) {
+  constexpr int most_krylov = 80;
+  const PhaseTimer timer(outer.phases, "Newton: linear sweeps");
+  UnifiedArray x;
+  const KrylovReport report = gmres([&](const UnifiedArray& v) { return step.system.apply(v); },
+                                    step.right_side, x, forcing, most_krylov);
+  krylov += report.iterations;
+  outer.gmres += report.iterations;
+  const UnifiedArray last =
+      step.system.terminal_change(step.system.density_change(x)) - at.residual.terminal;
+  return concat({x, expand_dims(last, 0)});
+}
+
+// Halve the step until the residual falls, in max norm or as what it makes of u (the natural level
+// function of the preconditioned system, blind to how a residual is spread); nothing if it does
+// not.
+std::optional<Trial> line_search(Outer& outer, NewtonStep& newton_step, const Trial& at,
+                                 const UnifiedArray& x) {
+  const double before = norm(newton_step.right_side);
   double step = 1.0;
   for (int k = 0; k < 8; ++k, step *= 0.5) {
     try {
-      const UnifiedArray u = (from_state.u + step * x).eval();
-      Trial trial = evaluate(outer, u, &from_state.m);
-      if (trial.size < (1.0 - 1e-4 * step) * from_state.size) return trial;
+      const UnifiedArray u = (at.u + step * x).eval();
+      Trial trial = evaluate(outer, u, &at.m);
+      if (trial.size < (1.0 - 1e-4 * step) * at.size && (step == 1.0 || trial.size < 0.8 * at.size))
+        return trial;
+      if (std::isfinite(trial.size) &&
+          norm(newton_step.system.right_side(trial.residual)) < (1.0 - 0.25 * step) * before)
+        return trial;
     } catch (const Breakdown&) {
       // Too far: a shorter step may do.
     }
@@ -104,36 +151,32 @@ std::optional<Trial> line_search(Outer& outer, const Trial& from_state, const Un
 
 }  // namespace
 
-Outcome newton(Outer& outer, int most) {
-  constexpr int most_krylov = 60;
+Outcome newton(Outer& outer, int most, double tolerance) {
+  constexpr double tightest = 1e-6;
   Trial state = evaluate(outer, outer.u, outer.has_state ? &outer.m : nullptr);
   outer.m = state.m;
   outer.has_state = true;
   DensityResponse response(outer.problem);
-  double forcing = 1e-2;
+  double forcing = 1e-2, loosest = 1e-1;
   for (int k = 0; k < most; ++k) {
-    if (state.size <= outer.tolerance) return Outcome::converged;
+    if (state.size <= tolerance) return Outcome::converged;
     // No more exactly than the tolerance asks for.
-    forcing = std::max(forcing, std::min(0.1, 0.3 * outer.tolerance / state.size));
+    forcing = std::min(loosest, std::max(forcing, 0.3 * tolerance / state.size));
     Iteration iteration;
-    iteration.method = "newton";
-    UnifiedArray x;
-    {
-      const PhaseTimer timer(outer.phases, "Newton: linear sweeps");
-      LinearisedSystem system(outer, response, std::min(1e-6, 1e-3 * forcing));
-      const KrylovReport krylov = gmres([&](const UnifiedArray& v) { return system.apply(v); },
-                                        system.right_side(state.residual), x, forcing, most_krylov);
-      iteration.krylov = krylov.iterations;
-      outer.gmres += krylov.iterations;
-      if (!std::isfinite(krylov.residual)) return Outcome::stalled;
-      const UnifiedArray last =
-          system.terminal_change(system.density_change(x)) - state.residual.terminal;
-      x = concat({x, expand_dims(last, 0)});
-    }
-    std::optional<Trial> next = line_search(outer, state, x);
-    if (!next) {
-      outer.notes.push_back("Newton's line search found no smaller residual");
-      return Outcome::stalled;
+    iteration.method = outer.problem.coupling() == 1.0 ? "newton" : "continuation";
+    std::optional<Trial> next;
+    while (true) {
+      NewtonStep step(outer, response, state, forcing);
+      const UnifiedArray x = correction(outer, step, state, forcing, iteration.krylov);
+      next = line_search(outer, step, state, x);
+      if (next) break;
+      // GMRES sees the mean over space and time, in which a terminal cost that depends on the
+      // density hides until it is solved more exactly.
+      if (forcing <= tightest) {
+        outer.note("Newton's line search found no smaller residual");
+        return Outcome::stalled;
+      }
+      forcing = loosest = std::max(tightest, 1e-2 * forcing);
     }
     // Eisenstat and Walker's second choice.
     const double ratio = next->size / state.size;
@@ -143,11 +186,11 @@ Outcome newton(Outer& outer, int most) {
     state = std::move(*next);
     outer.u = state.u;
     outer.m = state.m;
-    iteration.hjb_residual = iteration.residual = state.size;
+    iteration.hjb_residual = iteration.residual = whole_residual(outer, state);
     iteration.fp_residual = density_residual(outer);
     if (!outer.record(std::move(iteration))) return Outcome::interrupted;
   }
-  return state.size <= outer.tolerance ? Outcome::converged : Outcome::limit;
+  return state.size <= tolerance ? Outcome::converged : Outcome::limit;
 }
 
 }  // namespace isofield::mfg

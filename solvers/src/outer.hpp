@@ -33,14 +33,16 @@ enum class Outcome : std::uint8_t {
 
 /// What the outer algorithms share: a discrete problem, its sweeps, the state and the record.
 struct Outer {
-  Outer(const DiscreteProblem& discrete, const SolveOptions& solve_options, int grid_level);
+  Outer(DiscreteProblem& discrete, const SolveOptions& solve_options, int grid_level);
 
   /// Put an iteration on record; false if the caller wants to stop.
   bool record(Iteration iteration);
+  /// Put something on record that the report's message will say, once.
+  void note(const std::string& text);
   double seconds() const;
   int iterations() const { return static_cast<int>(history.size()); }
 
-  const DiscreteProblem& problem;
+  DiscreteProblem& problem;
   const SolveOptions& options;
   int coarsening;
   Sweeps sweeps;
@@ -58,7 +60,9 @@ struct Outer {
 /// Starts from the state if there is one, else from the initial density.
 Outcome picard(Outer& outer, double damping, int most, double tolerance);
 /// Newton's method on the coupled system, reduced to u, from the state.
-Outcome newton(Outer& outer, int most);
+Outcome newton(Outer& outer, int most, double tolerance);
+/// Newton's method along a path of games, from one whose costs do not see the density to the whole.
+Outcome continuation(Outer& outer, int most);
 /// Set the state by solving on a coarser grid: `converged` if it could, `stalled` if it could not.
 Outcome coarse_start(Outer& outer);
 /// Solve on one grid, from what the options ask for.

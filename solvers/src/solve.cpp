@@ -33,7 +33,7 @@ double rounding_floor(const DiscreteProblem& problem) {
 
 }  // namespace
 
-Outer::Outer(const DiscreteProblem& discrete, const SolveOptions& solve_options, int grid_level)
+Outer::Outer(DiscreteProblem& discrete, const SolveOptions& solve_options, int grid_level)
     : problem(discrete),
       options(solve_options),
       coarsening(grid_level),
@@ -42,6 +42,10 @@ Outer::Outer(const DiscreteProblem& discrete, const SolveOptions& solve_options,
   if (tolerance > solve_options.tolerance && coarsening == 0)
     notes.push_back(fmt::format("{} and this grid allow a residual of {:.1e}, not {:.1e}",
                                 name(discrete.dtype()), tolerance, solve_options.tolerance));
+}
+
+void Outer::note(const std::string& text) {
+  if (std::find(notes.begin(), notes.end(), text) == notes.end()) notes.push_back(text);
 }
 
 double Outer::seconds() const {
@@ -57,29 +61,29 @@ bool Outer::record(Iteration iteration) {
 
 namespace {
 
-// Newton's method, with damped Picard sweeps where it does not get on, until the limit.
+// Newton's method; where it does not get on, damped Picard sweeps, a path from weaker couplings,
+// and sweeps again, until the limit.
 Outcome automatic(Outer& outer) {
-  constexpr int first_sweeps = 4, sweeps_between = 8, newton_rounds = 4, newton_steps = 25;
+  constexpr int first_sweeps = 4, sweeps_between = 8, newton_steps = 25;
   const int limit = outer.options.max_iterations;
   const auto left = [&] { return limit - outer.iterations(); };
-  const auto ended = [](Outcome o) { return o == Outcome::converged || o == Outcome::interrupted; };
-  Outcome outcome = Outcome::stalled;
-  if (!outer.has_state) {
-    outcome = picard(outer, 0.5, std::min(first_sweeps, left()), outer.tolerance);
-    if (ended(outcome)) return outcome;
-  }
-  for (int round = 0; round < newton_rounds && left() > 0; ++round) {
-    outcome = newton(outer, std::min(newton_steps, left()));
-    if (ended(outcome)) return outcome;
-    if (left() <= 0) break;
-    outer.notes.push_back(
-        fmt::format("Newton's method gave way to {} Picard sweeps at iteration {}", sweeps_between,
-                    outer.iterations()));
-    outcome =
-        picard(outer, outer.options.damping, std::min(sweeps_between, left()), outer.tolerance);
-    if (ended(outcome)) return outcome;
-  }
-  return left() > 0 ? picard(outer, 0.5 * outer.options.damping, left(), outer.tolerance) : outcome;
+  const auto ended = [&](Outcome o) {
+    return o == Outcome::converged || o == Outcome::interrupted || left() <= 0;
+  };
+  const auto sweeps = [&](double damping, int most) {
+    return picard(outer, damping, std::min(most, left()), outer.tolerance);
+  };
+  const auto steps = [&] { return newton(outer, std::min(newton_steps, left()), outer.tolerance); };
+  Outcome outcome = Outcome::limit;
+  if (!outer.has_state && ended(outcome = sweeps(0.5, first_sweeps))) return outcome;
+  if (ended(outcome = steps())) return outcome;
+  outer.note("Newton's method did not get on at first");
+  if (ended(outcome = sweeps(outer.options.damping, sweeps_between))) return outcome;
+  if (ended(outcome = steps())) return outcome;
+  outer.note("a path from weaker couplings was tried");
+  if (ended(outcome = continuation(outer, left()))) return outcome;
+  outer.note("Picard sweeps took over");
+  return sweeps(0.5 * outer.options.damping, left());
 }
 
 Outcome first_state(Outer& outer) {
@@ -111,7 +115,7 @@ Outcome run(Outer& outer) {
         const Outcome start = picard(outer, 0.5, std::min(4, o.max_iterations), outer.tolerance);
         if (start != Outcome::limit) return start;
       }
-      return newton(outer, o.max_iterations - outer.iterations());
+      return newton(outer, o.max_iterations - outer.iterations(), outer.tolerance);
     default:
       throw SolverError("solve: coupling " + to_string(o.coupling) + " is not supported yet");
   }
@@ -166,7 +170,7 @@ void finish(Outer& outer, Solution& solution) {
 }  // namespace
 
 Solution solve_on(const Problem& problem, const SolveOptions& options, int coarsening) {
-  const DiscreteProblem discrete(problem, options.dtype);
+  DiscreteProblem discrete(problem, options.dtype);
   Outer outer(discrete, options, coarsening);
   Solution solution;
   SolveReport& report = solution.report;
@@ -177,12 +181,12 @@ Solution solve_on(const Problem& problem, const SolveOptions& options, int coars
       case Outcome::limit:
       case Outcome::stalled:
         report.status = Status::not_converged;
-        if (const std::string text = advice(outer); !text.empty()) outer.notes.push_back(text);
+        if (const std::string text = advice(outer); !text.empty()) outer.note(text);
         break;
     }
   } catch (const Breakdown& e) {
     report.status = Status::breakdown;
-    outer.notes.emplace_back(e.what());
+    outer.note(e.what());
   }
   finish(outer, solution);
   return solution;

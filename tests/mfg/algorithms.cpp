@@ -3,6 +3,7 @@
 #include <cmath>
 #include <isofield/error.hpp>
 #include <isofield/mfg/diagnostics.hpp>
+#include <isofield/mfg/discrete_problem.hpp>
 #include <isofield/mfg/residual.hpp>
 #include <limits>
 
@@ -75,6 +76,40 @@ MFG_TEST_CASE(newton_solves_strong_couplings_where_picard_gives_up_and_says_so) 
   const Solution s = solve(problem, with(Coupling::automatic, 1e-8));
   BOOST_TEST((s.report.status == Status::converged));
   BOOST_TEST(s.report.iterations < 25);
+}
+
+Problem crowded_end(std::int64_t n, double strength) {
+  Problem problem = problem_p(1, n, n);
+  problem.terminal = {[=](const CostInput& in) { return strength * in.m; },
+                      [=](const CostInput&, const UnifiedArray& dm) { return strength * dm; }};
+  return problem;
+}
+
+MFG_TEST_CASE(newton_solves_terminal_costs_of_the_density) {
+  const Problem problem = crowded_end(40, 1.0);
+  SolveOptions slow = with(Coupling::picard, 1e-9, 0.05);
+  slow.max_iterations = 600;
+  const Solution picard = solve(problem, slow);
+  BOOST_TEST((picard.report.status == Status::converged));
+  for (const InitialGuess guess : {InitialGuess::zero, InitialGuess::coarse}) {
+    const Solution s = solve(problem, with(Coupling::automatic, 1e-9, 0.5, guess));
+    BOOST_TEST((s.report.status == Status::converged));
+    BOOST_TEST(s.report.iterations < 30);
+    BOOST_TEST(largest_difference(s.u, picard.u) < 1e-7);
+  }
+}
+
+MFG_TEST_CASE(costs_see_less_of_the_density_along_a_path_of_games) {
+  DiscreteProblem d(problem_p(1, 20, 10, 2.0));
+  const UnifiedArray reference = d.constant_density();
+  const UnifiedArray m = 1.0 + noise_field(d.grid(), 1, 11), dm = noise_field(d.grid(), 2, 10);
+  const UnifiedArray whole = d.running_cost(m).copy(), change = d.running_derivative(m, dm).copy();
+  d.set_coupling(0.25, reference);
+  BOOST_TEST(largest_difference(d.running_cost(m), 0.25 * whole + 0.75 * 2.0 * reference(from(1))) <
+             1e-14);
+  BOOST_TEST(largest_difference(d.running_derivative(m, dm), 0.25 * change) < 1e-14);
+  d.set_coupling(1.0, reference);
+  BOOST_TEST(largest_difference(d.running_cost(m), whole) == 0.0);
 }
 
 MFG_TEST_CASE(costs_without_a_derivative_are_differentiated_by_quotients) {

@@ -33,6 +33,11 @@ class DiscreteProblem {
   /// The initial density at every time level.
   UnifiedArray constant_density() const;
 
+  /// Let costs see reference + strength (m - reference) for m, a game that strength 0 makes a
+  /// problem of control and strength 1 the game itself. The reference has all time levels.
+  void set_coupling(double strength, const UnifiedArray& reference);
+  double coupling() const noexcept { return coupling_; }
+
   /// F at levels 0..N-1, of m at levels 1..N.
   UnifiedArray running_cost(const UnifiedArray& m) const;
   /// u^N = G(x, m^N), from m at all levels.
@@ -49,6 +54,7 @@ class DiscreteProblem {
                             const UnifiedArray& cost) const;
 
  private:
+  UnifiedArray seen(const UnifiedArray& m) const;
   UnifiedArray cost(const Cost& c, const UnifiedArray& t, const UnifiedArray& m) const;
   UnifiedArray derivative(const Cost& c, const UnifiedArray& t, const UnifiedArray& m,
                           const UnifiedArray& dm) const;
@@ -57,6 +63,8 @@ class DiscreteProblem {
   Grid grid_;
   Hamiltonian hamiltonian_;
   UnifiedArray initial_;
+  double coupling_ = 1.0;
+  UnifiedArray reference_;           // only where the coupling is not 1
   UnifiedArray times_, final_time_;  // shaped to broadcast with fields over time
 };
 

@@ -1,0 +1,45 @@
+// A path from a problem of control, whose costs see the initial density whatever people do, to the
+// game: each game on it starts Newton's method for the next. It is for couplings so strong, or
+// Hamiltonians so far from quadratic, that Newton's method finds no way by itself.
+
+#include <algorithm>
+
+#include "outer.hpp"
+
+namespace isofield::mfg {
+
+Outcome continuation(Outer& outer, int most) {
+  constexpr double rough = 1e-2, shortest = 1e-3;
+  constexpr int newton_steps = 10;
+  const int last = outer.iterations() + most;
+  DiscreteProblem& problem = outer.problem;
+  const UnifiedArray reference = problem.constant_density();
+  const UnifiedArray u = outer.u, m = outer.m;
+
+  problem.set_coupling(0.0, reference);
+  Outcome outcome = picard(outer, 1.0, 1, rough);
+  double strength = 0.0, step = 0.25;
+  while (strength < 1.0 && outcome != Outcome::interrupted && outer.iterations() < last) {
+    const double next = std::min(1.0, strength + step);
+    const UnifiedArray good_u = outer.u, good_m = outer.m;
+    problem.set_coupling(next, reference);
+    outcome = newton(outer, std::min(newton_steps, last - outer.iterations()),
+                     next == 1.0 ? outer.tolerance : rough);
+    if (outcome == Outcome::converged) {
+      strength = next;
+      step *= 2.0;
+    } else if (outcome != Outcome::interrupted) {
+      outer.u = good_u;
+      outer.m = good_m;
+      step *= 0.25;
+      if (step < shortest) break;
+    }
+  }
+  problem.set_coupling(1.0, reference);
+  if (outcome == Outcome::converged || outcome == Outcome::interrupted) return outcome;
+  outer.u = u;
+  outer.m = m;
+  return Outcome::stalled;
+}
+
+}  // namespace isofield::mfg
