@@ -105,6 +105,8 @@ void finalized_under_live_arrays() {
 }
 
 void torch_first() {
+  // As Debian's LibTorch may do by itself: leave OpenMP at one thread.
+  get_backend("torch:cpu").set_threads(1);
   const UnifiedArray a = ones({64, 64}, float64, &get_backend("torch:cpu"));
   check(sum(linalg::matmul(a, a) + a).item<double>() == 64.0 * 64 * 65, "a product on torch");
   check(sum_on_kokkos(1000000) == 1e12, "a sum on Kokkos after it");
