@@ -50,10 +50,12 @@ class Operand {
   using Where = std::source_location;
   Operand(const UnifiedArray& array, Where where = Where::current()) noexcept;  // NOLINT: implicit
   Operand(UnifiedArray&& array, Where where = Where::current()) noexcept;       // NOLINT: implicit
+  // clang-format off
   template <class T>
     requires std::is_arithmetic_v<T>
   Operand(T value, Where where = Where::current()) noexcept  // NOLINT: implicit by design
       : scalar_(value), where_(where) {}
+  // clang-format on
   Operand(Scalar value, Where where = Where::current()) noexcept  // NOLINT: implicit by design
       : scalar_(value), where_(where) {}
 
@@ -176,8 +178,8 @@ inline Operand::Operand(UnifiedArray&& array, Where where) noexcept
     : node_(std::move(array.node_)), where_(where) {}
 inline UnifiedArray Operand::array() const { return UnifiedArray(node_); }
 
-/// A part of an array that can be read as a value or, while it is a temporary, assigned to. It cannot
-/// be copied: give what is to be kept a name of type UnifiedArray.
+/// A part of an array that can be read as a value or, while it is a temporary, assigned to. It
+/// cannot be copied: give what is to be kept a name of type UnifiedArray.
 class Selection : public UnifiedArray {
  public:
   Selection(UnifiedArray& base, std::vector<Index> indices);

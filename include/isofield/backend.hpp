@@ -40,7 +40,8 @@ class BaseBackend {
   virtual StoragePtr allocate(std::size_t bytes) = 0;
   /// Use somebody else's memory on this device without a copy; `owner` keeps it alive.
   virtual StoragePtr wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) = 0;
-  /// Copy `bytes` bytes between storages, one of which is this backend's; the other may be a host one.
+  /// Copy `bytes` bytes between storages, one of which is this backend's; the other may be a host
+  /// one.
   virtual void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from,
                           std::size_t from_offset, std::size_t bytes) = 0;
   /// Wait until all work given to this device is done.
@@ -58,7 +59,8 @@ class BaseBackend {
   virtual void tridiagonal_solve(const View& lower, const View& diag, const View& upper,
                                  const View& rhs, const View& out, int axis, bool periodic) = 0;
 
-  // The protocol's public face, written once on top of the virtuals. Errors name the caller's place.
+  // The protocol's public face, written once on top of the virtuals. Errors name the caller's
+  // place.
   using Where = std::source_location;
   /// "kokkos", "torch:cuda:0": the spelling that `get_backend` takes.
   std::string spelling() const;
@@ -80,9 +82,8 @@ class BaseBackend {
   UnifiedArray reduce_mean(const UnifiedArray& array, Where where = Where::current());
 #define UNARY(op, domain, result, value) \
   UnifiedArray op(const UnifiedArray& x, Where where = Where::current());
-#define BINARY(op, domain, result, value)                        \
-  UnifiedArray op(const UnifiedArray& a, const UnifiedArray& b, \
-                  Where where = Where::current());
+#define BINARY(op, domain, result, value) \
+  UnifiedArray op(const UnifiedArray& a, const UnifiedArray& b, Where where = Where::current());
 #include <isofield/ops.def>
 #undef UNARY
 #undef BINARY

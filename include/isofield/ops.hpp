@@ -20,8 +20,8 @@ UnifiedArray where(Operand condition, Operand x, Operand y);
 /// Limit to [low, high].
 UnifiedArray clip(Operand x, Operand low, Operand high);
 
-/// Read `x` shifted along an axis: result[i] = x[i + offset], with a rule beyond the edge. No copy is
-/// made: the shift is how the next program addresses `x`.
+/// Read `x` shifted along an axis: result[i] = x[i + offset], with a rule beyond the edge. No copy
+/// is made: the shift is how the next program addresses `x`.
 UnifiedArray shift(Operand x, int axis, std::int64_t offset, Boundary boundary, Scalar fill = 0.0);
 
 // Creation, on the default backend unless one is given.
@@ -39,7 +39,8 @@ UnifiedArray arange(double start, double stop, double step = 1.0, DType dtype = 
 UnifiedArray linspace(double start, double stop, std::int64_t count, bool endpoint = true,
                       DType dtype = float64, BaseBackend* backend = nullptr);
 UnifiedArray eye(std::int64_t n, DType dtype = float64, BaseBackend* backend = nullptr);
-/// Copy `bytes` bytes of host data in C order into a new array; throws ShapeError if they do not fit.
+/// Copy `bytes` bytes of host data in C order into a new array; throws ShapeError if they do not
+/// fit.
 UnifiedArray asarray_bytes(const void* data, std::size_t bytes, DType dtype, const Shape& shape,
                            BaseBackend* backend);
 /// Copy host data in C order into a new array; throws ShapeError if the count does not fit.

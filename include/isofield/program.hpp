@@ -136,8 +136,8 @@ struct Launch {
   std::span<const View> inputs;
   std::span<const Scalar> immediates;
   std::span<const View> outputs;
-  /// Where a backend may keep what it worked out for a launch that is made again and again, with the
-  /// same layouts and immediates and only other addresses; null for a launch that is made once.
+  /// Where a backend may keep what it worked out for a launch that is made again and again, with
+  /// the same layouts and immediates and only other addresses; null for a launch that is made once.
   std::shared_ptr<void>* plan = nullptr;
 };
 

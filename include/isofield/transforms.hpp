@@ -11,12 +11,14 @@
 namespace isofield {
 
 namespace detail {
-/// What has been traced of a function: one recording per (shapes, dtypes, backends) of its arguments.
+/// What has been traced of a function: one recording per (shapes, dtypes, backends) of its
+/// arguments.
 class Traces {
  public:
   using Function = std::function<std::vector<UnifiedArray>(std::span<const UnifiedArray>)>;
   Traces();
-  /// Replay `function` on `arguments`, tracing it first if need be. It must be the same at each call.
+  /// Replay `function` on `arguments`, tracing it first if need be. It must be the same at each
+  /// call.
   std::vector<UnifiedArray> call(const Function& function,
                                  std::span<const UnifiedArray> arguments) const;
   int count() const;
@@ -55,7 +57,8 @@ struct ResultList<std::tuple<A...>> {
   static std::tuple<A...> unpack(std::vector<UnifiedArray> list) {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       return std::tuple<A...>(std::move(list[I])...);
-    }(std::index_sequence_for<A...>{});
+    }
+    (std::index_sequence_for<A...>{});
   }
 };
 template <>
@@ -73,15 +76,17 @@ class Jit {
 
   template <class... A>
   auto operator()(const A&... arguments) const {
-    using Given = std::decay_t<decltype((*function_)(static_cast<const UnifiedArray&>(arguments)...))>;
-    using Result =
-        std::conditional_t<std::is_base_of_v<UnifiedArray, Given>, UnifiedArray, Given>;
+    using Given =
+        std::decay_t<decltype((*function_)(static_cast<const UnifiedArray&>(arguments)...))>;
+    using Result = std::conditional_t<std::is_base_of_v<UnifiedArray, Given>, UnifiedArray, Given>;
     const auto traced = [&f = *function_](std::span<const UnifiedArray> list) {
       return [&]<std::size_t... I>(std::index_sequence<I...>) {
         return detail::ResultList<Result>::pack(f(list[I]...));
-      }(std::index_sequence_for<A...>{});
+      }
+      (std::index_sequence_for<A...>{});
     };
-    const std::array<UnifiedArray, sizeof...(A)> list{static_cast<const UnifiedArray&>(arguments)...};
+    const std::array<UnifiedArray, sizeof...(A)> list{
+        static_cast<const UnifiedArray&>(arguments)...};
     return detail::ResultList<Result>::unpack(traces_.call(traced, list));
   }
 

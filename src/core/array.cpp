@@ -90,8 +90,7 @@ thread_local Selection* newest_selection = nullptr;
 void check_assignable(const UnifiedArray& target, const Operand& value) {
   const DType from = detail::dtype_of(value);
   const DType to = target.dtype();
-  const bool fits = from == to || kind(from) == kind(to) ||
-                    (is_integer(from) && is_floating(to));
+  const bool fits = from == to || kind(from) == kind(to) || (is_integer(from) && is_floating(to));
   if (!fits)
     throw DTypeError("assign: a value of dtype " + std::string(name(from)) +
                      " does not go into an array of dtype " + std::string(name(to)) +
@@ -100,9 +99,10 @@ void check_assignable(const UnifiedArray& target, const Operand& value) {
 
 }  // namespace
 
-// Nobody else may see the memory change. In `u(n) = step(u(n + 1));` the selection on the right lives
-// until the end of the line and shares the memory; what it shows must stay, but may stay where it is if the
-// write does not touch it, and else is copied, which costs less than copying all of `u`.
+// Nobody else may see the memory change. In `u(n) = step(u(n + 1));` the selection on the right
+// lives until the end of the line and shares the memory; what it shows must stay, but may stay
+// where it is if the write does not touch it, and else is copied, which costs less than copying all
+// of `u`.
 bool UnifiedArray::may_write_in_place(const Layout& target) {
   const Storage& storage = *node_->storage;
   if (storage.foreign || repeats(node_->layout()) ||
@@ -126,7 +126,8 @@ void UnifiedArray::assign(std::span<const Index> indices, const Operand& value) 
   NodePtr source;
   if (!value.is_scalar()) {
     if (value.node()->backend != &backend())
-      detail::common_backend("assign", std::initializer_list<Operand>{{*this, value.where()}, value});
+      detail::common_backend("assign",
+                             std::initializer_list<Operand>{{*this, value.where()}, value});
     source = value.node();
     detail::evaluate(source);
     // A value that lies in this array's own memory is read before it is overwritten.
@@ -134,7 +135,8 @@ void UnifiedArray::assign(std::span<const Index> indices, const Operand& value) 
   }
   const Layout target = detail::located(detail::Place{backend(), dtype(), value.where()}, [&] {
     Layout t = node_->layout().index(indices);
-    if (source && source->shape != t.shape && broadcast_shapes(source->shape, t.shape, "assign") != t.shape)
+    if (source && source->shape != t.shape &&
+        broadcast_shapes(source->shape, t.shape, "assign") != t.shape)
       throw ShapeError("assign: shape " + to_string(source->shape) + " does not fit into " +
                        to_string(t.shape));
     return t;
@@ -150,8 +152,9 @@ void UnifiedArray::assign(std::span<const Index> indices, const Operand& value) 
   const Layout place = node_->layout().index(indices);
   const View to{node_->storage.get(), dtype(), place};
   if (source)
-    detail::copy_elements({source->storage.get(), source->dtype, source->layout().broadcast(place.shape)},
-                          to, backend());
+    detail::copy_elements(
+        {source->storage.get(), source->dtype, source->layout().broadcast(place.shape)}, to,
+        backend());
   else
     detail::fill_elements(value.scalar(), to, backend());
 }
@@ -243,8 +246,8 @@ void UnifiedArray::copy_to(void* destination, std::size_t bytes, DType as,
   Storage host;
   host.data = destination;
   host.bytes = bytes;
-  backend().copy_bytes(host, 0, *node->storage, static_cast<std::size_t>(node->offset) * itemsize(as),
-                       bytes);
+  backend().copy_bytes(host, 0, *node->storage,
+                       static_cast<std::size_t>(node->offset) * itemsize(as), bytes);
   backend().synchronize();
 }
 

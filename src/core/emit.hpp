@@ -7,8 +7,8 @@
 namespace isofield::detail {
 
 /// Apply a pointwise operation: the one place where operands of such are checked, promoted and
-/// broadcast, and where a node is made. Throws ShapeError, DTypeError, BackendError, DeviceError with the
-/// operation, shapes, dtypes, backend and the caller's line. The operands are taken over.
+/// broadcast, and where a node is made. Throws ShapeError, DTypeError, BackendError, DeviceError
+/// with the operation, shapes, dtypes, backend and the caller's line. The operands are taken over.
 UnifiedArray emit(Op op, std::span<Operand> operands);
 
 /// The backend of all array operands; throws BackendError or DeviceError that name `to_backend`.

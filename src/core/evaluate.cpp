@@ -1,5 +1,5 @@
-// From pending expressions to programs: the graph below the wanted nodes is walked once into a short
-// list of numbers, the key of the cache of programs; only a new key builds a program.
+// From pending expressions to programs: the graph below the wanted nodes is walked once into a
+// short list of numbers, the key of the cache of programs; only a new key builds a program.
 
 #include <algorithm>
 #include <cstring>
@@ -47,12 +47,12 @@ ProgramCache& cache() {
   return *instance;
 }
 
-/// The part of the graph that one program computes. There is one object, whose lists keep their memory
-/// from evaluation to evaluation.
+/// The part of the graph that one program computes. There is one object, whose lists keep their
+/// memory from evaluation to evaluation.
 class Region {
  public:
-  /// Compute pending roots of one shape and backend; with a reduction there is one, which need not be
-  /// pending, and the reduced leaf is returned.
+  /// Compute pending roots of one shape and backend; with a reduction there is one, which need not
+  /// be pending, and the reduced leaf is returned.
   NodePtr run(std::span<Node* const> roots, std::optional<Reduction> reduction) {
     roots_ = roots;
     reduction_ = reduction;
@@ -106,8 +106,9 @@ class Region {
   std::uint32_t immediate(Scalar value, DType dtype) {
     const auto same = [&](std::size_t i) {
       return immediate_dtypes_[i] == dtype && value.kind() == immediates_[i].kind() &&
-             (value.kind() == Kind::real ? bits(value.to<double>()) == bits(immediates_[i].to<double>())
-                                         : value.to<std::int64_t>() == immediates_[i].to<std::int64_t>());
+             (value.kind() == Kind::real
+                  ? bits(value.to<double>()) == bits(immediates_[i].to<double>())
+                  : value.to<std::int64_t>() == immediates_[i].to<std::int64_t>());
     };
     for (std::size_t i = 0; i < immediates_.size(); ++i)
       if (same(i)) return immediate_bit | static_cast<std::uint32_t>(i);
@@ -314,7 +315,8 @@ Region& region() {
 
 }  // namespace
 
-// Evaluations happen one at a time: const arrays may be read, and so computed, from several threads.
+// Evaluations happen one at a time: const arrays may be read, and so computed, from several
+// threads.
 std::mutex& evaluation_mutex() noexcept {
   static auto* mutex = new std::mutex;
   return *mutex;
@@ -336,8 +338,7 @@ void evaluate(std::span<const NodePtr> nodes) {
     std::vector<Node*> group, rest;
     for (Node* n : pending) {
       const bool fits = group.size() < 8 && n->shape == pending[0]->shape &&
-                        n->backend == pending[0]->backend &&
-                        n->symbolic == pending[0]->symbolic;
+                        n->backend == pending[0]->backend && n->symbolic == pending[0]->symbolic;
       (fits ? group : rest).push_back(n);
     }
     region().run(group, std::nullopt);
@@ -360,9 +361,9 @@ std::shared_ptr<const Program> copy_program(DType from, DType to, int rank) {
   static std::mutex mutex;
   static auto* programs = new std::unordered_map<std::uint32_t, std::shared_ptr<const Program>>;
   const std::lock_guard lock(mutex);
-  auto& program = (*programs)[static_cast<std::uint32_t>(from) |
-                              static_cast<std::uint32_t>(to) << 8 |
-                              static_cast<std::uint32_t>(rank) << 16];
+  auto& program =
+      (*programs)[static_cast<std::uint32_t>(from) | static_cast<std::uint32_t>(to) << 8 |
+                  static_cast<std::uint32_t>(rank) << 16];
   if (program) return program;
   auto made = std::make_shared<Program>();
   made->rank = rank;

@@ -103,8 +103,8 @@ NodePtr make_shifted(const NodePtr& leaf, std::vector<NodeShift> shifts) {
 NodePtr make_result(BaseBackend& backend, const Shape& shape, DType dtype,
                     std::span<const View> in) {
   const auto bytes = static_cast<std::size_t>(element_count(shape)) * itemsize(dtype);
-  return make_leaf(recorded(in) ? tracer()->allocate(backend, bytes) : backend.allocate(bytes), dtype,
-                   Layout(shape));
+  return make_leaf(recorded(in) ? tracer()->allocate(backend, bytes) : backend.allocate(bytes),
+                   dtype, Layout(shape));
 }
 
 NodePtr contiguous(const NodePtr& node) {

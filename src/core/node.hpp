@@ -58,8 +58,10 @@ struct Node {
 NodePtr make_leaf(StoragePtr storage, DType dtype, Layout layout);
 /// A leaf over new memory in C order; its elements are not defined yet.
 NodePtr make_empty(BaseBackend& backend, const Shape& shape, DType dtype);
-/// A leaf over new memory for a result of `in`: to be provided by the replay, if a trace records them.
-NodePtr make_result(BaseBackend& backend, const Shape& shape, DType dtype, std::span<const View> in);
+/// A leaf over new memory for a result of `in`: to be provided by the replay, if a trace records
+/// them.
+NodePtr make_result(BaseBackend& backend, const Shape& shape, DType dtype,
+                    std::span<const View> in);
 /// A pending expression; the inputs fit together.
 NodePtr make_pointwise(Op op, DType dtype, const Shape& shape, BaseBackend& backend,
                        std::span<const NodePtr> inputs, std::span<const Scalar> scalars);

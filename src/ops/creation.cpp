@@ -51,7 +51,8 @@ UnifiedArray zeros_like(Operand x) { return full_like(x, scalar_of_like(x, 0)); 
 UnifiedArray ones_like(Operand x) { return full_like(x, scalar_of_like(x, 1)); }
 
 UnifiedArray arange(double start, double stop, double step, DType dtype, BaseBackend* backend) {
-  if (step == 0 || !std::isfinite(step)) throw ShapeError("arange: the step must be finite and not 0");
+  if (step == 0 || !std::isfinite(step))
+    throw ShapeError("arange: the step must be finite and not 0");
   const double count = std::max(0.0, std::ceil((stop - start) / step));
   if (!std::isfinite(start) || !std::isfinite(stop) || count > 9e15) {
     std::ostringstream text;

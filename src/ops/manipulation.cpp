@@ -51,8 +51,8 @@ UnifiedArray reshape(Operand x, const Shape& shape) {
   const Shape target = resolved(shape, count, x);
   if (element_count(target) != count)
     throw ShapeError("reshape: shape " + to_string(node->shape) + " does not fit " +
-                     to_string(shape) + ": " + std::to_string(count) +
-                     " elements" + detail::context(x));
+                     to_string(shape) + ": " + std::to_string(count) + " elements" +
+                     detail::context(x));
   if (const auto layout = node->layout().reshape(target)) return viewed(node, *layout);
   const NodePtr packed = detail::contiguous(node);
   return viewed(packed, Layout(target, contiguous_strides(target), packed->offset));
@@ -83,8 +83,7 @@ UnifiedArray broadcast_to(Operand x, const Shape& shape) {
 UnifiedArray expand_dims(Operand x, int axis) {
   const NodePtr node = leaf_of(x);
   Layout layout = node->layout();
-  axis = detail::located(x,
-                         [&] { return normalize_axis(axis, layout.rank() + 1, "expand_dims"); });
+  axis = detail::located(x, [&] { return normalize_axis(axis, layout.rank() + 1, "expand_dims"); });
   layout.shape.insert(axis, 1);
   layout.strides.insert(axis, 0);
   return viewed(node, std::move(layout));

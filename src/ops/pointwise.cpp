@@ -48,8 +48,7 @@ UnifiedArray shift(Operand x, int axis, std::int64_t offset, Boundary boundary, 
   BaseBackend& backend = detail::common_backend("shift", {&x, 1});
   const DType dtype = detail::dtype_of(x);
   const detail::NodePtr base = detail::node_of(x, backend, dtype);
-  axis = detail::located(x,
-                         [&] { return normalize_axis(axis, base->shape.size(), "shift"); });
+  axis = detail::located(x, [&] { return normalize_axis(axis, base->shape.size(), "shift"); });
   if (base->shape[axis] == 0 && boundary != Boundary::constant)
     throw ShapeError("shift: axis " + std::to_string(axis) + " of shape " + to_string(base->shape) +
                      " is empty" + detail::context(x));

@@ -8,9 +8,7 @@ namespace {
 
 using detail::NodePtr;
 
-std::uint32_t every_axis(int rank) {
-  return rank >= 32 ? 0xffffffffu : (1u << rank) - 1;
-}
+std::uint32_t every_axis(int rank) { return rank >= 32 ? 0xffffffffu : (1u << rank) - 1; }
 
 std::uint32_t axis_mask(const Operand& x, const std::vector<int>& axes, int rank,
                         std::string_view operation) {
@@ -27,7 +25,10 @@ std::uint32_t axis_mask(const Operand& x, const std::vector<int>& axes, int rank
 
 /// What an error message says of an operand that has been taken over.
 struct Place {
-  explicit Place(const Operand& x) : backend(detail::common_backend("", {&x, 1})), dtype(detail::dtype_of(x)), where(x.where()) {}
+  explicit Place(const Operand& x)
+      : backend(detail::common_backend("", {&x, 1})),
+        dtype(detail::dtype_of(x)),
+        where(x.where()) {}
   std::string text() const { return detail::context(backend, dtype, where); }
   BaseBackend& backend;
   DType dtype;
@@ -43,8 +44,7 @@ NodePtr prepared(Reduce op, Operand x) {
       throw DTypeError(std::string(name(op)) + ": needs a numeric dtype, got bool" + place.text());
     return detail::node_of(x, place.backend, DType::int64);
   }
-  if (logical && place.dtype != DType::bool_)
-    return not_equal(std::move(x), 0).node();
+  if (logical && place.dtype != DType::bool_) return not_equal(std::move(x), 0).node();
   return x.is_scalar() ? detail::node_of(x, place.backend, place.dtype) : x.take();
 }
 
@@ -97,10 +97,10 @@ UnifiedArray divided(const UnifiedArray& total, std::int64_t count) {
 
 }  // namespace
 
-#define ISOFIELD_REDUCTION(op)                                                     \
-  UnifiedArray op(Operand x) { return over_all(Reduce::op, std::move(x)); }        \
-  UnifiedArray op(Operand x, const std::vector<int>& axes, bool keepdims) {        \
-    return over(Reduce::op, std::move(x), axes, keepdims);                         \
+#define ISOFIELD_REDUCTION(op)                                              \
+  UnifiedArray op(Operand x) { return over_all(Reduce::op, std::move(x)); } \
+  UnifiedArray op(Operand x, const std::vector<int>& axes, bool keepdims) { \
+    return over(Reduce::op, std::move(x), axes, keepdims);                  \
   }
 ISOFIELD_REDUCTION(sum)
 ISOFIELD_REDUCTION(prod)

@@ -88,7 +88,8 @@ void BoundLaunch::place_tables(const Launch& launch, LaunchMemory& memory) {
     bytes += (size * count + 15) / 16 * 16;
     return at;
   };
-  const std::size_t immediates = part(sizeof(Immediate), static_cast<std::size_t>(code_.immediates));
+  const std::size_t immediates =
+      part(sizeof(Immediate), static_cast<std::size_t>(code_.immediates));
   const std::size_t leaf_table = part(sizeof(HostLeaf), leaves);
   const std::size_t axes = part(sizeof(HostLeaf::Axis), leaves * rank);
   const std::size_t output_table = part(sizeof(Output), outputs);

@@ -91,7 +91,7 @@ class BoundLaunch {
   // Tables in the launch's memory.
   Immediate* immediates_ = nullptr;
   HostLeaf* leaves_ = nullptr;
-  HostLeaf::Axis* axes_ = nullptr;   ///< a leaf after the other
+  HostLeaf::Axis* axes_ = nullptr;  ///< a leaf after the other
   Output* outputs_ = nullptr;
   std::int64_t* strides_ = nullptr;  ///< [k * operands + o]: operand o along walked axis k
   static constexpr std::int64_t shortest_row = 48;

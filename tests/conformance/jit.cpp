@@ -1,4 +1,5 @@
-// A jitted function gives what the plain one gives, whatever it captures, writes, returns or throws.
+// A jitted function gives what the plain one gives, whatever it captures, writes, returns or
+// throws.
 #include "reference.hpp"
 
 using namespace isofield;
@@ -6,13 +7,16 @@ using namespace isofield::testing;
 
 namespace {
 
-UnifiedArray numbers(const Shape& shape, unsigned seed = 1) { return noise<double>(shape, seed).array(); }
+UnifiedArray numbers(const Shape& shape, unsigned seed = 1) {
+  return noise<double>(shape, seed).array();
+}
 
 /// A step of the kind that solvers jit: shifts on both axes, scalars, several fused passes.
 UnifiedArray step(const UnifiedArray& u, const UnifiedArray& v) {
   const auto left = shift(u, 1, -1, Boundary::reflect), right = shift(u, 1, 1, Boundary::reflect);
   const auto up = shift(u, 0, -1, Boundary::periodic), down = shift(u, 0, 1, Boundary::periodic);
-  const UnifiedArray slope = maximum(u - left, 0.0) * maximum(u - left, 0.0) + minimum(right - u, 0.0) * 2.0;
+  const UnifiedArray slope =
+      maximum(u - left, 0.0) * maximum(u - left, 0.0) + minimum(right - u, 0.0) * 2.0;
   const UnifiedArray total = sum(slope, {1}, true);
   return u + 0.1 * (left + right + up + down - 4.0 * u) - 0.5 * slope * v / (1.0 + total * total);
 }
@@ -70,7 +74,8 @@ BACKEND_TEST_CASE(jitted_functions_call_each_other) {
   BOOST_TEST(same<double>(outer(x), plain<double>(exp(x) - 1.0 + (exp(x * 2.0) - 1.0))));
   BOOST_TEST(inner.traces() == 0);
   BOOST_TEST(same<double>(inner(x), plain<double>(exp(x) - 1.0)));
-  BOOST_TEST(same<double>(outer(x + 1.0), plain<double>(exp(x + 1.0) - 1.0 + (exp((x + 1.0) * 2.0) - 1.0))));
+  BOOST_TEST(same<double>(outer(x + 1.0),
+                          plain<double>(exp(x + 1.0) - 1.0 + (exp((x + 1.0) * 2.0) - 1.0))));
 }
 
 BACKEND_TEST_CASE(captured_arrays_keep_the_value_they_had_at_the_trace) {
@@ -87,7 +92,8 @@ BACKEND_TEST_CASE(captured_arrays_keep_the_value_they_had_at_the_trace) {
 
 BACKEND_TEST_CASE(captured_pending_arrays_stay_usable_outside) {
   const UnifiedArray a = counting<double>({4}).array();
-  const UnifiedArray pending = a * 2.0, deeper = pending + 1.0, returned = a - 1.0, shifted = shift(a, 0, 1, Boundary::clamp);
+  const UnifiedArray pending = a * 2.0, deeper = pending + 1.0, returned = a - 1.0,
+                     shifted = shift(a, 0, 1, Boundary::clamp);
   const auto f = jit([&](const UnifiedArray& x) {
     return std::tuple{x + deeper * pending, returned, x * shift(shifted, 0, 1, Boundary::clamp)};
   });
@@ -141,7 +147,8 @@ BACKEND_TEST_CASE(results_may_be_inputs_constants_views_and_duplicates) {
   const UnifiedArray constant = counting<double>({2, 2}, 10).array();
   const auto f = jit([&](const UnifiedArray& x) {
     const UnifiedArray y = x + 1.0;
-    return std::vector<UnifiedArray>{x, constant, y, y, y.T(), x(0), constant(1), y(slice(1, 2)), flip(x, 1), zeros({2})};
+    return std::vector<UnifiedArray>{
+        x, constant, y, y, y.T(), x(0), constant(1), y(slice(1, 2)), flip(x, 1), zeros({2})};
   });
   for (unsigned seed = 1; seed < 3; ++seed) {
     Plain<double> values = noise<double>({2, 2}, seed);
@@ -208,8 +215,10 @@ BACKEND_TEST_CASE(long_chains_reuse_their_temporaries_rightly) {
 BACKEND_TEST_CASE(linear_algebra_and_joins_are_recorded) {
   const auto body = [](const UnifiedArray& m, const UnifiedArray& v) {
     const UnifiedArray product = linalg::matmul(m, v);
-    const UnifiedArray solved = linalg::tridiagonal_solve(0.1 * v, 4.0 + v * v, -0.2 * v, product, 0);
-    return std::tuple{concat({product, solved, zeros({2})}), stack({v, solved}), linalg::vecdot(v, solved), reshape(m.T(), {-1})};
+    const UnifiedArray solved =
+        linalg::tridiagonal_solve(0.1 * v, 4.0 + v * v, -0.2 * v, product, 0);
+    return std::tuple{concat({product, solved, zeros({2})}), stack({v, solved}),
+                      linalg::vecdot(v, solved), reshape(m.T(), {-1})};
   };
   const auto f = jit(body);
   for (unsigned seed = 1; seed < 3; ++seed) {
