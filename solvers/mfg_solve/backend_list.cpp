@@ -12,15 +12,15 @@ namespace isofield::mfg_solve {
 namespace {
 
 struct Default {
-  std::string spelling, origin;
+  std::string spelling, origin, problem;
 };
 
-/// The backend a run would take; none where what the environment asks for is not there.
+/// The backend a run would take, or why there is none: what the environment asks for is not there.
 Default usual_backend() {
   try {
-    return {default_backend().spelling(), default_backend_origin()};
-  } catch (const Error&) {
-    return {};
+    return {default_backend().spelling(), default_backend_origin(), ""};
+  } catch (const Error& error) {
+    return {"", "", error.what()};
   }
 }
 
@@ -66,6 +66,8 @@ int list_backends(const Options& options) {
     }
   }
   print_stdout(options.json ? json.dump() + "\n" : text);
+  if (!usual.problem.empty())
+    fmt::print(stderr, "mfg_solve: there is no default: {}\n", usual.problem);
   return exit_converged;
 }
 
