@@ -13,7 +13,7 @@ run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/first)
 # An installation that knows its own path would break here.
 file(RENAME ${WORK}/first ${WORK}/prefix)
 
-file(COPY ${CONSUMER}/ DESTINATION ${WORK}/consumer)
+file(COPY ${CONSUMER}/ ${CONSUMER}/../../../docs/examples/game.cpp DESTINATION ${WORK}/consumer)
 run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${WORK}/consumer -B ${WORK}/consumer/build -DCMAKE_BUILD_TYPE=Release
     -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_CXX_FLAGS=${FLAGS} -DCMAKE_PREFIX_PATH=${WORK}/prefix)
 run(${CMAKE_COMMAND} --build ${WORK}/consumer/build)
@@ -27,6 +27,11 @@ foreach(backend IN LISTS BACKENDS)
     message(FATAL_ERROR "The consumer should have computed on ${backend}; it said:\n${output}")
   endif()
 endforeach()
+
+run(${WORK}/consumer/build/game)
+if(NOT output MATCHES "^converged")
+  message(FATAL_ERROR "The consumer's game should have converged; it said:\n${output}")
+endif()
 
 run(${WORK}/prefix/bin/mfg_solve --version)
 if(NOT output MATCHES "${VERSION}")
