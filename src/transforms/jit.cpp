@@ -2,6 +2,7 @@
 // yet. A replay puts addresses there and makes the steps again.
 
 #include <algorithm>
+#include <atomic>
 #include <isofield/ops.hpp>
 #include <isofield/transforms.hpp>
 #include <mutex>
@@ -113,19 +114,23 @@ class Trace final : public Tracer {
 
   std::vector<UnifiedArray> replay(std::span<const UnifiedArray> arguments) {
     const std::lock_guard lock(mutex_);
-    std::vector<NodePtr> packed;
+    std::vector<NodePtr> copies;  // of arguments that are not laid out as the trace was
+    packed_.clear();
     for (std::size_t i = 0; i < arguments.size(); ++i) {
-      packed.push_back(contiguous(arguments[i].node()));
-      const Node& node = *packed.back();
-      inputs_[i]->data = static_cast<std::byte*>(node.storage->data) +
-                         node.offset * static_cast<std::int64_t>(itemsize(node.dtype));
-      inputs_[i]->owner = node.storage->owner;
+      const Node* node = arguments[i].node().get();
+      if (!node->is_leaf() || !is_contiguous(node->shape, node->strides)) {
+        copies.push_back(contiguous(arguments[i].node()));
+        node = copies.back().get();
+      }
+      packed_.push_back(node);
+      inputs_[i]->data = static_cast<std::byte*>(node->storage->data) +
+                         node->offset * static_cast<std::int64_t>(itemsize(node->dtype));
+      inputs_[i]->owner = node->storage->owner;
     }
-    std::vector<StoragePtr> made(escaping_.size());
     for (std::size_t i = 0; i < escaping_.size(); ++i) {
-      made[i] = escaping_[i]->backend->allocate(escaping_[i]->bytes);
-      escaping_[i]->data = made[i]->data;
-      escaping_[i]->owner = made[i]->owner;
+      made_[i] = escaping_[i]->backend->allocate(escaping_[i]->bytes);
+      escaping_[i]->data = made_[i]->data;
+      escaping_[i]->owner = made_[i]->owner;
     }
     for (const auto& step : steps_) step.run();
     std::vector<UnifiedArray> results;
@@ -133,20 +138,21 @@ class Trace final : public Tracer {
     for (const auto& o : outputs_) {
       switch (o.source.kind) {
         case Source::Kind::input: {
-          const Node& node = *packed[o.source.index];
+          const Node& node = *packed_[o.source.index];
           Layout layout = o.layout;
           layout.offset += node.offset;
           results.emplace_back(make_leaf(node.storage, o.dtype, std::move(layout)));
           break;
         }
         case Source::Kind::made:
-          results.emplace_back(make_leaf(made[o.source.index], o.dtype, o.layout));
+          results.emplace_back(make_leaf(made_[o.source.index], o.dtype, o.layout));
           break;
         case Source::Kind::constant:
           results.emplace_back(make_leaf(o.storage, o.dtype, o.layout));
           break;
       }
     }
+    for (auto& m : made_) m.reset();
     return results;
   }
 
@@ -179,6 +185,7 @@ class Trace final : public Tracer {
   void finish() {
     drop_unread();
     place_temporaries();
+    made_.resize(escaping_.size());
   }
 
   // From the end: a step counts if somebody reads what it writes.
@@ -262,13 +269,16 @@ class Trace final : public Tracer {
   std::unordered_set<const Storage*> own_;  // symbolic storages of this trace, while it is made
   std::vector<Output> outputs_;
   std::vector<Step> steps_;
+  std::vector<const Node*> packed_;  // arguments of the replay under way
+  std::vector<StoragePtr> made_;     // and the memory of its results
 };
 
 }  // namespace
 
 struct Traces::State {
   std::mutex mutex;
-  std::vector<std::shared_ptr<Trace>> traces;
+  std::vector<std::unique_ptr<Trace>> traces;  // only ever added to
+  std::atomic<Trace*> last = nullptr;          // the one used last, found without the lock
 };
 
 Traces::Traces() : state_(std::make_shared<State>()) {}
@@ -278,15 +288,17 @@ std::vector<UnifiedArray> Traces::call(const Function& function,
   if (tracer()) return function(arguments);  // part of the outer trace
   for (const auto& a : arguments)
     if (a.node()->symbolic) throw_escaped();
-  std::shared_ptr<Trace> trace;
-  {
+  Trace* trace = state_->last.load(std::memory_order_acquire);
+  if (!trace || !trace->fits(arguments)) {
     const std::lock_guard lock(state_->mutex);
+    trace = nullptr;
     for (const auto& t : state_->traces)
-      if (t->fits(arguments)) trace = t;
+      if (t->fits(arguments)) trace = t.get();
     if (!trace) {
-      trace = std::make_shared<Trace>(function, arguments);
-      state_->traces.push_back(trace);
+      state_->traces.push_back(std::make_unique<Trace>(function, arguments));
+      trace = state_->traces.back().get();
     }
+    state_->last.store(trace, std::memory_order_release);
   }
   return trace->replay(arguments);
 }
