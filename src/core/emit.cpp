@@ -172,7 +172,7 @@ UnifiedArray emit(Op op, std::span<Operand> operands) {
   const DType result = row.boolean_result ? DType::bool_ : dtype;
   NodePtr node = make_pointwise(op, result, shape, backend, {inputs, operands.size()},
                                 {scalars, operands.size()});
-  if (eager() || node->weight > Node::weight_limit) evaluate(node);
+  if (eager()) evaluate(node);
   return UnifiedArray(std::move(node));
 }
 

@@ -336,8 +336,11 @@ void evaluate(std::span<const NodePtr> nodes) {
   while (!pending.empty()) {
     // Those of the first one's shape and backend go together, inside a trace or outside.
     std::vector<Node*> group, rest;
+    int weight = 0;
     for (Node* n : pending) {
-      const bool fits = group.size() < 8 && n->shape == pending[0]->shape &&
+      weight += n->weight.load(std::memory_order_relaxed);
+      const bool room = group.empty() || (group.size() < 8 && weight <= Node::weight_limit);
+      const bool fits = room && n->shape == pending[0]->shape &&
                         n->backend == pending[0]->backend && n->symbolic == pending[0]->symbolic;
       (fits ? group : rest).push_back(n);
     }

@@ -84,6 +84,11 @@ NodePtr make_pointwise(Op op, DType dtype, const Shape& shape, BaseBackend& back
   // What a trace captures is not part of it: computed now, it can be used outside as well.
   for (std::size_t k = 0; node->symbolic && k < inputs.size(); ++k)
     if (inputs[k] && !inputs[k]->symbolic) evaluate(inputs[k]);
+  if (weight > Node::weight_limit) {  // one program must not grow without bound
+    for (const auto& in : inputs)
+      if (in) evaluate(in);
+    weight = 1 + static_cast<int>(inputs.size());
+  }
   node->weight.store(static_cast<std::uint16_t>(weight), std::memory_order_relaxed);
   return node;
 }

@@ -21,7 +21,7 @@ struct Node {
     shifted,    ///< in[0], a leaf, read with shifts
     pointwise,  ///< op applied to in[] and scalar[]
   };
-  /// Operands a pending expression may reach before it is computed, shared ones counted again.
+  /// Operands and operations that one program may have, shared ones counted again.
   static constexpr int weight_limit = 200;
 
   std::atomic<std::uint32_t> refs{1};

@@ -1,6 +1,9 @@
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <isofield/registry.hpp>
@@ -99,6 +102,11 @@ class Registry {
     if (module.abi != BackendModule::current_abi)
       throw BackendError("register_backend: '" + std::string(module.name) +
                          "' was built for another version of Isofield");
+    const std::string_view name = module.name;
+    const auto fits = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; };
+    if (name.empty() || name == "auto" || !std::all_of(name.begin(), name.end(), fits))
+      throw BackendError("register_backend: '" + std::string(name) +
+                         "' is no name; letters, digits, '_' and '-' make one");
     if (find(module.name))
       throw BackendError("register_backend: the name '" + std::string(module.name) +
                          "' is already taken");
@@ -175,10 +183,11 @@ class Registry {
       if (devices.empty()) result.push_back({entry.name, false, "it finds no device"});
       for (const auto& device : devices) {
         BackendStatus status{entry.name, true, ""};
-        if (entry.name == "torch") status.spelling += ":" + to_string(device);
+        if (entry.name == "torch" || !device.is_host())
+          status.spelling += ":" + to_string(device);
         try {
           open(entry, device);
-        } catch (const Error& error) {
+        } catch (const std::exception& error) {
           status.available = false;
           status.reason = error.what();
         }
@@ -200,8 +209,9 @@ class Registry {
                        (rest.empty() ? "" : "; not available:" + rest));
   }
 
-  std::mutex mutex_;
-  std::vector<Entry> entries_;
+  // A backend may ask for another while it is opened.
+  std::recursive_mutex mutex_;
+  std::deque<Entry> entries_;
 };
 
 struct Default {
@@ -244,6 +254,8 @@ BaseBackend& by_preference(std::string_view text, const std::string& origin) {
     return get_backend(text);
   } catch (const NotAvailable& error) {
     throw NotAvailable(std::string(error.what()) + "\n  (asked for by " + origin + ")");
+  } catch (const DeviceError& error) {
+    throw DeviceError(std::string(error.what()) + "\n  (asked for by " + origin + ")");
   }
 }
 

@@ -1,0 +1,212 @@
+// Which backend is in force, and what is said when one cannot be had. Cases that need a process of their own
+// run this program again with an environment.
+#include <sys/wait.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <isofield/host.hpp>
+#include <isofield/isofield.hpp>
+
+using namespace isofield;
+
+namespace {
+
+template <class F>
+std::string error_text(F&& f) {
+  try {
+    f();
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+  return "";
+}
+
+struct Answer {
+  std::string text;
+  int status;
+};
+
+/// What `test_conformance_registry --run_test=report` prints in an environment.
+Answer in_process(const std::string& environment) {
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe");
+  const std::string command = "env " + environment + " ISOFIELD_REPORT=1 " + program + " --run_test=report --log_level=nothing --report_level=no 2>&1";
+  FILE* pipe = popen(command.c_str(), "r");
+  Answer answer{"", -1};
+  for (int c; (c = std::fgetc(pipe)) != EOF;) answer.text += static_cast<char>(c);
+  answer.status = pclose(pipe);
+  return answer;
+}
+
+/// A folder for XDG_CONFIG_HOME whose preference file holds `text`.
+std::string configuration(const std::string& text) {
+  const auto folder = std::filesystem::temp_directory_path() / ("isofield_registry_" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder / "isofield");
+  std::ofstream(folder / "isofield" / "backend") << text;
+  return folder;
+}
+
+bool available(const std::string& spelling) {
+  for (const auto& s : list_backends())
+    if (s.spelling == spelling) return s.available;
+  return false;
+}
+
+/// Host memory and the shared kernels, in one thread; matrix products are the eigen backend's.
+class Tiny final : public BaseBackend, host::Executor {
+ public:
+  Tiny() : eigen_(get_backend("eigen")) { capabilities_.dtypes = {bool_, int64, float32, float64}; }
+  std::string_view name() const noexcept override { return "tiny"; }
+  Device device() const noexcept override { return {}; }
+  const Capabilities& capabilities() const override { return capabilities_; }
+  StoragePtr allocate(std::size_t bytes) override { return host::allocate(*this, bytes); }
+  StoragePtr wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) override {
+    return host::wrap(*this, data, bytes, std::move(owner));
+  }
+  void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from, std::size_t from_offset, std::size_t bytes) override {
+    host::copy_bytes(to, to_offset, from, from_offset, bytes);
+  }
+  void synchronize() override {}
+  void set_threads(int) override {}
+  void run(const Launch& launch) override {
+    ++launches;
+    host::run(launch, *this);
+  }
+  void matmul(const View& a, const View& b, const View& out) override { eigen_.matmul(a, b, out); }
+  void tridiagonal_solve(const View& lower, const View& diag, const View& upper, const View& rhs, const View& out, int axis,
+                         bool periodic) override {
+    host::tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic, *this);
+  }
+  int launches = 0;
+
+ private:
+  int concurrency() const override { return 1; }
+  void parallel_for(std::int64_t n, void (*body)(void*, std::int64_t), void* context) override {
+    for (std::int64_t i = 0; i < n; ++i) body(context, i);
+  }
+  BaseBackend& eigen_;
+  Capabilities capabilities_;
+};
+
+std::vector<Device> one_device() { return {Device{}}; }
+BaseBackend* open_tiny(Device) {
+  static auto* backend = new Tiny;  // while the registry opens it, it asks for another
+  return backend;
+}
+BaseBackend* open_broken(Device) { throw std::runtime_error("its library is too old"); }
+
+constexpr BackendModule tiny{BackendModule::current_abi, "tiny", one_device, open_tiny};
+constexpr BackendModule broken{BackendModule::current_abi, "broken", one_device, open_broken};
+constexpr BackendModule other_abi{BackendModule::current_abi + 1, "future", one_device, open_tiny};
+constexpr BackendModule two_words{BackendModule::current_abi, "tiny:two", one_device, open_tiny};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(report) {
+  if (!std::getenv("ISOFIELD_REPORT")) return;  // only as another case's process
+  try {
+    const std::string spelling = default_backend().spelling();
+    std::printf("%s by %s\n", spelling.c_str(), default_backend_origin().c_str());
+  } catch (const std::exception& e) {
+    std::printf("%s\n", e.what());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(scope_beats_set_backend_beats_the_rest) {
+  const std::string automatic = default_backend().spelling();
+  BOOST_TEST(default_backend_origin() == "automatic");
+  BOOST_TEST(&default_backend() == &automatic_backend());
+  set_backend("eigen");
+  BOOST_TEST(default_backend().spelling() == "eigen");
+  BOOST_TEST(default_backend_origin() == "set_backend");
+  {
+    const ScopedBackend outer(automatic);
+    BOOST_TEST(default_backend().spelling() == automatic);
+    BOOST_TEST(default_backend_origin() == "scope");
+    {
+      const ScopedBackend inner("eigen");
+      BOOST_TEST(zeros({1}).backend().spelling() == "eigen");
+      BOOST_TEST(zeros({1}, float64, &get_backend(automatic)).backend().spelling() == automatic);  // explicit wins
+    }
+    BOOST_TEST(default_backend().spelling() == automatic);
+  }
+  BOOST_TEST(default_backend_origin() == "set_backend");
+  set_backend("auto");
+  BOOST_TEST(default_backend_origin() == "automatic");
+  BOOST_CHECK_THROW(set_backend("nonsense"), NotAvailable);
+  BOOST_TEST(default_backend_origin() == "automatic");
+  BOOST_TEST(&get_backend("auto") == &automatic_backend());
+  BOOST_TEST(&get_backend("eigen:cpu") == &get_backend("eigen"));
+}
+
+BOOST_AUTO_TEST_CASE(environment_beats_the_preference_file_beats_automatic) {
+  const std::string none = "XDG_CONFIG_HOME=/nonexistent", automatic = automatic_backend().spelling();
+  const std::string prefers = "XDG_CONFIG_HOME=" + configuration(" eigen \r\n");
+  BOOST_TEST(in_process(none).text == automatic + " by automatic\n");
+  BOOST_TEST(in_process(prefers).text == "eigen by preference file\n");
+  BOOST_TEST(in_process(none + " ISOFIELD_BACKEND=eigen").text == "eigen by environment\n");
+  BOOST_TEST(in_process(prefers + " ISOFIELD_BACKEND=" + automatic).text == automatic + " by environment\n");
+  BOOST_TEST(in_process(prefers + " ISOFIELD_BACKEND=auto").text == automatic + " by environment\n");
+  BOOST_TEST(in_process(prefers + " ISOFIELD_BACKEND=").text == "eigen by preference file\n");
+  configuration("\n");
+  BOOST_TEST(in_process(prefers).text == automatic + " by automatic\n");
+  BOOST_TEST(in_process("-u XDG_CONFIG_HOME HOME=/nonexistent").text == automatic + " by automatic\n");
+}
+
+BOOST_AUTO_TEST_CASE(wrong_preferences_tell_where_they_come_from) {
+  const std::string none = "XDG_CONFIG_HOME=/nonexistent";
+  const std::string by_environment = in_process(none + " ISOFIELD_BACKEND=nonsense").text;
+  BOOST_TEST(by_environment.starts_with("unknown backend 'nonsense'; available: "));
+  BOOST_TEST(by_environment.ends_with("(asked for by the environment variable ISOFIELD_BACKEND)\n"));
+  const std::string by_device = in_process(none + " ISOFIELD_BACKEND=eigen:gpu").text;
+  BOOST_TEST(by_device == "unknown device 'gpu'; known are cpu, cuda, cuda:N, mps\n  (asked for by the environment variable ISOFIELD_BACKEND)\n");
+  const std::string folder = configuration("nonsense");
+  const std::string by_file = in_process("XDG_CONFIG_HOME=" + folder).text;
+  BOOST_TEST(by_file.ends_with("(asked for by the preference file " + folder + "/isofield/backend)\n"));
+  std::filesystem::remove_all(folder);
+}
+
+BOOST_AUTO_TEST_CASE(unknown_backends_list_what_there_is_and_why_the_rest_is_not) {
+  const std::string text = error_text([] { get_backend("nonsense"); });
+  std::string listed, rest;
+  for (const auto& s : list_backends()) {
+    if (s.available)
+      listed += (listed.empty() ? "" : ", ") + s.spelling;
+    else
+      rest += "\n  " + s.spelling + ": " + s.reason;
+    BOOST_TEST(s.reason.empty() == s.available);
+  }
+  BOOST_TEST(text == "unknown backend 'nonsense'; available: " + listed + (rest.empty() ? "" : "; not available:" + rest));
+  BOOST_TEST(error_text([] { get_backend(""); }).starts_with("unknown backend ''; available: "));
+  BOOST_TEST(error_text([] { get_backend("eigen:cuda:0"); }).starts_with("backend 'eigen' has no device cuda:0 here; available: "));
+  if (!available("kokkos")) BOOST_TEST(error_text([] { get_backend("kokkos"); }).find("-DISOFIELD_KOKKOS=ON") != std::string::npos);
+  if (!available("torch:cpu")) BOOST_TEST(error_text([] { get_backend("torch"); }).find("-DISOFIELD_TORCH=ON") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(backends_of_ones_own_register_and_compute) {
+  register_backend(tiny);
+  BOOST_TEST(error_text([] { register_backend(tiny); }) == "register_backend: the name 'tiny' is already taken");
+  BOOST_TEST(error_text([] { register_backend(other_abi); }) == "register_backend: 'future' was built for another version of Isofield");
+  BOOST_TEST(error_text([] { register_backend(two_words); }) == "register_backend: 'tiny:two' is no name; letters, digits, '_' and '-' make one");
+  const ScopedBackend scope("tiny");
+  auto& backend = static_cast<Tiny&>(default_backend());
+  const UnifiedArray x = linspace(0.0, 1.0, 11);
+  const int before = backend.launches;
+  BOOST_TEST(sum(x * 2.0 + 1.0).item<double>() == 22.0);
+  BOOST_TEST(backend.launches == before + 1);
+  BOOST_TEST(linalg::matmul(reshape(x(slice(0, 9)), {3, 3}), eye(3)).shape() == (Shape{3, 3}));
+  BOOST_TEST(linalg::tridiagonal_solve(-1.0, 4.0, -1.0, x, 0, true).size() == 11);
+  BOOST_TEST(x.to_backend("eigen").view().bytes() == x.view().bytes());
+  BOOST_TEST(available("tiny"));
+}
+
+BOOST_AUTO_TEST_CASE(backends_that_fail_to_open_are_listed_with_the_reason) {
+  register_backend(broken);
+  bool listed = false;
+  for (const auto& s : list_backends())
+    if (s.spelling == "broken") listed = !s.available && s.reason == "its library is too old";
+  BOOST_TEST(listed);
+  BOOST_TEST(error_text([] { get_backend("broken"); }) == "its library is too old");
+  BOOST_TEST(error_text([] { get_backend("nonsense"); }).find("broken: its library is too old") != std::string::npos);
+}
