@@ -90,7 +90,8 @@ def figures():
         Figure("cached jit step, N = 100, 20 operations: overhead over the loop", "<= 0.5 us", 0.5,
                ["twenty_operations/{backend}/100/jit/threads:1"], "overhead_ns", 1e-3, " us"),
         Figure("upwind Hamiltonian, N = 1e4, 1e5, 1e6, periodic and clamped", "<= 3x the loop", 3.0, chains),
-        Figure("the same, with fused stencil instructions", "<= 2.3x the loop", 2.3, chains),
+        Figure("the same, with fused stencil instructions", "<= 2.3x the loop", 2.3, chains,
+               backends=BACKENDS[:2]),
         Figure("sum, N = 1e6", "<= 1.2x Eigen", 1.2, ["sum/{backend}/1e6/against_eigen/threads:1"]),
         Figure("max-abs-difference, N = 1e6", "<= 1.2x Eigen", 1.2,
                ["max_abs_difference/{backend}/1e6/against_eigen/threads:1"]),
@@ -129,6 +130,9 @@ def markdown(rows, results, about, peer):
     for row in rows:
         cells = []
         for backend in BACKENDS:
+            if backend not in row:
+                cells.append("not asked")
+                continue
             cell = row[backend]
             unit = cell["unit"] if cell["unit"] == "x" else f" {cell['unit']}"
             text = ", ".join(number(v) for v in cell["measured"])
