@@ -23,8 +23,10 @@ std::string to_string(Status status);
 
 /// One outer iteration.
 struct Iteration {
-  int number = 0;       ///< from 1
-  std::string method;   ///< "picard" or "newton"
+  int number = 0;  ///< from 1
+  /// "picard", "newton", or "continuation": Newton's method on the way to the game, see
+  /// DiscreteProblem::set_coupling.
+  std::string method;
   double residual = 0;  ///< of the discrete system: the larger of the two below
   double hjb_residual = 0;
   double fp_residual = 0;
