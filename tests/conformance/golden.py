@@ -1,0 +1,139 @@
+"""Compare what `dump` wrote with NumPy: golden.py FILE."""
+
+import sys
+
+import numpy as np
+from scipy.special import erf
+
+np.seterr(all="ignore")
+
+
+def records(path):
+    data = open(path, "rb").read()
+    at = 0
+    while at < len(data):
+        end = data.index(b"\n", at)
+        name, dtype, rank, *shape = data[at:end].decode().split()
+        shape = tuple(map(int, shape))
+        assert len(shape) == int(rank)
+        count = int(np.prod(shape, dtype=int))
+        array = np.frombuffer(data, np.dtype(dtype), count, end + 1).reshape(shape)
+        at = end + 1 + array.nbytes
+        yield name, array
+
+
+def power(a, b):
+    if a.dtype != np.int64:
+        return np.power(a, b)
+    # NumPy refuses negative exponents; ours truncate towards zero.
+    safe = np.power(a, np.maximum(b, 0))
+    odd = np.where(b % 2 == 0, 1, -1)
+    return np.where(b >= 0, safe, np.where(a == 1, 1, np.where(a == -1, odd, 0)))
+
+
+SPECIAL = {
+    "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "erf": erf, "round": np.round,
+    "relu": lambda x: np.maximum(x, x.dtype.type(0)), "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "power": power,
+}
+# Units in the last place that a library's transcendental functions may differ from another's.
+LOOSE = {"exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "erf",
+         "sigmoid", "power", "atan2", "hypot"}
+
+
+CHECKED = 5  # systems; dense solves are slow
+
+
+def shift(x, axis, offset, rule):
+    n = x.shape[axis]
+    i = np.arange(n) + offset
+    outside = (i < 0) | (i >= n)
+    if rule == "periodic":
+        i = i % n
+    elif rule == "reflect":
+        i = i % (2 * n)
+        i = np.where(i < n, i, 2 * n - 1 - i)
+    else:
+        i = np.clip(i, 0, n - 1)
+    y = np.take(x, i, axis)
+    if rule == "constant":
+        y = np.where(np.expand_dims(outside, 1 - axis), x.dtype.type(0.25), y)
+    return y
+
+
+def lines(l, d, u, r, periodic):
+    """Dense solves of systems along the last axis."""
+    n = d.shape[-1]
+    m = np.zeros(d.shape + (n,))
+    i = np.arange(n)
+    m[..., i, i] = d
+    m[..., i[1:], i[:-1]] = l[..., 1:]
+    m[..., i[:-1], i[1:]] = u[..., :-1]
+    if periodic:
+        m[..., 0, n - 1] += l[..., 0]
+        m[..., n - 1, 0] += u[..., n - 1]
+    return np.linalg.solve(m, r[..., None])[..., 0]
+
+
+def large(u, v):
+    t = u.dtype.type
+    s = lambda *a: shift(u, *a)
+    l, d, c, r = (x.astype(float) for x in (t(0.3) * u, t(4) + abs(u), t(-0.4) * u, u + v))
+    return {
+        "stencil": u + t(0.1) * (s(0, -1, "periodic") + s(0, 2, "clamp") + s(1, -3, "reflect") + s(1, 1, "constant") - t(4) * u),
+        "upwind": np.square(np.maximum(u - s(1, -1, "reflect"), t(0))) + np.square(np.minimum(s(1, 1, "reflect") - u, t(0))) * v,
+        "transcendental": np.where(u > 0, np.exp(u) * np.log(v) - np.sqrt(abs(u)), np.tanh(u) / (t(1) + u * u)),
+        "reversed": u[::-1][0:130:3, 500:3:-2] * t(2),
+        "sum": u.astype(float).sum(), "sum_rows": (u * u).astype(float).sum(1), "sum_columns": u.astype(float).sum(0),
+        "max_columns": u.max(0, keepdims=True), "min_rows": u.min(1), "mean": u.astype(float).mean(),
+        "prod_rows": (1 + 0.001 * u.astype(float)).prod(1),
+        "tridiagonal_rows": lines(*(x[:CHECKED] for x in (l, d, c, r)), False),
+        "tridiagonal_columns": lines(*(x.T[:CHECKED] for x in (l, d, c, r)), True).T,
+    }
+
+
+def compare(name, got, want):
+    exact = got.dtype.kind != "f" or name not in LOOSE
+    want = np.asarray(want)
+    if want.dtype.kind == "f":
+        want = want.astype(got.dtype)
+    assert got.shape == want.shape, (name, got.shape, want.shape)
+    if exact:
+        good = (got == want) | (np.isnan(got) & np.isnan(want) if got.dtype.kind == "f" else False)
+    else:
+        ulp = 8 * np.spacing(np.maximum(abs(want), np.finfo(want.dtype).tiny))
+        good = (got == want) | (np.isnan(got) & np.isnan(want)) | (abs(got - want) <= ulp)
+    if not np.all(good):
+        at = tuple(int(k) for k in np.argwhere(~good)[0])
+        return [f"{name} {got.dtype} at {at}: {got[at]!r}, NumPy {want[at]!r}"]
+    return []
+
+
+def main():
+    errors, compared, x, u, expected = [], 0, None, None, {}
+    for name, got in records(sys.argv[1]):
+        if name == "specials":
+            x = got
+            continue
+        if name == "u":
+            u = got
+            continue
+        if name == "v":
+            expected = large(u, got)
+            continue
+        compared += 1
+        if name in expected:
+            tolerance = 2e-5 if got.dtype == np.float32 else 1e-13
+            want = np.asarray(expected[name])
+            if name.startswith("tridiagonal"):
+                got = got[:, :CHECKED] if name.endswith("columns") else got[:CHECKED]
+            if got.shape != want.shape or not np.allclose(got, want, rtol=tolerance, atol=tolerance * max(1, abs(want).max())):
+                errors.append(f"{name} {got.dtype}: off by {abs(got - want).max()}")
+            continue
+        function = SPECIAL.get(name) or getattr(np, name)
+        errors += compare(name, got, function(x) if got.ndim == 1 else function(x[:, None], x[None, :]))
+    print(f"{compared} results compared with NumPy {np.__version__}")
+    print("\n".join(errors))
+    return 1 if errors or compared < 143 else 0
+
+
+sys.exit(main())
