@@ -78,7 +78,12 @@ class Job {
     }
     const std::int64_t every = config_.output.checkpoint_every;
     if (on_the_grid && every > 0 && now.number % every == 0) {
-      write_checkpoint(make_checkpoint(context_, seen));
+      // Without room for a checkpoint the run goes on: its result may still find some.
+      try {
+        write_checkpoint(make_checkpoint(context_, seen));
+      } catch (const IoError& error) {
+        warn(fmt::format("no checkpoint: {}", error.what()));
+      }
     }
     return !interrupted();
   }

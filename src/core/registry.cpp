@@ -183,8 +183,7 @@ class Registry {
       if (devices.empty()) result.push_back({entry.name, false, "it finds no device"});
       for (const auto& device : devices) {
         BackendStatus status{entry.name, true, ""};
-        if (entry.name == "torch" || !device.is_host())
-          status.spelling += ":" + to_string(device);
+        if (entry.name == "torch" || !device.is_host()) status.spelling += ":" + to_string(device);
         try {
           open(entry, device);
         } catch (const std::exception& error) {

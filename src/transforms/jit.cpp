@@ -1,5 +1,5 @@
-// Tracing: while a function runs under a tracer, its steps are recorded on memory that does not exist
-// yet. A replay puts addresses there and makes the steps again.
+// Tracing: while a function runs under a tracer, its steps are recorded on memory that does not
+// exist yet. A replay puts addresses there and makes the steps again.
 
 #include <algorithm>
 #include <atomic>
@@ -240,7 +240,8 @@ class Trace final : public Tracer {
       used.push_back(t);
       if (!escapes) order.emplace_back(life->second.first, t);
     }
-    std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::sort(order.begin(), order.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
     for (const auto& [first, t] : order) {
       Slot* best = nullptr;
       for (auto& s : slots)
@@ -254,7 +255,8 @@ class Trace final : public Tracer {
       }
       best->free_after = lives[t.get()].last;
       t->data = best->memory->data;
-      t->owner = best->memory->owner ? best->memory->owner : std::static_pointer_cast<void>(best->memory);
+      t->owner =
+          best->memory->owner ? best->memory->owner : std::static_pointer_cast<void>(best->memory);
     }
     for (auto& s : slots) memory_.push_back(std::move(s.memory));
     temporaries_ = std::move(used);

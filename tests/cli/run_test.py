@@ -208,7 +208,6 @@ class Run(unittest.TestCase):
         before = (self.folder / "small.h5").read_bytes()
 
         def allow_little():
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
 
         result = self.call("small.toml", "--overwrite", "--set", "output.xdmf=false",

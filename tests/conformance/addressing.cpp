@@ -76,7 +76,8 @@ BACKEND_DTYPE_TEST_CASE(slices_follow_pythons_rules, double, bool) {
           if (i < 0) i += 7;
           return step > 0 ? std::clamp<std::int64_t>(i, 0, 7) : std::clamp<std::int64_t>(i, -1, 6);
         };
-        for (std::int64_t i = clip_to(start); step > 0 ? i < clip_to(stop) : i > clip_to(stop); i += step)
+        for (std::int64_t i = clip_to(start); step > 0 ? i < clip_to(stop) : i > clip_to(stop);
+             i += step)
           picked.push_back(i);
         const auto n = static_cast<std::int64_t>(picked.size());
         const auto part = same<T>(a(slice(start, stop, step)), taken<T>(x, {n}, [&](const At& at) {
@@ -84,7 +85,8 @@ BACKEND_DTYPE_TEST_CASE(slices_follow_pythons_rules, double, bool) {
                                   }));
         if (!part) BOOST_TEST(part, start << ":" << stop << ":" << step << ": " << part.message());
       }
-  BOOST_TEST(same<T>(a(Slice{{}, {}, -1}), taken<T>(x, {7}, [](const At& at) { return At{6 - at[0]}; })));
+  BOOST_TEST(
+      same<T>(a(Slice{{}, {}, -1}), taken<T>(x, {7}, [](const At& at) { return At{6 - at[0]}; })));
   BOOST_TEST(same<T>(a(from(-2)), taken<T>(x, {2}, [](const At& at) { return At{5 + at[0]}; })));
   BOOST_TEST(same<T>(a(upto(-5)), taken<T>(x, {2}, [](const At& at) { return at; })));
 }
@@ -99,26 +101,39 @@ BACKEND_TEST_CASE(index_expressions_mix_integers_slices_ellipses_and_new_axes) {
   BOOST_TEST((a(newaxis, 0, newaxis).shape() == Shape{1, 1, 3, 4}));
   BOOST_TEST((a(all_of, newaxis, 1).shape() == Shape{2, 1, 4}));
   BOOST_TEST((a(slice(5, 2)).shape() == Shape{0, 3, 4}));
-  BOOST_TEST(same<double>(a(slice(1, 2), slice(2, 0, -1), slice(0, 4, 3)), {{1, 2, 2}, {20, 23, 16, 19}}));
+  BOOST_TEST(
+      same<double>(a(slice(1, 2), slice(2, 0, -1), slice(0, 4, 3)), {{1, 2, 2}, {20, 23, 16, 19}}));
 }
 
 BACKEND_TEST_CASE(views_move_elements_as_numpy_does) {
   const Plain<double> x = counting<double>({2, 3, 4});
   const UnifiedArray a = x.array();
-  BOOST_TEST(same<double>(permute_dims(a, {2, 0, 1}), taken<double>(x, {4, 2, 3}, [](const At& at) { return At{at[1], at[2], at[0]}; })));
-  BOOST_TEST(same<double>(a.T(), taken<double>(x, {4, 3, 2}, [](const At& at) { return At{at[2], at[1], at[0]}; })));
-  BOOST_TEST(same<double>(matrix_transpose(a), taken<double>(x, {2, 4, 3}, [](const At& at) { return At{at[0], at[2], at[1]}; })));
-  BOOST_TEST(same<double>(flip(a, 1), taken<double>(x, {2, 3, 4}, [](const At& at) { return At{at[0], 2 - at[1], at[2]}; })));
+  BOOST_TEST(same<double>(permute_dims(a, {2, 0, 1}), taken<double>(x, {4, 2, 3}, [](const At& at) {
+                            return At{at[1], at[2], at[0]};
+                          })));
+  BOOST_TEST(same<double>(a.T(), taken<double>(x, {4, 3, 2}, [](const At& at) {
+                            return At{at[2], at[1], at[0]};
+                          })));
+  BOOST_TEST(same<double>(matrix_transpose(a), taken<double>(x, {2, 4, 3}, [](const At& at) {
+                            return At{at[0], at[2], at[1]};
+                          })));
+  BOOST_TEST(same<double>(flip(a, 1), taken<double>(x, {2, 3, 4}, [](const At& at) {
+                            return At{at[0], 2 - at[1], at[2]};
+                          })));
   BOOST_TEST(same<double>(reshape(a, {4, -1}), counting<double>({4, 6})));
   BOOST_TEST(same<double>(reshape(a.T(), {24}), Plain<double>({24}, plain<double>(a.T()).data)));
-  BOOST_TEST(same<double>(reshape(flip(a, 2), {6, 4}), Plain<double>({6, 4}, plain<double>(flip(a, 2)).data)));
-  BOOST_TEST(same<double>(reshape(a(all_of, slice(0, 2)), {16}), Plain<double>({16}, plain<double>(a(all_of, slice(0, 2))).data)));
+  BOOST_TEST(same<double>(reshape(flip(a, 2), {6, 4}),
+                          Plain<double>({6, 4}, plain<double>(flip(a, 2)).data)));
+  BOOST_TEST(same<double>(reshape(a(all_of, slice(0, 2)), {16}),
+                          Plain<double>({16}, plain<double>(a(all_of, slice(0, 2))).data)));
   BOOST_TEST((expand_dims(a, -1).shape() == Shape{2, 3, 4, 1}));
   BOOST_TEST((expand_dims(a, 0).shape() == Shape{1, 2, 3, 4}));
   BOOST_TEST(same<double>(squeeze(expand_dims(a, 1), 1), x));
   BOOST_TEST(same<double>(broadcast_to(asarray({1.0, 2.0}), {2, 2}), {{2, 2}, {1, 2, 1, 2}}));
-  BOOST_TEST(same<double>(broadcast_to(reshape(asarray({1.0, 2.0}), {2, 1}), {2, 2}), {{2, 2}, {1, 1, 2, 2}}));
-  BOOST_TEST(same<double>(flip(a, 0) + a.T().T() * 2.0, plain<double>(flip(a, 0).copy() + a * 2.0)));
+  BOOST_TEST(same<double>(broadcast_to(reshape(asarray({1.0, 2.0}), {2, 1}), {2, 2}),
+                          {{2, 2}, {1, 1, 2, 2}}));
+  BOOST_TEST(
+      same<double>(flip(a, 0) + a.T().T() * 2.0, plain<double>(flip(a, 0).copy() + a * 2.0)));
 }
 
 BACKEND_TEST_CASE(views_share_memory_where_the_layout_allows) {
@@ -193,18 +208,27 @@ BACKEND_DTYPE_TEST_CASE(shifts_follow_their_rule_along_one_axis, double, bool) {
     const Plain<T> x = noise<T>({n});
     for (const UnifiedArray& a : layouts_of(x))
       for (const Boundary rule : rules)
-        for (const std::int64_t offset : {std::int64_t{1}, std::int64_t{-1}, std::int64_t{2}, n - 1, -n, n + 1, -2 * n - 1,
-                                          5 * n + 2, std::int64_t{1} << 62, -(std::int64_t{1} << 62)}) {
-          const std::int64_t near = std::abs(offset) > 100 * n ? (rule == Boundary::periodic || rule == Boundary::reflect ? offset % (2 * n) : offset < 0 ? -n : n) : offset;
-          const auto ok = same<T>(shift(a, 0, offset, rule, T(1)), shifted<T>(x, 0, near, rule, T(1)));
-          if (!ok) BOOST_TEST(ok, "n " << n << " offset " << offset << " rule " << int(rule) << ": " << ok.message());
+        for (const std::int64_t offset :
+             {std::int64_t{1}, std::int64_t{-1}, std::int64_t{2}, n - 1, -n, n + 1, -2 * n - 1,
+              5 * n + 2, std::int64_t{1} << 62, -(std::int64_t{1} << 62)}) {
+          const std::int64_t near =
+              std::abs(offset) > 100 * n
+                  ? (rule == Boundary::periodic || rule == Boundary::reflect ? offset % (2 * n)
+                     : offset < 0                                            ? -n
+                                                                             : n)
+                  : offset;
+          const auto ok =
+              same<T>(shift(a, 0, offset, rule, T(1)), shifted<T>(x, 0, near, rule, T(1)));
+          if (!ok)
+            BOOST_TEST(ok, "n " << n << " offset " << offset << " rule " << int(rule) << ": "
+                                << ok.message());
         }
   }
 }
 
 BACKEND_TEST_CASE(shifts_along_any_axes_are_those_along_each) {
-  for (const Shape& shape : {Shape{1, 1}, Shape{3, 5}, Shape{4, 191}, Shape{4, 192}, Shape{5, 193}, Shape{3, 1000}, Shape{300, 4},
-                             Shape{3, 4, 5}, Shape{2, 3, 200}}) {
+  for (const Shape& shape : {Shape{1, 1}, Shape{3, 5}, Shape{4, 191}, Shape{4, 192}, Shape{5, 193},
+                             Shape{3, 1000}, Shape{300, 4}, Shape{3, 4, 5}, Shape{2, 3, 200}}) {
     const Plain<double> x = noise<double>(shape);
     const std::vector<UnifiedArray> all = layouts_of(x);
     const int last = shape.size() - 1;
@@ -214,11 +238,14 @@ BACKEND_TEST_CASE(shifts_along_any_axes_are_those_along_each) {
         for (const std::int64_t i : {-7, -1, 1, 2})
           for (const std::int64_t j : {-3, 1, 11}) {
             const UnifiedArray& a = all[turn++ % all.size()];
-            const Plain<double> expected = shifted<double>(shifted<double>(x, 0, i, p, 5.0), last, j, q, 7.0);
+            const Plain<double> expected =
+                shifted<double>(shifted<double>(x, 0, i, p, 5.0), last, j, q, 7.0);
             const UnifiedArray got = shift(shift(a, 0, i, p, 5.0), last, j, q, 7.0);
-            const auto ok = same<double>(got + 1.0 - got, plain<double>(expected.array() + 1.0 - expected.array()));
+            const auto ok = same<double>(got + 1.0 - got,
+                                         plain<double>(expected.array() + 1.0 - expected.array()));
             if (!ok)
-              BOOST_TEST(ok, to_string(shape) << " by " << i << " " << int(p) << ", " << j << " " << int(q) << ": " << ok.message());
+              BOOST_TEST(ok, to_string(shape) << " by " << i << " " << int(p) << ", " << j << " "
+                                              << int(q) << ": " << ok.message());
           }
   }
 }
@@ -229,25 +256,37 @@ BACKEND_TEST_CASE(shifts_of_broadcast_arrays_and_of_shifts_are_right) {
   each_index(repeated.shape, [&](const At& at) { repeated[at] = x[{at[1]}]; });
   const UnifiedArray b = broadcast_to(x.array(), {6, 200});
   for (const Boundary rule : rules) {
-    BOOST_TEST(same<double>(shift(b, 1, 2, rule, 3.0) * 1.0, shifted<double>(repeated, 1, 2, rule, 3.0)));
-    BOOST_TEST(same<double>(shift(b, 0, -1, rule, 3.0) * 1.0, shifted<double>(repeated, 0, -1, rule, 3.0)));
-    BOOST_TEST(same<double>(shift(shift(b, 1, 1, rule, 3.0), 1, 1, Boundary::clamp),
-                            shifted<double>(shifted<double>(repeated, 1, 1, rule, 3.0), 1, 1, Boundary::clamp, 0.0)));
+    BOOST_TEST(
+        same<double>(shift(b, 1, 2, rule, 3.0) * 1.0, shifted<double>(repeated, 1, 2, rule, 3.0)));
+    BOOST_TEST(same<double>(shift(b, 0, -1, rule, 3.0) * 1.0,
+                            shifted<double>(repeated, 0, -1, rule, 3.0)));
+    BOOST_TEST(same<double>(
+        shift(shift(b, 1, 1, rule, 3.0), 1, 1, Boundary::clamp),
+        shifted<double>(shifted<double>(repeated, 1, 1, rule, 3.0), 1, 1, Boundary::clamp, 0.0)));
   }
-  BOOST_TEST(same<double>(shift(x.array() * 2.0, 0, 1, Boundary::clamp), shifted<double>(plain<double>(x.array() * 2.0), 0, 1, Boundary::clamp, 0.0)));
+  BOOST_TEST(
+      same<double>(shift(x.array() * 2.0, 0, 1, Boundary::clamp),
+                   shifted<double>(plain<double>(x.array() * 2.0), 0, 1, Boundary::clamp, 0.0)));
 }
 
 BACKEND_TEST_CASE(stencils_mix_shifts_and_scalars_in_one_program) {
-  for (const Shape& shape : {Shape{40, 191}, Shape{40, 192}, Shape{7, 1000}, Shape{1, 400}, Shape{400, 1}}) {
+  for (const Shape& shape :
+       {Shape{40, 191}, Shape{40, 192}, Shape{7, 1000}, Shape{1, 400}, Shape{400, 1}}) {
     const Plain<double> x = noise<double>(shape);
-    const auto get = [&](int axis, std::int64_t offset) { return shifted<double>(x, axis, offset, Boundary::reflect, 0.0); };
+    const auto get = [&](int axis, std::int64_t offset) {
+      return shifted<double>(x, axis, offset, Boundary::reflect, 0.0);
+    };
     const Plain<double> l = get(1, -1), r = get(1, 1), u = get(0, -1), d = get(0, 1);
     Plain<double> expected(shape);
     for (std::size_t i = 0; i < x.data.size(); ++i)
-      expected.data[i] = x.data[i] + 0.1 * (l.data[i] + r.data[i] + u.data[i] + d.data[i] - 4.0 * x.data[i]);
+      expected.data[i] =
+          x.data[i] + 0.1 * (l.data[i] + r.data[i] + u.data[i] + d.data[i] - 4.0 * x.data[i]);
     for (const UnifiedArray& a : layouts_of(x)) {
-      const auto s = [&](int axis, std::int64_t offset) { return shift(a, axis, offset, Boundary::reflect); };
-      BOOST_TEST(same<double>(a + 0.1 * (s(1, -1) + s(1, 1) + s(0, -1) + s(0, 1) - 4.0 * a), expected));
+      const auto s = [&](int axis, std::int64_t offset) {
+        return shift(a, axis, offset, Boundary::reflect);
+      };
+      BOOST_TEST(
+          same<double>(a + 0.1 * (s(1, -1) + s(1, 1) + s(0, -1) + s(0, 1) - 4.0 * a), expected));
     }
   }
 }

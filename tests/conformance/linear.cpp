@@ -9,7 +9,8 @@ namespace {
 using At = std::vector<std::int64_t>;
 
 /// Gaussian elimination with pivoting, in long double.
-std::vector<long double> dense_solve(std::vector<std::vector<long double>> m, std::vector<long double> r) {
+std::vector<long double> dense_solve(std::vector<std::vector<long double>> m,
+                                     std::vector<long double> r) {
   const std::size_t n = r.size();
   for (std::size_t c = 0; c < n; ++c) {
     std::size_t p = c;
@@ -32,7 +33,8 @@ std::vector<long double> dense_solve(std::vector<std::vector<long double>> m, st
 
 /// The systems of tridiagonal_solve, one line at a time.
 template <class T>
-Plain<T> solved(const Plain<T>& l, const Plain<T>& d, const Plain<T>& u, const Plain<T>& r, int axis, bool periodic) {
+Plain<T> solved(const Plain<T>& l, const Plain<T>& d, const Plain<T>& u, const Plain<T>& r,
+                int axis, bool periodic) {
   Plain<T> x(r.shape);
   const auto n = static_cast<std::size_t>(r.shape[axis]);
   Shape lines = r.shape;
@@ -67,7 +69,8 @@ Plain<T> product(const Plain<T>& a, const Plain<T>& b, const Shape& shape) {
       const auto place = [&](const Plain<T>& m, std::int64_t i, std::int64_t j) {
         At p;
         for (int q = 0; q + 2 < m.shape.size(); ++q)
-          p.push_back(m.shape[q] == 1 ? 0 : at[static_cast<std::size_t>(rank - m.shape.size() + q)]);
+          p.push_back(m.shape[q] == 1 ? 0
+                                      : at[static_cast<std::size_t>(rank - m.shape.size() + q)]);
         p.push_back(i);
         p.push_back(j);
         return m[p];
@@ -88,25 +91,33 @@ BACKEND_DTYPE_TEST_CASE(tridiagonal_systems_agree_with_dense_solves, float, doub
       for (const int axis : {0, 1})
         for (const bool periodic : {false, true}) {
           const Shape shape = axis == 0 ? Shape{n, lines} : Shape{lines, n};
-          const Plain<T> l = noise<T>(shape, 1, -1, 1), u = noise<T>(shape, 2, -1, 1), r = noise<T>(shape, 3, -1, 1);
+          const Plain<T> l = noise<T>(shape, 1, -1, 1), u = noise<T>(shape, 2, -1, 1),
+                         r = noise<T>(shape, 3, -1, 1);
           const Plain<T> d = noise<T>(shape, 4, 3, 5);
-          const auto got = linalg::tridiagonal_solve(l.array(), d.array(), u.array(), r.array(), axis, periodic);
+          const auto got =
+              linalg::tridiagonal_solve(l.array(), d.array(), u.array(), r.array(), axis, periodic);
           const auto ok = close<T>(got, solved<T>(l, d, u, r, axis, periodic), tolerance);
-          if (!ok) BOOST_TEST(ok, to_string(shape) << " axis " << axis << " periodic " << periodic << ": " << ok.message());
+          if (!ok)
+            BOOST_TEST(ok, to_string(shape) << " axis " << axis << " periodic " << periodic << ": "
+                                            << ok.message());
         }
 }
 
 BACKEND_TEST_CASE(tridiagonal_systems_take_stacks_views_scalars_and_pending_operands) {
   const Shape shape{3, 5, 4};
-  const Plain<double> l = noise<double>(shape, 1, -1, 1), u = noise<double>(shape, 2, -1, 1), r = noise<double>(shape, 3);
+  const Plain<double> l = noise<double>(shape, 1, -1, 1), u = noise<double>(shape, 2, -1, 1),
+                      r = noise<double>(shape, 3);
   const Plain<double> d = noise<double>(shape, 4, 3, 5);
   for (const int axis : {0, 1, 2, -1}) {
     const int k = axis < 0 ? 2 : axis;
-    const auto x = linalg::tridiagonal_solve(l.array() * 1.0, flip(flip(d.array(), 0).copy(), 0), u.array().T().copy().T(), r.array() + 0.0, axis);
+    const auto x = linalg::tridiagonal_solve(l.array() * 1.0, flip(flip(d.array(), 0).copy(), 0),
+                                             u.array().T().copy().T(), r.array() + 0.0, axis);
     BOOST_TEST(close<double>(x, solved<double>(l, d, u, r, k, false), 1e-13));
   }
-  const Plain<double> constant({5}, {-1, -1, -1, -1, -1}), four({5}, {4, 4, 4, 4, 4}), right = noise<double>({5});
-  BOOST_TEST(close<double>(linalg::tridiagonal_solve(-1.0, 4.0, -1.0, right.array(), 0, true), solved<double>(constant, four, constant, right, 0, true), 1e-14));
+  const Plain<double> constant({5}, {-1, -1, -1, -1, -1}), four({5}, {4, 4, 4, 4, 4}),
+      right = noise<double>({5});
+  BOOST_TEST(close<double>(linalg::tridiagonal_solve(-1.0, 4.0, -1.0, right.array(), 0, true),
+                           solved<double>(constant, four, constant, right, 0, true), 1e-14));
 }
 
 BACKEND_TEST_CASE(unread_corners_may_hold_anything) {
@@ -132,7 +143,9 @@ BACKEND_DTYPE_TEST_CASE(products_of_matrices_vectors_and_stacks, float, double) 
   const auto check = [&](const Shape& p, const Shape& q, const Shape& shape) {
     const Plain<T> a = noise<T>(p, 1), b = noise<T>(q, 2);
     BOOST_TEST(close<T>(linalg::matmul(a.array(), b.array()), product<T>(a, b, shape), tolerance));
-    BOOST_TEST(close<T>(linalg::matmul(matrix_transpose(matrix_transpose(a.array()).copy()), flip(flip(b.array(), 0).copy(), 0)), product<T>(a, b, shape), tolerance));
+    BOOST_TEST(close<T>(linalg::matmul(matrix_transpose(matrix_transpose(a.array()).copy()),
+                                       flip(flip(b.array(), 0).copy(), 0)),
+                        product<T>(a, b, shape), tolerance));
   };
   check({1, 1}, {1, 1}, {1, 1});
   check({3, 4}, {4, 5}, {3, 5});
@@ -142,17 +155,21 @@ BACKEND_DTYPE_TEST_CASE(products_of_matrices_vectors_and_stacks, float, double) 
   check({5, 1, 2, 3}, {4, 3, 2}, {5, 4, 2, 2});
   const Plain<T> m = noise<T>({3, 4}, 1), v = noise<T>({4}, 2), w = noise<T>({3}, 3);
   const Plain<T> row({1, 3}, w.data), column({4, 1}, v.data);
-  BOOST_TEST(close<T>(linalg::matmul(m.array(), v.array()), Plain<T>({3}, product<T>(m, column, {3, 1}).data), tolerance));
-  BOOST_TEST(close<T>(linalg::matmul(w.array(), m.array()), Plain<T>({4}, product<T>(row, m, {1, 4}).data), tolerance));
+  BOOST_TEST(close<T>(linalg::matmul(m.array(), v.array()),
+                      Plain<T>({3}, product<T>(m, column, {3, 1}).data), tolerance));
+  BOOST_TEST(close<T>(linalg::matmul(w.array(), m.array()),
+                      Plain<T>({4}, product<T>(row, m, {1, 4}).data), tolerance));
   BOOST_TEST(linalg::matmul(v.array(), v.array()).ndim() == 0);
-  BOOST_TEST(close<T>(linalg::vecdot(v.array(), v.array()), plain<T>(linalg::matmul(v.array(), v.array())), tolerance));
+  BOOST_TEST(close<T>(linalg::vecdot(v.array(), v.array()),
+                      plain<T>(linalg::matmul(v.array(), v.array())), tolerance));
 }
 
 BACKEND_TEST_CASE(joins_put_arrays_side_by_side) {
   const UnifiedArray a = counting<double>({2, 3}).array(), b = full({2, 1}, 9.0), c = zeros({0, 3});
   BOOST_TEST(same<double>(concat({a, b}, 1), {{2, 4}, {0, 1, 2, 9, 3, 4, 5, 9}}));
   BOOST_TEST(same<double>(concat({a, c, a(slice(0, 1))}), {{3, 3}, {0, 1, 2, 3, 4, 5, 0, 1, 2}}));
-  BOOST_TEST(same<double>(concat({a.T(), a.T() + 1.0}, -1), {{3, 4}, {0, 3, 1, 4, 1, 4, 2, 5, 2, 5, 3, 6}}));
+  BOOST_TEST(same<double>(concat({a.T(), a.T() + 1.0}, -1),
+                          {{3, 4}, {0, 3, 1, 4, 1, 4, 2, 5, 2, 5, 3, 6}}));
   BOOST_TEST(same<double>(stack({a, a * 2.0}), {{2, 2, 3}, {0, 1, 2, 3, 4, 5, 0, 2, 4, 6, 8, 10}}));
   BOOST_TEST(same<double>(stack({a(0), a(1)}, -1), {{3, 2}, {0, 3, 1, 4, 2, 5}}));
   BOOST_TEST(same<double>(concat({ones({1}, float32), ones({1})}), {{2}, {1, 1}}));
@@ -161,13 +178,18 @@ BACKEND_TEST_CASE(joins_put_arrays_side_by_side) {
 
 BACKEND_TEST_CASE(arrays_print_as_numpy_prints_them) {
   const std::string tail = ", backend=" + variant().backend + ")";
-  BOOST_TEST(to_string(asarray({1.0, 2.5, -0.1})) == "array([1, 2.5, -0.1], shape=(3,), dtype=float64" + tail);
+  BOOST_TEST(to_string(asarray({1.0, 2.5, -0.1})) ==
+             "array([1, 2.5, -0.1], shape=(3,), dtype=float64" + tail);
   BOOST_TEST(to_string(asarray(3.0)) == "array(3, shape=(), dtype=float64" + tail);
-  BOOST_TEST(to_string(asarray({true, false})) == "array([true, false], shape=(2,), dtype=bool" + tail);
-  BOOST_TEST(to_string(counting<std::int64_t>({2, 2}).array().T()) == "array([[0, 2],\n [1, 3]], shape=(2, 2), dtype=int64" + tail);
-  BOOST_TEST(to_string(arange(0, 100)) == "array([0, 1, 2, ..., 97, 98, 99], shape=(100,), dtype=float64" + tail);
+  BOOST_TEST(to_string(asarray({true, false})) ==
+             "array([true, false], shape=(2,), dtype=bool" + tail);
+  BOOST_TEST(to_string(counting<std::int64_t>({2, 2}).array().T()) ==
+             "array([[0, 2],\n [1, 3]], shape=(2, 2), dtype=int64" + tail);
+  BOOST_TEST(to_string(arange(0, 100)) ==
+             "array([0, 1, 2, ..., 97, 98, 99], shape=(100,), dtype=float64" + tail);
   BOOST_TEST(to_string(zeros({0}, float32)) == "array([], shape=(0,), dtype=float32" + tail);
-  BOOST_TEST(to_string(asarray({std::numeric_limits<double>::infinity(), std::nan("")})) == "array([inf, nan], shape=(2,), dtype=float64" + tail);
+  BOOST_TEST(to_string(asarray({std::numeric_limits<double>::infinity(), std::nan("")})) ==
+             "array([inf, nan], shape=(2,), dtype=float64" + tail);
 }
 
 BACKEND_TEST_CASE(conversion_on_one_device_shares_pointers) {

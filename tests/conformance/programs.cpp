@@ -1,4 +1,5 @@
-// Reductions, and what becomes of long and branching expressions: one program or several, same values.
+// Reductions, and what becomes of long and branching expressions: one program or several, same
+// values.
 #include "reference.hpp"
 
 using namespace isofield;
@@ -53,7 +54,8 @@ Plain<T> reduced(Reduce op, const Plain<T>& x, unsigned axes, bool keepdims) {
     groups[index.position(to)].push_back(x[at]);
   });
   Plain<T> result(kept);
-  for (std::size_t i = 0; i < groups.size(); ++i) result.data[i] = static_cast<Stored<T>>(folded<T>(op, groups[i]));
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    result.data[i] = static_cast<Stored<T>>(folded<T>(op, groups[i]));
   return result;
 }
 
@@ -71,16 +73,20 @@ UnifiedArray apply(Reduce op, const UnifiedArray& x, const std::vector<int>& axe
 
 template <class T>
 void check_all_axes(const Plain<T>& x, const UnifiedArray& a, double tolerance) {
-  const std::vector<Reduce> ops = std::is_same_v<T, bool> ? std::vector{Reduce::any, Reduce::all}
-                                                          : std::vector{Reduce::sum, Reduce::prod, Reduce::min, Reduce::max};
+  const std::vector<Reduce> ops =
+      std::is_same_v<T, bool> ? std::vector{Reduce::any, Reduce::all}
+                              : std::vector{Reduce::sum, Reduce::prod, Reduce::min, Reduce::max};
   for (const Reduce op : ops)
     for (unsigned axes = 0; axes < (1u << x.shape.size()); ++axes) {
       std::vector<int> list;
       for (int k = 0; k < x.shape.size(); ++k)
         if ((axes >> k) & 1) list.push_back(k % 2 ? k : k - x.shape.size());
       for (const bool keepdims : {false, true}) {
-        const auto ok = close<T>(apply(op, a, list, keepdims), reduced<T>(op, x, axes, keepdims), tolerance);
-        if (!ok) BOOST_TEST(ok, name(op) << " of " << to_string(x.shape) << " over " << axes << ": " << ok.message());
+        const auto ok =
+            close<T>(apply(op, a, list, keepdims), reduced<T>(op, x, axes, keepdims), tolerance);
+        if (!ok)
+          BOOST_TEST(ok, name(op) << " of " << to_string(x.shape) << " over " << axes << ": "
+                                  << ok.message());
       }
     }
 }
@@ -89,7 +95,8 @@ void check_all_axes(const Plain<T>& x, const UnifiedArray& a, double tolerance) 
 
 BACKEND_DTYPE_TEST_CASE(reductions_over_every_subset_of_axes, float, double, std::int64_t, bool) {
   const double tolerance = std::is_same_v<T, float> ? 1e-5 : 1e-13;
-  for (const Shape& shape : {Shape{}, Shape{1}, Shape{9}, Shape{5, 7}, Shape{2, 3, 4}, Shape{3, 1, 2, 5}, Shape{70, 33}}) {
+  for (const Shape& shape : {Shape{}, Shape{1}, Shape{9}, Shape{5, 7}, Shape{2, 3, 4},
+                             Shape{3, 1, 2, 5}, Shape{70, 33}}) {
     const Plain<T> x = noise<T>(shape, 1, -1, 1);
     check_all_axes<T>(x, x.array(), tolerance);
     if (shape.size() > 1) check_all_axes<T>(x, x.array().T().copy().T(), tolerance);
@@ -109,7 +116,8 @@ BACKEND_TEST_CASE(reductions_run_fused_and_leave_what_is_held) {
   BOOST_TEST(same<double>(held, twice));
   const UnifiedArray other = a + 0.5;
   BOOST_TEST(close<double>(max(other, {1}, true), plain<double>(max(a, {1}, true) + 0.5), 0));
-  BOOST_TEST(close<double>(sum(shift(a, 1, 1, Boundary::periodic) - a), Plain<double>({}, {0.0}), 1e-11));
+  BOOST_TEST(
+      close<double>(sum(shift(a, 1, 1, Boundary::periodic) - a), Plain<double>({}, {0.0}), 1e-11));
 }
 
 BACKEND_TEST_CASE(long_sums_are_accurate_and_means_divide) {
@@ -151,7 +159,8 @@ BACKEND_TEST_CASE(reductions_of_nothing_give_the_neutral_element) {
 
 BACKEND_TEST_CASE(sums_of_integers_wrap) {
   const std::int64_t top = std::numeric_limits<std::int64_t>::max();
-  BOOST_TEST(sum(asarray<std::int64_t>({top, 1})).item<std::int64_t>() == std::numeric_limits<std::int64_t>::min());
+  BOOST_TEST(sum(asarray<std::int64_t>({top, 1})).item<std::int64_t>() ==
+             std::numeric_limits<std::int64_t>::min());
 }
 
 BACKEND_TEST_CASE(expressions_of_hundreds_of_operands_are_computed_in_parts) {
@@ -161,10 +170,12 @@ BACKEND_TEST_CASE(expressions_of_hundreds_of_operands_are_computed_in_parts) {
     std::vector<UnifiedArray> all;
     for (int i = 0; i < operands; ++i) {
       const Plain<double> x = noise<double>({30}, static_cast<unsigned>(i + 1));
-      total = i % 3 ? total + x.array() * 0.5 : where(total > 0.0, total - x.array(), total + x.array());
+      total = i % 3 ? total + x.array() * 0.5
+                    : where(total > 0.0, total - x.array(), total + x.array());
       for (std::size_t k = 0; k < 30; ++k)
-        expected.data[k] = i % 3 ? expected.data[k] + x.data[k] * 0.5
-                                 : expected.data[k] > 0 ? expected.data[k] - x.data[k] : expected.data[k] + x.data[k];
+        expected.data[k] = i % 3                  ? expected.data[k] + x.data[k] * 0.5
+                           : expected.data[k] > 0 ? expected.data[k] - x.data[k]
+                                                  : expected.data[k] + x.data[k];
     }
     BOOST_TEST(same<double>(total, expected));
   }
@@ -196,7 +207,8 @@ BACKEND_TEST_CASE(wide_trees_stay_within_the_limits_of_a_program) {
 BACKEND_TEST_CASE(shared_parts_and_many_outputs_are_computed_once_and_right) {
   const Plain<double> x = noise<double>({700});
   const UnifiedArray a = x.array();
-  const UnifiedArray b = exp(a), c = exp(a) + b, d = b * b, e = c - d, f = a > 0.0, g = where(f, b, c), h = g.astype(float32);
+  const UnifiedArray b = exp(a), c = exp(a) + b, d = b * b, e = c - d, f = a > 0.0,
+                     g = where(f, b, c), h = g.astype(float32);
   eval(b, c, d, e, f, g, h);
   for (const auto* v : {&b, &c, &d, &e, &f, &g, &h}) BOOST_TEST(!v->pending());
   Plain<double> pb = x, pc = x, pd = x, pe = x, pg = x;
@@ -246,7 +258,10 @@ BACKEND_TEST_CASE(dtypes_mix_within_one_program) {
   Plain<double> expected({300});
   for (std::size_t k = 0; k < 300; ++k) {
     const float half = pf.data[k] * 0.1f + static_cast<float>(pi.data[k]);
-    expected.data[k] = pi.data[k] % 2 == 0 ? static_cast<double>(half) * pd.data[k] : static_cast<double>(pi.data[k] * 2 > 3);
+    expected.data[k] = pi.data[k] % 2 == 0 ? static_cast<double>(half) * pd.data[k]
+                                           : static_cast<double>(pi.data[k] * 2 > 3);
   }
-  BOOST_TEST(same<double>(where(remainder(i, 2) == 0, (f * 0.1 + i.astype(float32)) * d, (i * 2 > 3).astype(float64)), expected));
+  BOOST_TEST(same<double>(
+      where(remainder(i, 2) == 0, (f * 0.1 + i.astype(float32)) * d, (i * 2 > 3).astype(float64)),
+      expected));
 }

@@ -1,5 +1,5 @@
-// Which backend is in force, and what is said when one cannot be had. Cases that need a process of their own
-// run this program again with an environment.
+// Which backend is in force, and what is said when one cannot be had. Cases that need a process of
+// their own run this program again with an environment.
 #include <sys/wait.h>
 
 #include <boost/test/unit_test.hpp>
@@ -31,7 +31,8 @@ struct Answer {
 /// What `test_conformance_registry --run_test=report` prints in an environment.
 Answer in_process(const std::string& environment) {
   const std::string program = std::filesystem::read_symlink("/proc/self/exe");
-  const std::string command = "env " + environment + " ISOFIELD_REPORT=1 " + program + " --run_test=report --log_level=nothing --report_level=no 2>&1";
+  const std::string command = "env " + environment + " ISOFIELD_REPORT=1 " + program +
+                              " --run_test=report --log_level=nothing --report_level=no 2>&1";
   FILE* pipe = popen(command.c_str(), "r");
   Answer answer{"", -1};
   for (int c; (c = std::fgetc(pipe)) != EOF;) answer.text += static_cast<char>(c);
@@ -41,7 +42,8 @@ Answer in_process(const std::string& environment) {
 
 /// A folder for XDG_CONFIG_HOME whose preference file holds `text`.
 std::string configuration(const std::string& text) {
-  const auto folder = std::filesystem::temp_directory_path() / ("isofield_registry_" + std::to_string(getpid()));
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("isofield_registry_" + std::to_string(getpid()));
   std::filesystem::create_directories(folder / "isofield");
   std::ofstream(folder / "isofield" / "backend") << text;
   return folder;
@@ -64,7 +66,8 @@ class Tiny final : public BaseBackend, host::Executor {
   StoragePtr wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) override {
     return host::wrap(*this, data, bytes, std::move(owner));
   }
-  void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from, std::size_t from_offset, std::size_t bytes) override {
+  void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from, std::size_t from_offset,
+                  std::size_t bytes) override {
     host::copy_bytes(to, to_offset, from, from_offset, bytes);
   }
   void synchronize() override {}
@@ -74,8 +77,8 @@ class Tiny final : public BaseBackend, host::Executor {
     host::run(launch, *this);
   }
   void matmul(const View& a, const View& b, const View& out) override { eigen_.matmul(a, b, out); }
-  void tridiagonal_solve(const View& lower, const View& diag, const View& upper, const View& rhs, const View& out, int axis,
-                         bool periodic) override {
+  void tridiagonal_solve(const View& lower, const View& diag, const View& upper, const View& rhs,
+                         const View& out, int axis, bool periodic) override {
     host::tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic, *this);
   }
   int launches = 0;
@@ -127,7 +130,8 @@ BOOST_AUTO_TEST_CASE(scope_beats_set_backend_beats_the_rest) {
     {
       const ScopedBackend inner("eigen");
       BOOST_TEST(zeros({1}).backend().spelling() == "eigen");
-      BOOST_TEST(zeros({1}, float64, &get_backend(automatic)).backend().spelling() == automatic);  // explicit wins
+      BOOST_TEST(zeros({1}, float64, &get_backend(automatic)).backend().spelling() ==
+                 automatic);  // explicit wins
     }
     BOOST_TEST(default_backend().spelling() == automatic);
   }
@@ -141,29 +145,37 @@ BOOST_AUTO_TEST_CASE(scope_beats_set_backend_beats_the_rest) {
 }
 
 BOOST_AUTO_TEST_CASE(environment_beats_the_preference_file_beats_automatic) {
-  const std::string none = "XDG_CONFIG_HOME=/nonexistent", automatic = automatic_backend().spelling();
+  const std::string none = "XDG_CONFIG_HOME=/nonexistent",
+                    automatic = automatic_backend().spelling();
   const std::string prefers = "XDG_CONFIG_HOME=" + configuration(" eigen \r\n");
   BOOST_TEST(in_process(none).text == automatic + " by automatic\n");
   BOOST_TEST(in_process(prefers).text == "eigen by preference file\n");
   BOOST_TEST(in_process(none + " ISOFIELD_BACKEND=eigen").text == "eigen by environment\n");
-  BOOST_TEST(in_process(prefers + " ISOFIELD_BACKEND=" + automatic).text == automatic + " by environment\n");
-  BOOST_TEST(in_process(prefers + " ISOFIELD_BACKEND=auto").text == automatic + " by environment\n");
+  BOOST_TEST(in_process(prefers + " ISOFIELD_BACKEND=" + automatic).text ==
+             automatic + " by environment\n");
+  BOOST_TEST(in_process(prefers + " ISOFIELD_BACKEND=auto").text ==
+             automatic + " by environment\n");
   BOOST_TEST(in_process(prefers + " ISOFIELD_BACKEND=").text == "eigen by preference file\n");
   configuration("\n");
   BOOST_TEST(in_process(prefers).text == automatic + " by automatic\n");
-  BOOST_TEST(in_process("-u XDG_CONFIG_HOME HOME=/nonexistent").text == automatic + " by automatic\n");
+  BOOST_TEST(in_process("-u XDG_CONFIG_HOME HOME=/nonexistent").text ==
+             automatic + " by automatic\n");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_preferences_tell_where_they_come_from) {
   const std::string none = "XDG_CONFIG_HOME=/nonexistent";
   const std::string by_environment = in_process(none + " ISOFIELD_BACKEND=nonsense").text;
   BOOST_TEST(by_environment.starts_with("unknown backend 'nonsense'; available: "));
-  BOOST_TEST(by_environment.ends_with("(asked for by the environment variable ISOFIELD_BACKEND)\n"));
+  BOOST_TEST(
+      by_environment.ends_with("(asked for by the environment variable ISOFIELD_BACKEND)\n"));
   const std::string by_device = in_process(none + " ISOFIELD_BACKEND=eigen:gpu").text;
-  BOOST_TEST(by_device == "unknown device 'gpu'; known are cpu, cuda, cuda:N, mps\n  (asked for by the environment variable ISOFIELD_BACKEND)\n");
+  BOOST_TEST(by_device ==
+             "unknown device 'gpu'; known are cpu, cuda, cuda:N, mps\n  (asked for by the "
+             "environment variable ISOFIELD_BACKEND)\n");
   const std::string folder = configuration("nonsense");
   const std::string by_file = in_process("XDG_CONFIG_HOME=" + folder).text;
-  BOOST_TEST(by_file.ends_with("(asked for by the preference file " + folder + "/isofield/backend)\n"));
+  BOOST_TEST(
+      by_file.ends_with("(asked for by the preference file " + folder + "/isofield/backend)\n"));
   std::filesystem::remove_all(folder);
 }
 
@@ -177,18 +189,28 @@ BOOST_AUTO_TEST_CASE(unknown_backends_list_what_there_is_and_why_the_rest_is_not
       rest += "\n  " + s.spelling + ": " + s.reason;
     BOOST_TEST(s.reason.empty() == s.available);
   }
-  BOOST_TEST(text == "unknown backend 'nonsense'; available: " + listed + (rest.empty() ? "" : "; not available:" + rest));
+  BOOST_TEST(text == "unknown backend 'nonsense'; available: " + listed +
+                         (rest.empty() ? "" : "; not available:" + rest));
   BOOST_TEST(error_text([] { get_backend(""); }).starts_with("unknown backend ''; available: "));
-  BOOST_TEST(error_text([] { get_backend("eigen:cuda:0"); }).starts_with("backend 'eigen' has no device cuda:0 here; available: "));
-  if (!available("kokkos")) BOOST_TEST(error_text([] { get_backend("kokkos"); }).find("-DISOFIELD_KOKKOS=ON") != std::string::npos);
-  if (!available("torch:cpu")) BOOST_TEST(error_text([] { get_backend("torch"); }).find("-DISOFIELD_TORCH=ON") != std::string::npos);
+  BOOST_TEST(error_text([] {
+               get_backend("eigen:cuda:0");
+             }).starts_with("backend 'eigen' has no device cuda:0 here; available: "));
+  if (!available("kokkos"))
+    BOOST_TEST(error_text([] { get_backend("kokkos"); }).find("-DISOFIELD_KOKKOS=ON") !=
+               std::string::npos);
+  if (!available("torch:cpu"))
+    BOOST_TEST(error_text([] { get_backend("torch"); }).find("-DISOFIELD_TORCH=ON") !=
+               std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(backends_of_ones_own_register_and_compute) {
   register_backend(tiny);
-  BOOST_TEST(error_text([] { register_backend(tiny); }) == "register_backend: the name 'tiny' is already taken");
-  BOOST_TEST(error_text([] { register_backend(other_abi); }) == "register_backend: 'future' was built for another version of Isofield");
-  BOOST_TEST(error_text([] { register_backend(two_words); }) == "register_backend: 'tiny:two' is no name; letters, digits, '_' and '-' make one");
+  BOOST_TEST(error_text([] { register_backend(tiny); }) ==
+             "register_backend: the name 'tiny' is already taken");
+  BOOST_TEST(error_text([] { register_backend(other_abi); }) ==
+             "register_backend: 'future' was built for another version of Isofield");
+  BOOST_TEST(error_text([] { register_backend(two_words); }) ==
+             "register_backend: 'tiny:two' is no name; letters, digits, '_' and '-' make one");
   const ScopedBackend scope("tiny");
   auto& backend = static_cast<Tiny&>(default_backend());
   const UnifiedArray x = linspace(0.0, 1.0, 11);
@@ -208,5 +230,6 @@ BOOST_AUTO_TEST_CASE(backends_that_fail_to_open_are_listed_with_the_reason) {
     if (s.spelling == "broken") listed = !s.available && s.reason == "its library is too old";
   BOOST_TEST(listed);
   BOOST_TEST(error_text([] { get_backend("broken"); }) == "its library is too old");
-  BOOST_TEST(error_text([] { get_backend("nonsense"); }).find("broken: its library is too old") != std::string::npos);
+  BOOST_TEST(error_text([] { get_backend("nonsense"); }).find("broken: its library is too old") !=
+             std::string::npos);
 }
