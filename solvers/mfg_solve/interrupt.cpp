@@ -19,7 +19,8 @@ void watch_for_interrupts() {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  // A file beyond the limit (ulimit -f) is a failed write with a message, not the end of the process.
+  // A file beyond the limit (ulimit -f) is a failed write with a message, not the end of the
+  // process.
   action.sa_handler = SIG_IGN;
   sigaction(SIGXFSZ, &action, nullptr);
 }
