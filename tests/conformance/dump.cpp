@@ -1,5 +1,5 @@
-// Writes results of many operations to a file: dump FILE BACKEND. Files are compared between instruction
-// sets and numbers of threads, and with NumPy by golden.py.
+// Writes results of many operations to a file: dump FILE BACKEND. Files are compared between
+// instruction sets and numbers of threads, and with NumPy by golden.py.
 //
 // A record is a line "name dtype rank lengths..." and the elements in C order.
 #include <cstdio>
@@ -16,7 +16,8 @@ namespace {
 std::FILE* file = nullptr;
 
 void record(const std::string& name, const UnifiedArray& x) {
-  std::string line = name + " " + std::string(isofield::name(x.dtype())) + " " + std::to_string(x.ndim());
+  std::string line =
+      name + " " + std::string(isofield::name(x.dtype())) + " " + std::to_string(x.ndim());
   for (const auto n : x.shape()) line += " " + std::to_string(n);
   std::fprintf(file, "%s\n", line.c_str());
   std::vector<unsigned char> bytes(static_cast<std::size_t>(x.size()) * itemsize(x.dtype()));
@@ -31,16 +32,20 @@ UnifiedArray noise(const Shape& shape, unsigned seed, double low, double high) {
   return asarray(values, shape);
 }
 
-/// Numbers with NaN, infinities, zeros, halves and ordinary ones; against each other as rows and columns.
+/// Numbers with NaN, infinities, zeros, halves and ordinary ones; against each other as rows and
+/// columns.
 UnifiedArray specials(DType dtype) {
   if (dtype == DType::bool_) return asarray({true, false});
   if (dtype == DType::int64) {
     using L = std::numeric_limits<std::int64_t>;
-    return asarray<std::int64_t>({0, 1, -1, 2, -2, 3, 7, -7, 10, 63, 1000003, L::max(), L::min(), L::min() + 1});
+    return asarray<std::int64_t>(
+        {0, 1, -1, 2, -2, 3, 7, -7, 10, 63, 1000003, L::max(), L::min(), L::min() + 1});
   }
   using L = std::numeric_limits<double>;
-  return asarray({0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 3.0, 0.1, 7.25, -7.25, 88.5, 1e-3, 1e10,
-                  -1e10, L::infinity(), -L::infinity(), L::quiet_NaN()})
+  return asarray({0.0,  -0.0,  1.0,           -1.0,           0.5,
+                  -0.5, 1.5,   2.5,           -2.5,           3.0,
+                  0.1,  7.25,  -7.25,         88.5,           1e-3,
+                  1e10, -1e10, L::infinity(), -L::infinity(), L::quiet_NaN()})
       .astype(dtype);
 }
 
@@ -66,13 +71,18 @@ void rows_of_the_table() {
 }
 
 void large_programs(DType dtype) {
-  const UnifiedArray u = noise({130, 517}, 1, -2, 2).astype(dtype), v = noise({517}, 2, 0.5, 1.5).astype(dtype);
+  const UnifiedArray u = noise({130, 517}, 1, -2, 2).astype(dtype),
+                     v = noise({517}, 2, 0.5, 1.5).astype(dtype);
   record("u", u);
   record("v", v);
-  const auto s = [&](int axis, std::int64_t offset, Boundary rule) { return shift(u, axis, offset, rule, 0.25); };
-  record("stencil", u + 0.1 * (s(0, -1, Boundary::periodic) + s(0, 2, Boundary::clamp) + s(1, -3, Boundary::reflect) +
-                               s(1, 1, Boundary::constant) - 4.0 * u));
-  record("upwind", square(maximum(u - s(1, -1, Boundary::reflect), 0.0)) + square(minimum(s(1, 1, Boundary::reflect) - u, 0.0)) * v);
+  const auto s = [&](int axis, std::int64_t offset, Boundary rule) {
+    return shift(u, axis, offset, rule, 0.25);
+  };
+  record("stencil",
+         u + 0.1 * (s(0, -1, Boundary::periodic) + s(0, 2, Boundary::clamp) +
+                    s(1, -3, Boundary::reflect) + s(1, 1, Boundary::constant) - 4.0 * u));
+  record("upwind", square(maximum(u - s(1, -1, Boundary::reflect), 0.0)) +
+                       square(minimum(s(1, 1, Boundary::reflect) - u, 0.0)) * v);
   record("transcendental", where(u > 0.0, exp(u) * log(v) - sqrt(abs(u)), tanh(u) / (1.0 + u * u)));
   record("reversed", flip(u, 0)(slice(0, 130, 3), slice(500, 3, -2)) * 2.0);
   record("sum", sum(u));
@@ -83,7 +93,8 @@ void large_programs(DType dtype) {
   record("mean", mean(u));
   record("prod_rows", prod(1.0 + 0.001 * u, {1}));
   record("tridiagonal_rows", linalg::tridiagonal_solve(0.3 * u, 4.0 + abs(u), -0.4 * u, u + v, 1));
-  record("tridiagonal_columns", linalg::tridiagonal_solve(0.3 * u, 4.0 + abs(u), -0.4 * u, u + v, 0, true));
+  record("tridiagonal_columns",
+         linalg::tridiagonal_solve(0.3 * u, 4.0 + abs(u), -0.4 * u, u + v, 0, true));
 }
 
 }  // namespace
