@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <isofield/ops.hpp>
+#include <isofield/registry.hpp>
 #include <isofield/transforms.hpp>
 #include <mutex>
 #include <unordered_map>
@@ -63,6 +64,7 @@ std::shared_ptr<const Program> pruned(const Program& program, const std::vector<
 class Trace final : public Tracer {
  public:
   Trace(const Traces::Function& function, std::span<const UnifiedArray> arguments) {
+    if (arguments.empty()) default_ = &default_backend();
     std::vector<UnifiedArray> symbols;
     for (const auto& a : arguments) {
       const auto bytes = static_cast<std::size_t>(a.size()) * itemsize(a.dtype());
@@ -105,6 +107,7 @@ class Trace final : public Tracer {
 
   bool fits(std::span<const UnifiedArray> arguments) const {
     if (arguments.size() != shapes_.size()) return false;
+    if (arguments.empty()) return default_ == &default_backend();
     for (std::size_t i = 0; i < shapes_.size(); ++i)
       if (arguments[i].shape() != shapes_[i] || arguments[i].dtype() != dtypes_[i] ||
           &arguments[i].backend() != backends_[i])
@@ -133,6 +136,9 @@ class Trace final : public Tracer {
       escaping_[i]->owner = made_[i]->owner;
     }
     for (const auto& step : steps_) step.run();
+    // Memory of arguments and results must not live until the next call.
+    for (auto& input : inputs_) input->owner.reset();
+    for (auto& result : escaping_) result->owner.reset();
     std::vector<UnifiedArray> results;
     results.reserve(outputs_.size());
     for (const auto& o : outputs_) {
@@ -266,6 +272,7 @@ class Trace final : public Tracer {
   std::vector<Shape> shapes_;
   std::vector<DType> dtypes_;
   std::vector<BaseBackend*> backends_;
+  BaseBackend* default_ = nullptr;  // of a function without arguments
   std::vector<StoragePtr> inputs_, temporaries_, escaping_, memory_;
   std::unordered_set<StoragePtr> constants_;
   std::unordered_set<const Storage*> own_;  // symbolic storages of this trace, while it is made

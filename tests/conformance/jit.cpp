@@ -291,3 +291,39 @@ BACKEND_TEST_CASE(results_that_nobody_reads_are_not_computed_wrongly) {
     BOOST_TEST(same<double>(f(x), plain<double>(x * 3.0 + 1.0)));
   }
 }
+
+BACKEND_TEST_CASE(memory_of_arguments_is_let_go_after_the_call) {
+  const auto f = jit([](const UnifiedArray& x) { return x + 1.0; });
+  auto owner = std::make_shared<std::vector<double>>(100, 2.0);
+  const std::weak_ptr<std::vector<double>> watch = owner;
+  UnifiedArray y;
+  {
+    const UnifiedArray x = from_memory(owner->data(), float64, Layout({100}), 800, owner, get_backend("eigen"));
+    owner.reset();
+    y = f(x.to_backend(default_backend()));
+  }
+  BOOST_TEST(watch.expired());
+  BOOST_TEST(y(99).item<double>() == 3.0);
+}
+
+BACKEND_TEST_CASE(functions_without_arguments_follow_the_default_backend) {
+  const auto f = jit([] { return ones({2}); });
+  BOOST_TEST(&f().backend() == &default_backend());
+  for (const auto& status : list_backends()) {
+    if (!status.available) continue;
+    const ScopedBackend scope(status.spelling);
+    BOOST_TEST(&f().backend() == &default_backend());
+  }
+}
+
+BACKEND_TEST_CASE(small_in_place_steps_of_a_sweep_do_not_copy_the_whole_array) {
+  const auto f = jit([](const UnifiedArray& x) { return x * 0.5 + 1.0; });
+  UnifiedArray u = zeros({20, 50});
+  const void* const before = u.storage()->data;
+  u(19) = 4.0;
+  for (int n = 18; n >= 0; --n) u(n) = f(u(n + 1));
+  BOOST_TEST(u.storage()->data == before);
+  double expected = 4.0;
+  for (int n = 18; n >= 0; --n) expected = expected * 0.5 + 1.0;
+  BOOST_TEST(u(0, 49).item<double>() == expected);
+}
