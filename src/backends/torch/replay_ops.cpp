@@ -75,9 +75,9 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
     case Op::negative: at::neg_out(out, a); return;
     case Op::abs: at::abs_out(out, a); return;
     case Op::sign:
-      // LibTorch's sign of NaN is 0.
+      // LibTorch's sign of NaN and of -0 is 0.
       if (a.is_floating_point())
-        at::where_out(out, a.eq(a), a.sign(), a);
+        at::where_out(out, a.abs().gt(0), a.sign(), a);
       else
         at::sign_out(out, a);
       return;
@@ -116,7 +116,13 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
     case Op::minimum: at::minimum_out(out, a, b); return;
     case Op::power: at::pow_out(out, a, b); return;
     case Op::remainder:
-      at::remainder_out(out, a, b.is_floating_point() ? b : without_zeros(b));
+      if (b.is_floating_point()) {
+        // A zero has the divisor's sign, which LibTorch takes from the dividend.
+        const at::Tensor rest = at::remainder(a, b);
+        at::where_out(out, rest.eq(0), rest.copysign(b), rest);
+      } else {
+        at::remainder_out(out, a, without_zeros(b));
+      }
       return;
     case Op::floor_divide:
       if (b.is_floating_point())
