@@ -8,21 +8,39 @@
 
 namespace isofield::mfg {
 
+namespace {
+
+// Leaves the game as it was, however the path ends.
+class ScopedCoupling {
+ public:
+  explicit ScopedCoupling(DiscreteProblem& problem)
+      : problem_(problem), reference_(problem.constant_density()) {}
+  ~ScopedCoupling() { set(1.0); }
+  ScopedCoupling(const ScopedCoupling&) = delete;
+  ScopedCoupling& operator=(const ScopedCoupling&) = delete;
+  void set(double strength) { problem_.set_coupling(strength, reference_); }
+
+ private:
+  DiscreteProblem& problem_;
+  UnifiedArray reference_;
+};
+
+}  // namespace
+
 Outcome continuation(Outer& outer, int most) {
   constexpr double rough = 1e-2, shortest = 1e-3;
   constexpr int newton_steps = 10;
   const int last = outer.iterations() + most;
-  DiscreteProblem& problem = outer.problem;
-  const UnifiedArray reference = problem.constant_density();
   const UnifiedArray u = outer.u, m = outer.m;
+  ScopedCoupling coupling(outer.problem);
 
-  problem.set_coupling(0.0, reference);
+  coupling.set(0.0);
   Outcome outcome = picard(outer, 1.0, 1, rough);
   double strength = 0.0, step = 0.25;
   while (strength < 1.0 && outcome != Outcome::interrupted && outer.iterations() < last) {
     const double next = std::min(1.0, strength + step);
     const UnifiedArray good_u = outer.u, good_m = outer.m;
-    problem.set_coupling(next, reference);
+    coupling.set(next);
     outcome = newton(outer, std::min(newton_steps, last - outer.iterations()),
                      next == 1.0 ? outer.tolerance : rough);
     if (outcome == Outcome::converged) {
@@ -35,8 +53,8 @@ Outcome continuation(Outer& outer, int most) {
       if (step < shortest) break;
     }
   }
-  problem.set_coupling(1.0, reference);
-  if (outcome == Outcome::converged || outcome == Outcome::interrupted) return outcome;
+  if (outcome == Outcome::interrupted) return outcome;
+  if (strength == 1.0) return Outcome::converged;
   outer.u = u;
   outer.m = m;
   return Outcome::stalled;

@@ -1,5 +1,6 @@
 // What the outer algorithms reach, and what they say about it.
 
+#include <algorithm>
 #include <cmath>
 #include <isofield/error.hpp>
 #include <isofield/mfg/diagnostics.hpp>
@@ -96,6 +97,22 @@ MFG_TEST_CASE(newton_solves_terminal_costs_of_the_density) {
     BOOST_TEST((s.report.status == Status::converged));
     BOOST_TEST(s.report.iterations < 30);
     BOOST_TEST(largest_difference(s.u, picard.u) < 1e-7);
+  }
+}
+
+MFG_TEST_CASE(a_path_that_is_cut_short_is_not_taken_for_a_solution) {
+  const Problem problem = crowded_end(24, 40.0);
+  SolveOptions o = with(Coupling::automatic, 1e-8);
+  const std::vector<Iteration> history = solve(problem, o).report.history;
+  const auto on_path = [](const Iteration& i) { return i.method == "continuation"; };
+  const auto first = std::find_if(history.begin(), history.end(), on_path);
+  BOOST_TEST_REQUIRE((first != history.end()));
+  for (const int more : {-1, 0, 2, 5}) {
+    o.max_iterations = first->number + more;
+    const Solution s = solve(problem, o);
+    BOOST_TEST((s.report.status == Status::not_converged));
+    BOOST_TEST(s.report.iterations == o.max_iterations);
+    BOOST_TEST(s.report.residual > 1e-8);
   }
 }
 
