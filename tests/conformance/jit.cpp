@@ -298,7 +298,8 @@ BACKEND_TEST_CASE(memory_of_arguments_is_let_go_after_the_call) {
   const std::weak_ptr<std::vector<double>> watch = owner;
   UnifiedArray y;
   {
-    const UnifiedArray x = from_memory(owner->data(), float64, Layout({100}), 800, owner, get_backend("eigen"));
+    const UnifiedArray x =
+        from_memory(owner->data(), float64, Layout({100}), 800, owner, get_backend("eigen"));
     owner.reset();
     y = f(x.to_backend(default_backend()));
   }
