@@ -17,6 +17,7 @@ std::string context(int line, const char* dtype = "float64") {
 
 // Statements stand on one line, so that __LINE__ is theirs.
 // clang-format off
+// clang-format off
 #define EXPECT_ERROR(type, text, statement) \
   BOOST_TEST(error_of<type>([&] { statement; }) == (text))
 
