@@ -1,0 +1,1 @@
+"""Pictures of the result files of mfg_solve, drawn by scripts/plot."""

@@ -1,0 +1,131 @@
+"""What is drawn: a result file, read."""
+
+import pathlib
+import re
+import tomllib
+from dataclasses import dataclass, field
+
+import h5py
+import numpy as np
+
+FREE, OBSTACLE, EXIT = 0, 1, 2
+
+
+class Unreadable(Exception):
+    """A result file that cannot be drawn; the text says why."""
+
+
+def superscript(unit):
+    return re.sub(r"\^(\d+)", r"$^{\1}$", unit)
+
+
+@dataclass
+class Field:
+    """A quantity of shape (levels, nx[, ny]) with its name and unit."""
+
+    values: np.ndarray
+    name: str
+    symbol: str
+    unit: str
+
+    @property
+    def label(self):
+        return f"{self.name} {self.symbol}" + (f"  [{superscript(self.unit)}]" if self.unit not in ("", "1") else "")
+
+
+@dataclass
+class Result:
+    path: pathlib.Path
+    attributes: dict
+    axes: list
+    times: np.ndarray
+    mask: np.ndarray
+    u: Field
+    m: Field
+    population: str
+    others: list
+    convergence: dict
+    mass: np.ndarray
+    cells: str  # "64 x 64"
+    slice_note: str = ""
+    config: dict = field(default_factory=dict)
+
+
+def read(path, population=None):
+    """Read what is drawn; throw Unreadable with a reason for people."""
+    if not path.exists():
+        raise Unreadable("there is no such file")
+    if path.is_dir():
+        raise Unreadable("it is a folder")
+    try:
+        with h5py.File(path) as file:
+            return read_open(path, file, population)
+    except PermissionError:
+        raise Unreadable("permission denied") from None
+    except KeyError as error:
+        raise Unreadable(f"it is no result of mfg_solve: {error.args[0]}") from None
+    except OSError as error:
+        raise Unreadable(explain(str(error))) from None
+
+
+def explain(text):
+    """HDF5's words, for people."""
+    if "file signature not found" in text:
+        return "it is not an HDF5 file"
+    if "truncated file" in text:
+        return "it was cut short: the end is missing"
+    if "Fletcher32" in text or "checksum" in text or "filter returned failure" in text or "inflate" in text:
+        return f"it is damaged: a checksum does not match ({text})"
+    return text
+
+
+def wanted(group, name):
+    if name not in group:
+        raise KeyError(f"{name} is missing in {group.name}")
+    return group[name]
+
+
+def read_open(path, file, population):
+    grid = wanted(file, "grid")
+    axes = [grid[name][...] for name in "xyz" if name in grid]
+    times = wanted(grid, "t")[...]
+    populations = wanted(file, "populations")
+    names = sorted(populations, key=lambda name: populations[name].attrs.get("index", 0))
+    name = population if population is not None else names[0]
+    if name not in names:
+        raise Unreadable(f"it has no population {name!r}, but " + ", ".join(map(repr, names)))
+    u = read_field(populations[name], "u", "value", axes, times)
+    m = read_field(populations[name], "m", "density", axes, times)
+    mask = grid["mask"][...] if "mask" in grid else np.zeros(u.values.shape[1:], np.uint8)
+    convergence = {column: values[...] for column, values in file.get("convergence", {}).items()}
+    mass = file["diagnostics/mass"][...] if "diagnostics/mass" in file else np.full(len(times), np.nan)
+    if mass.ndim == 2:
+        mass = mass[:, names.index(name)]
+    result = Result(path, dict(file.attrs), axes, times, mask, u, m, name,
+                    [other for other in names if other != name], convergence, mass,
+                    " x ".join(str(len(axis)) for axis in axes))
+    try:
+        result.config = tomllib.loads(result.attributes.get("config", ""))
+    except (tomllib.TOMLDecodeError, TypeError):
+        pass  # the picture does without
+    return middle_plane(result) if len(axes) == 3 else result
+
+
+def read_field(group, symbol, name, axes, times):
+    data = wanted(group, symbol)
+    shape = (len(times), *map(len, axes))
+    if data.shape != shape:
+        raise Unreadable(f"{data.name} has the shape {data.shape}, the grid says {shape}")
+    text = lambda key, otherwise: str(data.attrs.get(key, otherwise))
+    return Field(data[...].astype(float), text("long_name", name), f"${symbol}$", text("units", ""))
+
+
+def middle_plane(result):
+    """Of a 3-D result, the plane in the middle of the z axis."""
+    k = len(result.axes[2]) // 2
+    result.slice_note = f"plane z = {result.axes[2][k]:.3g}"
+    result.axes = result.axes[:2]
+    result.mask = result.mask[..., k]
+    for quantity in (result.u, result.m):
+        quantity.values = quantity.values[..., k]
+    return result
