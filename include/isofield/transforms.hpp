@@ -20,7 +20,10 @@ class Traces {
   /// Replay `function` on `arguments`, tracing it first if need be. It must be the same at each
   /// call.
   std::vector<UnifiedArray> call(const Function& function,
-                                 std::span<const UnifiedArray> arguments) const;
+                                 std::span<const UnifiedArray* const> arguments) const;
+  /// The same for a function known to give as many results as `results` takes.
+  void call(const Function& function, std::span<const UnifiedArray* const> arguments,
+            std::span<NodePtr> results) const;
   int count() const;
 
  private:
@@ -33,9 +36,7 @@ class TracedFunction {
  public:
   using Function = Traces::Function;
   explicit TracedFunction(Function function) : function_(std::move(function)) {}
-  std::vector<UnifiedArray> operator()(std::span<const UnifiedArray> arguments) const {
-    return traces_.call(function_, arguments);
-  }
+  std::vector<UnifiedArray> operator()(std::span<const UnifiedArray> arguments) const;
   int traces() const { return traces_.count(); }
 
  private:
@@ -43,28 +44,38 @@ class TracedFunction {
   Traces traces_;
 };
 
+/// How a traced function's results travel: a list of arrays, or as many nodes as its type says.
 template <class T>
-struct ResultList {
+struct Results {
   static std::vector<UnifiedArray> pack(T value) { return {std::move(value)}; }
-  static T unpack(std::vector<UnifiedArray> list) { return std::move(list[0]); }
+  static T call(const Traces& traces, const Traces::Function& function,
+                std::span<const UnifiedArray* const> arguments) {
+    NodePtr result;
+    traces.call(function, arguments, std::span(&result, 1));
+    return T(std::move(result));
+  }
 };
 template <class... A>
-struct ResultList<std::tuple<A...>> {
+struct Results<std::tuple<A...>> {
   static std::vector<UnifiedArray> pack(std::tuple<A...> value) {
     return std::apply([](auto&&... a) { return std::vector<UnifiedArray>{std::move(a)...}; },
                       std::move(value));
   }
-  static std::tuple<A...> unpack(std::vector<UnifiedArray> list) {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return std::tuple<A...>(std::move(list[I])...);
-    }
-    (std::index_sequence_for<A...>{});
+  static std::tuple<A...> call(const Traces& traces, const Traces::Function& function,
+                               std::span<const UnifiedArray* const> arguments) {
+    std::array<NodePtr, sizeof...(A)> results;
+    traces.call(function, arguments, results);
+    return std::apply([](auto&&... r) { return std::tuple<A...>(A(std::move(r))...); },
+                      std::move(results));
   }
 };
 template <>
-struct ResultList<std::vector<UnifiedArray>> {
+struct Results<std::vector<UnifiedArray>> {
   static std::vector<UnifiedArray> pack(std::vector<UnifiedArray> value) { return value; }
-  static std::vector<UnifiedArray> unpack(std::vector<UnifiedArray> list) { return list; }
+  static std::vector<UnifiedArray> call(const Traces& traces, const Traces::Function& function,
+                                        std::span<const UnifiedArray* const> arguments) {
+    return traces.call(function, arguments);
+  }
 };
 }  // namespace detail
 
@@ -81,13 +92,13 @@ class Jit {
     using Result = std::conditional_t<std::is_base_of_v<UnifiedArray, Given>, UnifiedArray, Given>;
     const auto traced = [&f = *function_](std::span<const UnifiedArray> list) {
       return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return detail::ResultList<Result>::pack(f(list[I]...));
+        return detail::Results<Result>::pack(f(list[I]...));
       }
       (std::index_sequence_for<A...>{});
     };
-    const std::array<UnifiedArray, sizeof...(A)> list{
-        static_cast<const UnifiedArray&>(arguments)...};
-    return detail::ResultList<Result>::unpack(traces_.call(traced, list));
+    const std::array<const UnifiedArray*, sizeof...(A)> list{
+        &static_cast<const UnifiedArray&>(arguments)...};
+    return detail::Results<Result>::call(traces_, traced, list);
   }
 
   /// How often the function has been traced.

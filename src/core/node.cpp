@@ -1,6 +1,7 @@
 #include "core/node.hpp"
 
 #include <isofield/ops.hpp>
+#include <utility>
 
 #include "core/step.hpp"
 
@@ -8,29 +9,43 @@ namespace isofield::detail {
 namespace {
 
 /// Nodes that this thread freed, for its next ones: an expression makes and drops one an operation.
-class NodeCache {
- public:
-  ~NodeCache() {
-    alive_ = false;
-    for (int i = 0; i < count_; ++i) ::operator delete(free_[i]);
-  }
-  void* take() { return count_ > 0 ? free_[--count_] : ::operator new(sizeof(Node)); }
-  void give(void* memory) noexcept {
-    if (count_ < capacity)
-      free_[count_++] = memory;
-    else
-      ::operator delete(memory);
-  }
-  static bool alive() noexcept { return alive_; }
-
- private:
+/// A list through the freed nodes themselves, so that a thread's part of it is three words.
+struct NodeCache {
+  struct Free {
+    Free* next;
+  };
   static constexpr int capacity = 256;
-  static thread_local bool alive_;
-  void* free_[capacity];
-  int count_ = 0;
+  Free* first = nullptr;
+  int count = 0;
+  enum class Life : std::uint8_t { unused, open, closed } life = Life::unused;
 };
-thread_local bool NodeCache::alive_ = true;
-thread_local NodeCache cache;
+constinit thread_local NodeCache cache;
+
+/// Gives the nodes back at the thread's end; those that are freed even later go at once.
+struct NodeCacheCloser {
+  NodeCacheCloser() { cache.life = NodeCache::Life::open; }
+  ~NodeCacheCloser() {
+    cache.life = NodeCache::Life::closed;
+    for (auto* f = cache.first; f;) ::operator delete(std::exchange(f, f->next));
+    cache.first = nullptr;
+  }
+};
+
+void* take_node() {
+  NodeCache& c = cache;
+  if (!c.first) return ::operator new(sizeof(Node));
+  --c.count;
+  return std::exchange(c.first, c.first->next);
+}
+
+void give_node(void* memory) noexcept {
+  NodeCache& c = cache;
+  if (c.life == NodeCache::Life::unused) thread_local const NodeCacheCloser closer;
+  if (c.life == NodeCache::Life::closed || c.count == NodeCache::capacity)
+    return ::operator delete(memory);
+  ++c.count;
+  c.first = new (memory) NodeCache::Free{c.first};
+}
 
 thread_local bool is_eager = false;
 
@@ -39,24 +54,24 @@ thread_local bool is_eager = false;
 void retain(Node* node) noexcept { node->refs.fetch_add(1, std::memory_order_relaxed); }
 
 void release(Node* node) noexcept {
-  if (node->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  // The only holder needs no read-modify-write: nobody else is there to count.
+  if (node->refs.load(std::memory_order_acquire) != 1 &&
+      node->refs.fetch_sub(1, std::memory_order_acq_rel) != 1)
+    return;
   node->~Node();
-  if (NodeCache::alive())
-    cache.give(node);
-  else
-    ::operator delete(node);
+  give_node(node);
 }
 
-static NodePtr new_node() { return NodePtr(new (cache.take()) Node); }
+static NodePtr new_node() { return NodePtr(new (take_node()) Node); }
 
-NodePtr make_leaf(StoragePtr storage, DType dtype, Layout layout) {
+NodePtr make_leaf(StoragePtr storage, DType dtype, const Layout& layout) {
   NodePtr node = new_node();
   node->backend = storage->backend;
   node->symbolic = storage->symbolic;
   node->dtype = dtype;
   node->storage = std::move(storage);
-  node->shape = std::move(layout.shape);
-  node->strides = std::move(layout.strides);
+  node->shape = layout.shape;
+  node->strides = layout.strides;
   node->offset = layout.offset;
   return node;
 }

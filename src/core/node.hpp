@@ -55,7 +55,7 @@ struct Node {
 };
 
 /// A leaf over a storage.
-NodePtr make_leaf(StoragePtr storage, DType dtype, Layout layout);
+NodePtr make_leaf(StoragePtr storage, DType dtype, const Layout& layout);
 /// A leaf over new memory in C order; its elements are not defined yet.
 NodePtr make_empty(BaseBackend& backend, const Shape& shape, DType dtype);
 /// A leaf over new memory for a result of `in`: to be provided by the replay, if a trace records

@@ -24,6 +24,10 @@ StoragePtr symbolic_storage(BaseBackend& backend, std::size_t bytes) {
   return storage;
 }
 
+void take_owner(Storage& to, const Storage& from) {
+  if (to.owner || from.owner) to.owner = from.owner;  // counting costs, and few have one
+}
+
 /// A program without the outputs that nobody reads, and without what only they needed.
 std::shared_ptr<const Program> pruned(const Program& program, const std::vector<bool>& keep) {
   auto result = std::make_shared<Program>();
@@ -60,21 +64,22 @@ std::shared_ptr<const Program> pruned(const Program& program, const std::vector<
   return result;
 }
 
+using Arguments = std::span<const UnifiedArray* const>;
+
 /// One recorded run of a function.
 class Trace final : public Tracer {
  public:
-  Trace(const Traces::Function& function, std::span<const UnifiedArray> arguments) {
+  Trace(const Traces::Function& function, Arguments arguments) {
     if (arguments.empty()) default_ = &default_backend();
     std::vector<UnifiedArray> symbols;
-    for (const auto& a : arguments) {
-      const auto bytes = static_cast<std::size_t>(a.size()) * itemsize(a.dtype());
-      inputs_.push_back(symbolic_storage(a.backend(), bytes));
-      own_.insert(inputs_.back().get());
-      inputs_.back()->foreign = true;  // the caller's memory: written to only after a copy
-      symbols.emplace_back(make_leaf(inputs_.back(), a.dtype(), Layout(a.shape())));
-      shapes_.push_back(a.shape());
-      dtypes_.push_back(a.dtype());
-      backends_.push_back(&a.backend());
+    for (const UnifiedArray* a : arguments) {
+      const auto size = itemsize(a->dtype());
+      auto storage = symbolic_storage(a->backend(), static_cast<std::size_t>(a->size()) * size);
+      storage->foreign = true;  // the caller's memory: written to only after a copy
+      own_.insert(storage.get());
+      symbols.emplace_back(make_leaf(storage, a->dtype(), Layout(a->shape())));
+      inputs_.push_back({std::move(storage), &a->backend(), a->dtype(), Layout(a->shape()),
+                         static_cast<std::int64_t>(size), nullptr});
     }
     const ScopedTracer scope(this);
     const std::vector<UnifiedArray> results = function(symbols);
@@ -105,61 +110,51 @@ class Trace final : public Tracer {
     return temporaries_.back();
   }
 
-  bool fits(std::span<const UnifiedArray> arguments) const {
-    if (arguments.size() != shapes_.size()) return false;
+  bool fits(Arguments arguments) const {
+    if (arguments.size() != inputs_.size()) return false;
     if (arguments.empty()) return default_ == &default_backend();
-    for (std::size_t i = 0; i < shapes_.size(); ++i)
-      if (arguments[i].shape() != shapes_[i] || arguments[i].dtype() != dtypes_[i] ||
-          &arguments[i].backend() != backends_[i])
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      const Node& node = *arguments[i]->node();
+      const Input& input = inputs_[i];
+      if (node.backend != input.backend || node.dtype != input.dtype ||
+          node.shape != input.layout.shape)
         return false;
+    }
     return true;
   }
 
-  std::vector<UnifiedArray> replay(std::span<const UnifiedArray> arguments) {
+  std::size_t result_count() const noexcept { return outputs_.size(); }
+
+  /// Run the steps on `arguments`, which fit, and hand each result to `give`.
+  template <class Give>
+  void replay(Arguments arguments, Give&& give) {
     const std::lock_guard lock(mutex_);
     std::vector<NodePtr> copies;  // of arguments that are not laid out as the trace was
-    packed_.clear();
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-      const Node* node = arguments[i].node().get();
-      if (!node->is_leaf() || !is_contiguous(node->shape, node->strides)) {
-        copies.push_back(contiguous(arguments[i].node()));
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      Input& input = inputs_[i];
+      const Node* node = arguments[i]->node().get();
+      if (!node->is_leaf() || node->strides != input.layout.strides) {
+        copies.push_back(contiguous(arguments[i]->node()));
         node = copies.back().get();
       }
-      packed_.push_back(node);
-      inputs_[i]->data = static_cast<std::byte*>(node->storage->data) +
-                         node->offset * static_cast<std::int64_t>(itemsize(node->dtype));
-      inputs_[i]->owner = node->storage->owner;
+      input.node = node;
+      input.storage->data =
+          static_cast<std::byte*>(node->storage->data) + node->offset * input.itemsize;
+      take_owner(*input.storage, *node->storage);
     }
-    for (std::size_t i = 0; i < escaping_.size(); ++i) {
-      made_[i] = escaping_[i]->backend->allocate(escaping_[i]->bytes);
-      escaping_[i]->data = made_[i]->data;
-      escaping_[i]->owner = made_[i]->owner;
+    for (auto& made : escaping_) {
+      made.memory = made.storage->backend->allocate(made.storage->bytes);
+      made.storage->data = made.memory->data;
+      take_owner(*made.storage, *made.memory);
     }
     for (const auto& step : steps_) step.run();
+    for (std::size_t i = 0; i < outputs_.size(); ++i) give(i, result(outputs_[i]));
     // Memory of arguments and results must not live until the next call.
-    for (auto& input : inputs_) input->owner.reset();
-    for (auto& result : escaping_) result->owner.reset();
-    std::vector<UnifiedArray> results;
-    results.reserve(outputs_.size());
-    for (const auto& o : outputs_) {
-      switch (o.source.kind) {
-        case Source::Kind::input: {
-          const Node& node = *packed_[o.source.index];
-          Layout layout = o.layout;
-          layout.offset += node.offset;
-          results.emplace_back(make_leaf(node.storage, o.dtype, std::move(layout)));
-          break;
-        }
-        case Source::Kind::made:
-          results.emplace_back(make_leaf(made_[o.source.index], o.dtype, o.layout));
-          break;
-        case Source::Kind::constant:
-          results.emplace_back(make_leaf(o.storage, o.dtype, o.layout));
-          break;
-      }
+    for (auto& input : inputs_) input.storage->owner.reset();
+    for (auto& made : escaping_) {
+      made.memory.reset();
+      made.storage->owner.reset();
     }
-    for (auto& m : made_) m.reset();
-    return results;
   }
 
  private:
@@ -167,22 +162,54 @@ class Trace final : public Tracer {
     enum class Kind { input, made, constant } kind = Kind::constant;
     std::size_t index = 0;
   };
+  /// An argument, as it was traced.
+  struct Input {
+    StoragePtr storage;
+    BaseBackend* backend;
+    DType dtype;
+    Layout layout;
+    std::int64_t itemsize;
+    const Node* node;  ///< in the replay under way
+  };
+  /// Memory that a replay makes and hands out.
+  struct Made {
+    StoragePtr storage;
+    StoragePtr memory;  ///< of the replay under way
+  };
   struct Output {
     StoragePtr storage;
     DType dtype;
     Layout layout;
     Source source;
+    bool last = false;  ///< no later output lies in the same made memory
   };
+
+  NodePtr result(const Output& o) {
+    switch (o.source.kind) {
+      case Source::Kind::input: {
+        const Node& node = *inputs_[o.source.index].node;
+        Layout layout = o.layout;
+        layout.offset += node.offset;
+        return make_leaf(node.storage, o.dtype, layout);
+      }
+      case Source::Kind::made: {
+        StoragePtr& memory = escaping_[o.source.index].memory;
+        return make_leaf(o.last ? std::move(memory) : memory, o.dtype, o.layout);
+      }
+      case Source::Kind::constant: break;
+    }
+    return make_leaf(o.storage, o.dtype, o.layout);
+  }
 
   Source source_of(const Storage& storage) {
     for (std::size_t i = 0; i < inputs_.size(); ++i)
-      if (inputs_[i].get() == &storage) return {Source::Kind::input, i};
+      if (inputs_[i].storage.get() == &storage) return {Source::Kind::input, i};
     if (!storage.symbolic) return {};
     for (std::size_t i = 0; i < escaping_.size(); ++i)
-      if (escaping_[i].get() == &storage) return {Source::Kind::made, i};
+      if (escaping_[i].storage.get() == &storage) return {Source::Kind::made, i};
     for (const auto& t : temporaries_)
       if (t.get() == &storage) {
-        escaping_.push_back(t);
+        escaping_.push_back({t, nullptr});
         return {Source::Kind::made, escaping_.size() - 1};
       }
     throw_escaped();
@@ -191,13 +218,18 @@ class Trace final : public Tracer {
   void finish() {
     drop_unread();
     place_temporaries();
-    made_.resize(escaping_.size());
+    std::vector<bool> handed_out(escaping_.size(), false);
+    for (auto o = outputs_.rbegin(); o != outputs_.rend(); ++o) {
+      if (o->source.kind != Source::Kind::made) continue;
+      o->last = !handed_out[o->source.index];
+      handed_out[o->source.index] = true;
+    }
   }
 
   // From the end: a step counts if somebody reads what it writes.
   void drop_unread() {
     std::unordered_set<const Storage*> read;
-    for (const auto& e : escaping_) read.insert(e.get());
+    for (const auto& e : escaping_) read.insert(e.storage.get());
     std::vector<Step> kept;
     for (std::size_t i = steps_.size(); i-- > 0;) {
       Step& step = steps_[i];
@@ -241,7 +273,8 @@ class Trace final : public Tracer {
     std::vector<std::pair<std::size_t, StoragePtr>> order;
     for (const auto& t : temporaries_) {
       const auto life = lives.find(t.get());
-      const bool escapes = std::find(escaping_.begin(), escaping_.end(), t) != escaping_.end();
+      const bool escapes = std::any_of(escaping_.begin(), escaping_.end(),
+                                       [&](const Made& made) { return made.storage == t; });
       if (life == lives.end()) continue;
       used.push_back(t);
       if (!escapes) order.emplace_back(life->second.first, t);
@@ -269,17 +302,14 @@ class Trace final : public Tracer {
   }
 
   std::mutex mutex_;
-  std::vector<Shape> shapes_;
-  std::vector<DType> dtypes_;
-  std::vector<BaseBackend*> backends_;
   BaseBackend* default_ = nullptr;  // of a function without arguments
-  std::vector<StoragePtr> inputs_, temporaries_, escaping_, memory_;
+  std::vector<Input> inputs_;
+  std::vector<Made> escaping_;
+  std::vector<StoragePtr> temporaries_, memory_;
   std::unordered_set<StoragePtr> constants_;
   std::unordered_set<const Storage*> own_;  // symbolic storages of this trace, while it is made
   std::vector<Output> outputs_;
   std::vector<Step> steps_;
-  std::vector<const Node*> packed_;  // arguments of the replay under way
-  std::vector<StoragePtr> made_;     // and the memory of its results
 };
 
 }  // namespace
@@ -288,28 +318,66 @@ struct Traces::State {
   std::mutex mutex;
   std::vector<std::unique_ptr<Trace>> traces;  // only ever added to
   std::atomic<Trace*> last = nullptr;          // the one used last, found without the lock
+
+  Trace& find(const Function& function, Arguments arguments) {
+    for (const UnifiedArray* a : arguments)
+      if (a->node()->symbolic) throw_escaped();
+    Trace* trace = last.load(std::memory_order_acquire);
+    if (trace && trace->fits(arguments)) return *trace;
+    const std::lock_guard lock(mutex);
+    trace = nullptr;
+    for (const auto& t : traces)
+      if (t->fits(arguments)) trace = t.get();
+    if (!trace) {
+      traces.push_back(std::make_unique<Trace>(function, arguments));
+      trace = traces.back().get();
+    }
+    last.store(trace, std::memory_order_release);
+    return *trace;
+  }
 };
+
+namespace {
+
+/// Run a function as a part of the trace that its caller is in.
+std::vector<UnifiedArray> run_inside(const Traces::Function& function, Arguments arguments) {
+  std::vector<UnifiedArray> list;
+  list.reserve(arguments.size());
+  for (const UnifiedArray* a : arguments) list.push_back(*a);
+  return function(list);
+}
+
+}  // namespace
 
 Traces::Traces() : state_(std::make_shared<State>()) {}
 
-std::vector<UnifiedArray> Traces::call(const Function& function,
-                                       std::span<const UnifiedArray> arguments) const {
-  if (tracer()) return function(arguments);  // part of the outer trace
-  for (const auto& a : arguments)
-    if (a.node()->symbolic) throw_escaped();
-  Trace* trace = state_->last.load(std::memory_order_acquire);
-  if (!trace || !trace->fits(arguments)) {
-    const std::lock_guard lock(state_->mutex);
-    trace = nullptr;
-    for (const auto& t : state_->traces)
-      if (t->fits(arguments)) trace = t.get();
-    if (!trace) {
-      state_->traces.push_back(std::make_unique<Trace>(function, arguments));
-      trace = state_->traces.back().get();
-    }
-    state_->last.store(trace, std::memory_order_release);
+std::vector<UnifiedArray> Traces::call(const Function& function, Arguments arguments) const {
+  if (tracer()) return run_inside(function, arguments);
+  Trace& trace = state_->find(function, arguments);
+  std::vector<UnifiedArray> results;
+  results.reserve(trace.result_count());
+  trace.replay(arguments,
+               [&](std::size_t, NodePtr node) { results.emplace_back(std::move(node)); });
+  return results;
+}
+
+void Traces::call(const Function& function, Arguments arguments, std::span<NodePtr> results) const {
+  if (tracer()) {
+    const std::vector<UnifiedArray> list = run_inside(function, arguments);
+    for (std::size_t i = 0; i < results.size(); ++i) results[i] = list[i].node();
+    return;
   }
-  return trace->replay(arguments);
+  state_->find(function, arguments).replay(arguments, [&](std::size_t i, NodePtr node) {
+    results[i] = std::move(node);
+  });
+}
+
+std::vector<UnifiedArray> TracedFunction::operator()(
+    std::span<const UnifiedArray> arguments) const {
+  std::vector<const UnifiedArray*> list;
+  list.reserve(arguments.size());
+  for (const auto& a : arguments) list.push_back(&a);
+  return traces_.call(function_, list);
 }
 
 int Traces::count() const {
