@@ -2,40 +2,19 @@
 
 import json
 import os
-import pathlib
 import subprocess
-import sys
-import tempfile
 import tomllib
-import unittest
 
-PROGRAM, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
+from mfg_command import SOURCE, CommandCase, game, main
+
 TEMPLATES = ["crowd_exit", "lq_1d", "periodic_1d", "two_rooms"]
-
-GOOD = """
-[domain]
-lower = [0.0]
-upper = [1.0]
-cells = [10]
-[time]
-horizon = 1.0
-steps = 5
-[model]
-viscosity = 0.1
-initial_density = "1 + x"
-"""
+GOOD = game(10, 5)
 
 
-class CommandLine(unittest.TestCase):
+class CommandLine(CommandCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        (self.folder / "good.toml").write_text(GOOD)
-
-    def call(self, *arguments, **options):
-        return subprocess.run([PROGRAM, *arguments], cwd=self.folder, capture_output=True,
-                              text=True, timeout=60, **options)
+        super().setUp()
+        self.write("good.toml", GOOD)
 
     def fails(self, code, message, *arguments):
         """Check an exit code and a part of the message; nothing may go to stdout or to a file."""
@@ -136,10 +115,21 @@ class CommandLine(unittest.TestCase):
         self.fails(6, "no backend has a device cuda:77 here", "good.toml", "--check",
                    "--device", "cuda:77")
         self.fails(6, "device", "good.toml", "--check", "--backend", "eigen", "--device", "cpx")
+
+    def test_a_preference_for_what_is_not_there_is_named(self):
         environment = {**os.environ, "ISOFIELD_BACKEND": "nosuch"}
+        reason = ("unknown backend 'nosuch'; available: ", "environment variable ISOFIELD_BACKEND")
         result = self.call("good.toml", "--check", env=environment)
         self.assertEqual(result.returncode, 6)
-        self.assertIn("ISOFIELD_BACKEND", result.stderr)
+        for part in reason:
+            self.assertIn(part, result.stderr)
+        # The list is what helps then: it is printed, without a default and with the reason.
+        listed = self.call("--list-backends", env=environment)
+        self.assertEqual(listed.returncode, 0)
+        self.assertIn("eigen ", listed.stdout)
+        self.assertNotIn("<- default", listed.stdout)
+        for part in ("mfg_solve: there is no default: ", *reason):
+            self.assertIn(part, listed.stderr)
 
     def test_options_are_stronger_than_the_file(self):
         plan = json.loads(self.succeeds(
@@ -178,12 +168,12 @@ class CommandLine(unittest.TestCase):
         (self.folder / "bad.toml").write_text(
             GOOD.replace("viscosity", "viscosty").replace("steps = 5", "steps = 0")
             .replace("[10]", "[10, 10]").replace("1 + x", "1 + xx"))
-        text = self.fails(2, "6 errors; nothing was computed", "bad.toml")
-        for part in ("bad.toml:3:9: domain.lower: expected 2 values",
-                     "bad.toml:8:9: time.steps: expected an integer >= 1",
-                     "bad.toml:10:1: model.viscosty: unknown key; did you mean 'model.viscosity'?",
-                     "bad.toml:9:1: model.viscosity: missing; expected a number > 0",
-                     "bad.toml:11:24: model.initial_density: unknown name 'xx'; the variables here "
+        text = self.fails(2, "7 errors; nothing was computed", "bad.toml")
+        for part in ("bad.toml:4:9: domain.lower: expected 2 values",
+                     "bad.toml:10:9: time.steps: expected an integer >= 1",
+                     "bad.toml:12:1: model.viscosty: unknown key; did you mean 'model.viscosity'?",
+                     "bad.toml:11:1: model.viscosity: missing; expected a number > 0",
+                     "bad.toml:14:24: model.initial_density: unknown name 'xx'; the variables here "
                      "are x, y; did you mean 'x'?\n  initial_density = \"1 + xx\"\n"
                      "                         ^~"):
             self.assertIn(part, text)
@@ -211,8 +201,7 @@ class CommandLine(unittest.TestCase):
             self.skipTest("no /dev/full")
         for arguments in (["--help"], ["--schema"], ["good.toml", "--check"]):
             with open("/dev/full", "w") as full:
-                result = subprocess.run([PROGRAM, *arguments], cwd=self.folder, stdout=full,
-                                        stderr=subprocess.PIPE, text=True, timeout=60)
+                result = self.call(*arguments, stdout=full)
             self.assertEqual(result.returncode, 5)
             self.assertIn("cannot write to standard output", result.stderr)
 
@@ -220,11 +209,11 @@ class CommandLine(unittest.TestCase):
         for text in (b"[&", b"\x00", b"[[", b"a", b"a=", b"\xff\xfe", b"a=[" * 500, b"a." * 5000,
                      b"d = 1979-05-27T:32:00Z", b"[a]\n[a]", bytes(range(256)), b"9\"\xc3\xa9"):
             (self.folder / "odd.toml").write_bytes(text)
-            result = subprocess.run([PROGRAM, "odd.toml"], cwd=self.folder, capture_output=True,
+            result = subprocess.run(self.command("odd.toml"), cwd=self.folder, capture_output=True,
                                     timeout=60)
             self.assertEqual(result.returncode, 2, text[:20])
             self.assertIn(b"odd.toml", result.stderr)
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
+    main()

@@ -2,22 +2,19 @@
 
 import json
 import pathlib
-import subprocess
-import sys
 import tempfile
-import unittest
 
-PROGRAM, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
+from mfg_command import SOURCE, FileCase, call, main
+
 EXAMPLES = sorted((SOURCE / "docs/examples").glob("*.toml"))
 
 
 def available_backends():
-    listed = subprocess.run([PROGRAM, "--list-backends", "--json"], capture_output=True, text=True,
-                            timeout=120, check=True)
-    return [b["name"] for b in json.loads(listed.stdout) if b["available"]]
+    return [b["name"] for b in json.loads(call("--list-backends", "--json").stdout)
+            if b["available"]]
 
 
-class Examples(unittest.TestCase):
+class Examples(FileCase):
     @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
@@ -30,16 +27,15 @@ class Examples(unittest.TestCase):
 
     @classmethod
     def solve(cls, example, backend):
-        output = cls.output(example.stem, backend)
-        run = subprocess.run([PROGRAM, example, "--backend", backend, "--output", output, "--json"],
-                             capture_output=True, text=True, timeout=280)
+        run = call(example, "--backend", backend, "--json",
+                   "--output", cls.folder / cls.output(example.stem, backend))
         if run.returncode != 0:
             raise AssertionError(f"{example.name} on {backend}: {run.returncode}\n{run.stderr}")
         return json.loads(run.stdout)
 
-    @classmethod
-    def output(cls, name, backend):
-        return cls.folder / f"{name}-{backend.replace(':', '-')}.h5"
+    @staticmethod
+    def output(name, backend):
+        return f"{name}-{backend.replace(':', '-')}.h5"
 
     def test_there_are_examples_in_one_and_two_dimensions(self):
         self.assertGreaterEqual(len(EXAMPLES), 4)
@@ -59,7 +55,7 @@ class Examples(unittest.TestCase):
     def test_densities_are_never_negative_and_obstacles_stay_empty(self):
         for name, backend in self.summaries:
             with self.subTest(example=name, backend=backend):
-                file = self.read(name, backend)
+                file = self.read(self.output(name, backend))
                 density = file["m"][...]
                 self.assertGreaterEqual(density.min(), -1e-14)
                 self.assertEqual(abs(density[:, file["grid/mask"][...] != 0]).sum(), 0)
@@ -69,7 +65,7 @@ class Examples(unittest.TestCase):
             if backend == "eigen":
                 continue
             with self.subTest(example=name, backend=backend):
-                mine, reference = self.read(name, backend), self.read(name, "eigen")
+                mine, reference = self.read(self.output(name, backend)), self.read(self.output(name, "eigen"))
                 for field in ("u", "m"):
                     expected = reference[field][...]
                     error = abs(mine[field][...] - expected).max() / abs(expected).max()
@@ -81,7 +77,7 @@ class Examples(unittest.TestCase):
             if name == "crowd_exit":
                 continue
             with self.subTest(example=name, backend=backend):
-                file = self.read(name, backend)
+                file = self.read(self.output(name, backend))
                 volume = 1.0
                 for axis in "xyz"[:file["u"].ndim - 1]:
                     nodes = file[f"grid/{axis}"][...]
@@ -92,7 +88,7 @@ class Examples(unittest.TestCase):
                 self.assertLess(abs(paid - value), 1e-6 * abs(value))
 
     def test_the_linear_quadratic_density_stays_gaussian_around_a_falling_mean(self):
-        file = self.read("lq_1d", "eigen")
+        file = self.read(self.output("lq_1d", "eigen"))
         x, density = file["grid/x"][...], file["m"][...]
         h = x[1] - x[0]
         mean = (density * x).sum(axis=1) * h
@@ -103,15 +99,6 @@ class Examples(unittest.TestCase):
         # A Gaussian has kurtosis 3 (a uniform density 1.8); the scheme is of first order.
         self.assertLess(abs(fourth / variance**2 - 3).max(), 0.2)
 
-    def read(self, name, backend):
-        try:
-            import h5py
-        except ImportError:
-            self.skipTest("h5py is not there")
-        file = h5py.File(self.output(name, backend), "r")
-        self.addCleanup(file.close)
-        return file
-
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
+    main()
