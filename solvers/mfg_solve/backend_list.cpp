@@ -66,8 +66,7 @@ int list_backends(const Options& options) {
     }
   }
   print_stdout(options.json ? json.dump() + "\n" : text);
-  if (!usual.problem.empty())
-    fmt::print(stderr, "mfg_solve: there is no default: {}\n", usual.problem);
+  if (!usual.problem.empty()) say(fmt::format("there is no default: {}", usual.problem));
   return exit_converged;
 }
 

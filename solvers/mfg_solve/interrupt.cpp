@@ -19,10 +19,16 @@ void watch_for_interrupts() {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  // A file beyond the limit (ulimit -f) is a failed write with a message, not the end of the
-  // process.
+  // A terminal that closes asks so, too, unless nohup said that it is no matter.
+  struct sigaction hangup = {};
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
+    sigaction(SIGHUP, &action, nullptr);
+  }
+  // A file beyond the limit (ulimit -f) or a pipe that nobody reads is a failed write, not the end
+  // of the process.
   action.sa_handler = SIG_IGN;
   sigaction(SIGXFSZ, &action, nullptr);
+  sigaction(SIGPIPE, &action, nullptr);
 }
 
 bool interrupted() noexcept { return asked_to_stop != 0; }

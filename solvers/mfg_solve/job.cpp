@@ -141,8 +141,6 @@ class Job {
     if (!warning.empty()) progress_.log("mfg_solve: warning: " + warning);
   }
 
-  static void say(const std::string& message) { fmt::print(stderr, "mfg_solve: {}\n", message); }
-
   const mfg::Config& config_;
   const Options& options_;
   RunContext context_;

@@ -36,7 +36,7 @@ int execute(int argc, const char* const* argv) {
 }
 
 int report(ExitCode code, const std::string& message) {
-  fmt::print(stderr, "mfg_solve: {}\n", message);
+  say(message);
   return code;
 }
 
@@ -45,7 +45,7 @@ int guarded(int argc, const char* const* argv) {
     return execute(argc, argv);
   } catch (const ConfigErrors& errors) {
     const std::size_t count = errors.diagnostics().size();
-    fmt::print(stderr, "{}\n", errors.what());
+    print_message(stderr, fmt::format("{}\n", errors.what()));
     return report(exit_usage,
                   fmt::format("{} error{}; nothing was computed", count, count == 1 ? "" : "s"));
   } catch (const ConfigError& error) {
@@ -74,6 +74,7 @@ void calm_idle_threads() {
 }  // namespace isofield::mfg_solve
 
 int main(int argc, char** argv) {
+  isofield::mfg_solve::occupy_standard_descriptors();
   isofield::mfg_solve::calm_idle_threads();
   return isofield::mfg_solve::guarded(argc, argv);
 }

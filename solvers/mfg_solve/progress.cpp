@@ -8,6 +8,8 @@
 #include <cmath>
 #include <utility>
 
+#include "standard_output.hpp"
+
 namespace isofield::mfg_solve {
 
 void Forecast::add(std::int64_t iteration, double residual, double seconds) {
@@ -143,8 +145,7 @@ void Progress::redraw(std::string line) {
   // A line that wraps could not be redrawn.
   line.resize(std::min(line.size(), columns_of(stream_) - 1));
   line_ = std::move(line);
-  fmt::print(stream_, "\r{}\x1b[K", line_);
-  std::fflush(stream_);
+  print_message(stream_, fmt::format("\r{}\x1b[K", line_));
 }
 
 void Progress::print_line(const std::string& line) {
@@ -152,24 +153,21 @@ void Progress::print_line(const std::string& line) {
   const Clock::time_point now = Clock::now();
   if (!line_.empty() && seconds_between(last_shown_, now) < interval) return;
   line_ = line;
-  fmt::print(stream_, "{}\n", line_);
-  std::fflush(stream_);
+  print_message(stream_, line_ + "\n");
   last_shown_ = now;
 }
 
 void Progress::log(const std::string& line) {
   if (redrawn_ && !line_.empty()) {
-    fmt::print(stream_, "\r\x1b[K{}\n{}", line, line_);
+    print_message(stream_, fmt::format("\r\x1b[K{}\n{}", line, line_));
   } else {
-    fmt::print(stream_, "{}\n", line);
+    print_message(stream_, line + "\n");
   }
-  std::fflush(stream_);
 }
 
 void Progress::finish() {
-  if (redrawn_ && !line_.empty()) fmt::print(stream_, "\n");
+  if (redrawn_ && !line_.empty()) print_message(stream_, "\n");
   line_.clear();
-  std::fflush(stream_);
 }
 
 }  // namespace isofield::mfg_solve

@@ -1,63 +1,34 @@
 """Solve with mfg_solve and look at exit codes and files: run_test.py PROGRAM SOURCE_FOLDER"""
 
-import json
 import os
-import pathlib
 import resource
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-import unittest
 
-PROGRAM, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
-BACKEND = ["--backend", "eigen"]  # what this file is about does not depend on it
+from mfg_command import CommandCase, game, main
 
-SMALL = """
-title = "Small"
-[domain]
-lower = [0.0]
-upper = [1.0]
-cells = [20]
-boundary = ["periodic"]
-[time]
-horizon = 1.0
-steps = 10
-[model]
-viscosity = 0.1
-running_cost = "m - sin(2*pi*x)"
-initial_density = "1 + 0.5*cos(2*pi*x)"
-[solver]
-tolerance = 1e-8
-"""
+SMALL = game(20, 10, "periodic", "m - sin(2*pi*x)", "1 + 0.5*cos(2*pi*x)", "Small")
 
 # Damped so much that it lasts, with small steps that are soon over: there is time to stop it.
-LONG = (SMALL.replace("[20]", "[200]").replace("steps = 10", "steps = 400")
-        + 'coupling = "picard"\ndamping = 0.001\nmax_iterations = 1000000\n'
-        + 'initial_guess = "zero"\n[output]\nfile = "long.h5"\n')
+LONG = (game(200, 400, "periodic", "m - sin(2*pi*x)", "1 + 0.5*cos(2*pi*x)", "Long") + """
+[solver]
+coupling = "picard"
+damping = 0.001
+max_iterations = 1000000
+initial_guess = "zero"
+[output]
+file = "long.h5"
+""")
 
 
-class Run(unittest.TestCase):
+class Run(CommandCase):
+    always = ["--backend", "eigen"]  # what this file is about does not depend on it
+
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        (self.folder / "small.toml").write_text(SMALL)
-        (self.folder / "long.toml").write_text(LONG)
-
-    def command(self, *arguments):
-        return [PROGRAM, *arguments, *BACKEND]
-
-    def call(self, *arguments, **options):
-        return subprocess.run(self.command(*arguments), cwd=self.folder, capture_output=True,
-                              text=True, timeout=120, **options)
-
-    def solve(self, code, *arguments, **options):
-        """Check the exit code and give the summary."""
-        result = self.call(*arguments, "--json", **options)
-        self.assertEqual(result.returncode, code, result.stderr)
-        return json.loads(result.stdout), result.stderr
+        super().setUp()
+        self.write("small.toml", SMALL)
+        self.write("long.toml", LONG)
 
     def start_long_run(self, *arguments):
         """Start a run that does not end by itself; give it back in its midst."""
@@ -70,18 +41,6 @@ class Run(unittest.TestCase):
             if "iteration 3 " in line:
                 return run
         self.fail("the run ended by itself")
-
-    def files(self):
-        return sorted(p.name for p in self.folder.iterdir() if p.suffix != ".toml")
-
-    def read(self, name):
-        try:
-            import h5py
-        except ImportError:
-            self.skipTest("h5py is not there")
-        file = h5py.File(self.folder / name, "r")
-        self.addCleanup(file.close)
-        return file
 
     def test_a_converged_run_writes_what_it_says(self):
         summary, log = self.solve(0, "small.toml")
@@ -203,6 +162,30 @@ class Run(unittest.TestCase):
         run.wait()
         self.assertEqual((self.folder / "long.h5").read_bytes(), before)
 
+    def test_a_run_goes_on_where_nobody_can_be_told_about_it(self):
+        closed_pipe, end = os.pipe()
+        os.close(closed_pipe)
+        self.addCleanup(os.close, end)
+        with open("/dev/full", "w") as full:
+            for stream in (full, end):
+                result = self.call("small.toml", "--verbose", "--overwrite", stderr=stream)
+                self.assertEqual(result.returncode, 0)
+                self.assertIn("status        converged", result.stdout)
+
+    def test_closed_streams_do_not_become_result_files(self):
+        for closed, code in (((2,), 0), ((0, 1, 2), 5)):
+            result = self.call("small.toml", "--verbose", "--overwrite",
+                               preexec_fn=lambda: [os.close(k) for k in closed])
+            self.assertEqual(result.returncode, code)
+            self.assertEqual(self.read("small.h5").attrs["status"], "converged")
+            # It is what a checksum of the whole says, too.
+            self.solve(0, "small.toml", "--resume", "small.h5", "--output", "b.h5", "--overwrite")
+
+    def test_a_terminal_that_closes_leaves_a_checkpoint(self):
+        run = self.start_long_run()
+        run.send_signal(signal.SIGHUP)
+        self.assertEqual((run.wait(60), self.files()), (130, ["long.checkpoint.h5"]))
+
     def test_a_file_that_cannot_grow_is_an_error_and_the_old_one_stays(self):
         self.solve(0, "small.toml")
         before = (self.folder / "small.h5").read_bytes()
@@ -219,4 +202,4 @@ class Run(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
+    main()
