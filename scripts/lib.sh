@@ -23,16 +23,18 @@ jobs_count() {
   echo "${ISOFIELD_JOBS:-$((cores < memory ? cores : memory))}"
 }
 
-# configure PRESET [-D...]: run CMake's configuration, with a word only where it fails or has something to say.
+# configure PRESET [-D...]: run CMake's configuration. It says what it found when it differs from the last time.
 configure() {
-  local log="$ISOFIELD_ROOT/build/$1.configure.log"
+  local log="$ISOFIELD_ROOT/build/$1.configure.log" before
   mkdir -p "$ISOFIELD_ROOT/build"
+  before="$(findings "$log")"
   cmake --preset "$@" >"$log" 2>&1 || {
     cat "$log" >&2
     die "the configuration of $1 failed"
   }
-  sed -n '/^CMake \(Warning\|Deprecation\)/,/^$/p; /^-- \(Kokkos\|LibTorch\|Python\)/p' "$log" >&2
+  [[ $(findings "$log") == "$before" ]] || findings "$log" >&2
 }
+findings() { sed -n '/^CMake \(Warning\|Deprecation\)/,/^$/p; /^-- \(Kokkos\|LibTorch\|Python\)/p' "$1" 2>/dev/null || true; }
 
 # build PRESET [TARGET...]: build what changed.
 build() {
