@@ -48,8 +48,9 @@ class CommandLine(CommandCase):
         for name in TEMPLATES:
             text = self.succeeds("--template", name)
             self.assertEqual(text, (SOURCE / "docs/examples" / f"{name}.toml").read_text())
-            (self.folder / "example.toml").write_text(text)
-            self.assertIn(f"{name}.h5", self.succeeds("example.toml", "--check"))
+            (self.folder / f"my_{name}.toml").write_text(text)
+            # The result is called as the file is that somebody made of the template.
+            self.assertIn(f" my_{name}.h5,", self.succeeds(f"my_{name}.toml", "--check"))
         self.fails(2, "there is no template 'two_room'; did you mean 'two_rooms'?",
                    "--template", "two_room")
 
