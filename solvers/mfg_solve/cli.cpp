@@ -45,7 +45,7 @@ void declare(CLI::App& app, Raw& raw) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   };
   app.set_help_flag();  // ours is printed without ending the program
-  app.add_option("CONFIG", raw.configs, "configuration, a TOML file")
+  app.add_option("CONFIG", raw.configs, "configuration, a TOML file; -: standard input")
       ->type_name("")
       ->expected(0, -1);
   app.add_option("--set", raw.settings,
@@ -109,10 +109,12 @@ void check_arguments(const CLI::App& app, const std::vector<std::string>& argume
     if (!valued && equals != std::string::npos) {
       throw UsageError(fmt::format("{} takes no value", name));
     }
-    if (!valued || equals != std::string::npos) continue;
-    if (++i == arguments.size() || arguments[i].starts_with("--")) {
-      throw UsageError(fmt::format("{} needs a value", name));
-    }
+    if (!valued) continue;
+    const bool has_value =
+        equals != std::string::npos
+            ? equals + 1 < argument.size()
+            : ++i < arguments.size() && !arguments[i].empty() && !arguments[i].starts_with("--");
+    if (!has_value) throw UsageError(fmt::format("{} needs a value", name));
   }
 }
 
@@ -170,7 +172,7 @@ CommandLine interpret(const CLI::App& app, const Raw& raw) {
     throw UsageError(fmt::format("one CONFIG at a time: '{}' is one too many", raw.configs[1]));
   }
   if (raw.check) line.action = Action::check;
-  line.config_path = raw.configs[0];
+  line.config_path = raw.configs[0] == "-" ? "/dev/stdin" : raw.configs[0];
   line.overrides = overrides(raw);
   return line;
 }

@@ -111,10 +111,14 @@ class Job {
   int finish(const mfg::Solution& solution) {
     const mfg::Results results = make_results(context_, solution, config_.output.stride);
     const std::filesystem::path file = config_.output.file;
-    warn(mfg::write_results(results, file,
-                            {.compression = static_cast<int>(config_.output.compression),
-                             .overwrite = options_.overwrite,
-                             .xdmf = config_.output.xdmf}));
+    try {
+      warn(mfg::write_results(results, file,
+                              {.compression = static_cast<int>(config_.output.compression),
+                               .overwrite = options_.overwrite,
+                               .xdmf = config_.output.xdmf}));
+    } catch (const IoError& error) {
+      throw IoError(error.what() + kept_elsewhere(solution));
+    }
     const mfg::Status status = solution.report.status;
     std::error_code ignored;
     if (checkpointed_ && status == mfg::Status::converged) {
@@ -131,6 +135,16 @@ class Job {
                     status == mfg::Status::breakdown ? "numerical breakdown" : "did not converge",
                     summary.reason));
     return status == mfg::Status::breakdown ? exit_breakdown : exit_not_converged;
+  }
+
+  /// The file got no place: somebody took its name, or the disk is full. A checkpoint may have one.
+  std::string kept_elsewhere(const mfg::Solution& solution) {
+    try {
+      write_checkpoint(make_results(context_, solution, 1));
+      return fmt::format("; the solution is kept in {}", checkpoint_path(config_).string());
+    } catch (const IoError&) {
+      return "";
+    }
   }
 
   void print(const Summary& summary) const {

@@ -2,6 +2,7 @@
 
 #include <ctime>
 #include <limits>
+#include <optional>
 #include <set>
 
 #include "isofield/error.hpp"
@@ -270,18 +271,28 @@ std::string write_results(const Results& results, const std::filesystem::path& p
   check(results);
   ResultWriter writer(results, path, options);
   if (!options.xdmf) return writer.write(false).warning;
-  // The sidecar is ready before the file gets its name, so that little can fail between the two.
-  io::SafeFile sidecar(xdmf_path(path),
-                       options.overwrite ? io::Existing::replace : io::Existing::refuse);
-  sidecar.write(layout::xdmf_text(results, path.filename().string()));
-  sidecar.synchronize();
-  std::string warning = writer.write(true).warning;
+  const auto existing = options.overwrite ? io::Existing::replace : io::Existing::refuse;
+  // What is in the sidecar's way is told before anything is written. Whatever else prevents it is
+  // no reason to lose the results.
+  std::string warning;
+  std::optional<io::SafeFile> sidecar;
   try {
-    sidecar.publish();
-  } catch (const IoError& error) {  // the results are there: no reason to call the job failed
-    warning += (warning.empty() ? "" : "; ") + std::string(error.what());
+    sidecar.emplace(xdmf_path(path), existing);
+  } catch (const io::FileExistsError&) {
+    throw;
+  } catch (const IoError& error) {
+    warning = error.what();
   }
-  return warning;
+  const std::string of_the_file = writer.write(true).warning;
+  if (sidecar) {
+    try {
+      sidecar->write(layout::xdmf_text(results, path.filename().string()));
+      sidecar->publish();
+    } catch (const IoError& error) {
+      warning = error.what();
+    }
+  }
+  return of_the_file + (of_the_file.empty() || warning.empty() ? "" : "; ") + warning;
 }
 
 void check_destination(const std::filesystem::path& path, const WriteOptions& options) {

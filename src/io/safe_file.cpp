@@ -101,6 +101,11 @@ SafeFile::SafeFile(const fs::path& destination, Existing existing)
   if (!target_.has_filename()) fail("the name is empty or that of a folder");
   std::error_code error;
   const auto status = fs::status(target_, error);
+  if (status.type() == fs::file_type::none) fail(error.message());  // a name too long, a loop
+  // A link that points to nothing yet says where the file is wanted.
+  while (!fs::exists(status) && fs::is_symlink(target_, error)) {
+    target_ = folder_of(target_) / fs::read_symlink(target_, error);
+  }
   if (fs::exists(status)) {
     if (fs::is_directory(status)) fail("it is a folder");
     if (!fs::is_regular_file(status)) fail("it is not a regular file");

@@ -141,6 +141,14 @@ class CommandLine(CommandCase):
                           plan["dtype"], plan["threads"], plan["output"]),
                          (7, [20], "eigen", "cpu", "float32", 2, "last.h5"))
 
+    def test_a_configuration_may_come_from_standard_input(self):
+        result = self.call("-", "--check", "--json", input=GOOD)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(json.loads(result.stdout)["output"], "stdin.h5")
+        result = self.call("-", input="[domain]\ncell = [3]\n")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("/dev/stdin:2:1: domain.cell: unknown key", result.stderr)
+
     def test_bad_options_are_named_with_the_nearest(self):
         for message, *arguments in [
                 ("unknown option --outptu; did you mean --output?", "--outptu", "x.h5", "good.toml"),
@@ -161,7 +169,9 @@ class CommandLine(CommandCase):
                  "text \"many\"", "good.toml", "--threads", "many"),
                 ("--dtype:1:15: backend.dtype: expected one of \"float64\", \"float32\"",
                  "good.toml", "--dtype", "float16"),
-                ("--resume needs a value", "good.toml", "--resume")]:
+                ("--resume needs a value", "good.toml", "--resume"),
+                ("--resume needs a value", "good.toml", "--resume", ""),
+                ("--output needs a value", "good.toml", "--output=")]:
             with self.subTest(message):
                 self.fails(2, message, *arguments)
 
@@ -192,6 +202,8 @@ class CommandLine(CommandCase):
                        "--output", "old.h5", *arguments)
         self.assertEqual((self.folder / "old.h5").read_text(), "old")
         self.succeeds("good.toml", "--check", "--output", "old.h5", "--overwrite")
+        for name in ("x" * 300 + ".h5", "x" * 251 + ".h5"):  # the latter with its sidecar only
+            self.fails(5, "File name too long", "good.toml", "--output", name)
         self.fails(2, "the document is larger than 1 MiB", "/dev/zero")
         if os.geteuid() != 0:
             (self.folder / "good.toml").chmod(0)

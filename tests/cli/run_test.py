@@ -186,6 +186,16 @@ class Run(CommandCase):
         run.send_signal(signal.SIGHUP)
         self.assertEqual((run.wait(60), self.files()), (130, ["long.checkpoint.h5"]))
 
+    def test_a_solution_whose_name_is_taken_meanwhile_is_kept(self):
+        run = self.start_long_run("--set", "solver.max_iterations=300")
+        (self.folder / "long.h5").write_text("somebody else's")
+        _, log = run.communicate(timeout=200)
+        self.assertEqual(run.returncode, 5, log)
+        self.assertIn("cannot write 'long.h5': the file exists already; the solution is kept in "
+                      "long.checkpoint.h5", log)
+        self.assertEqual((self.folder / "long.h5").read_text(), "somebody else's")
+        self.assertEqual(self.read("long.checkpoint.h5").attrs["iterations"], 300)
+
     def test_a_file_that_cannot_grow_is_an_error_and_the_old_one_stays(self):
         self.solve(0, "small.toml")
         before = (self.folder / "small.h5").read_bytes()

@@ -133,6 +133,34 @@ BOOST_AUTO_TEST_CASE(files_in_the_way_are_kept) {
   BOOST_TEST(folder.names().size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_sidecar_that_cannot_be_written_costs_no_results) {
+  const Folder folder;
+  std::filesystem::create_directory(folder / "a.xdmf");
+  BOOST_CHECK_THROW(check_destination(folder / "a.h5"), IoError);
+  const std::string warning = write_results(sample_results(1), folder / "a.h5");
+  BOOST_TEST(warning.find("a.xdmf': it is a folder") != std::string::npos, warning);
+  BOOST_TEST(read_results(folder / "a.h5").title == sample_results(1).title);
+}
+
+BOOST_AUTO_TEST_CASE(a_link_to_no_file_yet_says_where_the_results_go) {
+  const Folder folder;
+  std::filesystem::create_symlink("there.h5", folder / "a.h5");
+  check_destination(folder / "a.h5");
+  BOOST_TEST(write_results(sample_results(1), folder / "a.h5") == "");
+  BOOST_TEST(std::filesystem::is_symlink(folder / "a.h5"));
+  BOOST_TEST(read_results(folder / "there.h5").title == sample_results(1).title);
+  BOOST_CHECK_THROW(check_destination(folder / "a.h5"), io::FileExistsError);
+}
+
+BOOST_AUTO_TEST_CASE(names_that_cannot_be_given_are_refused_before_anything_is_written) {
+  const Folder folder;
+  for (const std::string& name : {std::string(300, 'a') + ".h5", std::string(251, 'a') + ".h5"})
+    BOOST_CHECK_EXCEPTION(check_destination(folder / name), IoError, says("File name too long"));
+  std::filesystem::create_symlink("a.h5", folder / "a.h5");
+  BOOST_CHECK_THROW(check_destination(folder / "a.h5"), IoError);
+  BOOST_TEST(folder.names().size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(sidecar_has_the_name_of_its_file) {
   BOOST_TEST(xdmf_path("out/two_rooms.h5") == "out/two_rooms.xdmf");
   BOOST_TEST(xdmf_path("two.rooms") == "two.rooms.xdmf");
