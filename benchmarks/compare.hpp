@@ -108,6 +108,18 @@ inline bool agrees(benchmark::State& state, std::span<const double> expected,
   return false;
 }
 
+/// Check that `result()`, an array, agrees with what `rival()` leaves in `expected`, and time both.
+/// Beside the counters of `compare`, `ns_per_element` is left.
+template <class Rival, class Result>
+void check_and_compare(benchmark::State& state, int threads, Rival rival, Result result,
+                       const std::vector<double>& expected) {
+  rival();
+  if (!agrees(state, expected, result().template to_vector<double>())) return;
+  compare(state, threads, rival, [&] { benchmark::DoNotOptimize(result().eval()); });
+  state.counters["ns_per_element"] =
+      state.counters["ours_ns"] / static_cast<double>(expected.size());
+}
+
 /// Register a benchmark that runs once, taking its repetitions itself.
 template <class F>
 void one_iteration(const std::string& name, F function) {
@@ -119,6 +131,17 @@ void one_iteration(const std::string& name, F function) {
 
 /// Numbers in (0, 1) that look random and are the same everywhere.
 std::vector<double> noise(std::int64_t n, unsigned seed);
+
+/// The same numbers on the host and on a backend.
+struct Operand {
+  Operand(isofield::BaseBackend& backend, const isofield::Shape& shape, std::vector<double> values)
+      : host(std::move(values)), array(isofield::asarray(host, shape, &backend)) {}
+  Operand(isofield::BaseBackend& backend, const isofield::Shape& shape, unsigned seed)
+      : Operand(backend, shape, noise(isofield::element_count(shape), seed)) {}
+  const double* data() const { return host.data(); }
+  std::vector<double> host;
+  isofield::UnifiedArray array;
+};
 
 /// Run `body(thread, begin, end)` over [0, n), shared evenly by `threads` threads.
 template <class F>

@@ -7,50 +7,44 @@
 
 namespace {
 
-using isofield::UnifiedArray;
 using Int = std::int64_t;
 
-/// Diagonally dominant systems.
-struct Systems {
-  Systems(isofield::BaseBackend& b, Int side)
-      : n(side),
-        lower(bench::noise(n * n, 1)),
-        upper(bench::noise(n * n, 2)),
-        rhs(bench::noise(n * n, 3)),
-        diag(bench::noise(n * n, 4)),
-        x(lower.size()) {
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      lower[i] = -lower[i];
-      upper[i] = -upper[i];
-      diag[i] += 1.0 - lower[i] - upper[i];
-    }
-    a = {isofield::asarray(lower, {n, n}, &b), isofield::asarray(diag, {n, n}, &b),
-         isofield::asarray(upper, {n, n}, &b), isofield::asarray(rhs, {n, n}, &b)};
-  }
-  Int n;
-  std::vector<double> lower, upper, rhs, diag, x;
-  std::array<UnifiedArray, 4> a;
-};
+/// Beside the diagonal of diagonally dominant systems.
+std::vector<double> off_diagonal(Int n, unsigned seed) {
+  auto values = bench::noise(n * n, seed);
+  for (double& value : values) value = -value;
+  return values;
+}
+
+std::vector<double> dominant_diagonal(std::span<const double> lower, std::span<const double> upper,
+                                      unsigned seed) {
+  auto values = bench::noise(static_cast<Int>(lower.size()), seed);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] += 1.0 - lower[i] - upper[i];
+  return values;
+}
 
 void run(benchmark::State& state, const std::string& spelling, Int side, int axis, int threads) {
-  Systems s(bench::backend(spelling, threads), side);
+  auto& backend = bench::backend(spelling, threads);
+  const isofield::Shape shape{side, side};
+  const bench::Operand lower(backend, shape, off_diagonal(side, 1));
+  const bench::Operand upper(backend, shape, off_diagonal(side, 2));
+  const bench::Operand diag(backend, shape, dominant_diagonal(lower.host, upper.host, 4));
+  const bench::Operand rhs(backend, shape, 3);
+  std::vector<double> x(rhs.host.size());
   std::vector<std::vector<double>> scratch(static_cast<std::size_t>(threads),
                                            std::vector<double>(rivals::scratch_size(side)));
   const auto solve = axis == 0 ? rivals::lines().outer : rivals::lines().inner;
   const auto rival = [&] {
     bench::share(side, threads, [&](int t, Int begin, Int end) {
-      solve(s.x.data(), s.lower.data(), s.diag.data(), s.upper.data(), s.rhs.data(), side, side,
-            begin, end, scratch[static_cast<std::size_t>(t)].data());
+      solve(x.data(), lower.data(), diag.data(), upper.data(), rhs.data(), side, side, begin, end,
+            scratch[static_cast<std::size_t>(t)].data());
     });
   };
-  const auto solved = [&] {
-    return isofield::linalg::tridiagonal_solve(s.a[0], s.a[1], s.a[2], s.a[3], axis);
+  const auto ours = [&] {
+    return isofield::linalg::tridiagonal_solve(lower.array, diag.array, upper.array, rhs.array,
+                                               axis);
   };
-  const auto ours = [&] { benchmark::DoNotOptimize(solved().eval()); };
-  rival();
-  if (!bench::agrees(state, s.x, solved().to_vector<double>())) return;
-  bench::compare(state, threads, rival, ours);
-  state.counters["ns_per_element"] = state.counters["ours_ns"] / static_cast<double>(side * side);
+  bench::check_and_compare(state, threads, rival, ours, x);
 }
 
 }  // namespace

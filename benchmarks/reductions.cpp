@@ -5,7 +5,6 @@
 
 namespace {
 
-using isofield::UnifiedArray;
 using Int = std::int64_t;
 
 enum class What { sum, max_abs_difference };
@@ -13,9 +12,7 @@ enum class Against { eigen, loop };
 
 void run(benchmark::State& state, const std::string& spelling, Int n, What what, Against against) {
   auto& backend = bench::backend(spelling, 1);
-  const auto x = bench::noise(n, 1), y = bench::noise(n, 2);
-  const UnifiedArray ax = isofield::asarray(x, {n}, &backend),
-                     ay = isofield::asarray(y, {n}, &backend);
+  const bench::Operand x(backend, {n}, 1), y(backend, {n}, 2);
   double expected = 0.0, found = 0.0;
   const auto rival = [&] {
     if (what == What::sum)
@@ -27,7 +24,8 @@ void run(benchmark::State& state, const std::string& spelling, Int n, What what,
                      : rivals::loops().max_abs_difference(x.data(), y.data(), 0, n);
   };
   const auto ours = [&] {
-    found = what == What::sum ? sum(ax).item<double>() : max(abs(ax - ay)).item<double>();
+    found = what == What::sum ? sum(x.array).item<double>()
+                              : max(abs(x.array - y.array)).item<double>();
   };
   rival();
   ours();

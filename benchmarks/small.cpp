@@ -31,11 +31,8 @@ using Step = UnifiedArray (*)(const UnifiedArray&, const UnifiedArray&, const Un
 
 void run(benchmark::State& state, const std::string& spelling, Step step, Form form, Int n) {
   auto& backend = bench::backend(spelling, 1);
-  const auto x = bench::noise(n, 1), y = bench::noise(n, 2), w = bench::noise(n, 3);
-  std::vector<double> z(x.size());
-  const UnifiedArray ax = isofield::asarray(x, {n}, &backend),
-                     ay = isofield::asarray(y, {n}, &backend),
-                     aw = isofield::asarray(w, {n}, &backend);
+  const bench::Operand x(backend, {n}, 1), y(backend, {n}, 2), w(backend, {n}, 3);
+  std::vector<double> z(x.host.size());
   const auto rival = [&] {
     if (step == add)
       rivals::loops().add(z.data(), x.data(), y.data(), 0, n);
@@ -46,11 +43,10 @@ void run(benchmark::State& state, const std::string& spelling, Step step, Form f
   };
   const isofield::ScopedEager eager(form == Form::eager);
   const auto jitted = isofield::jit(step);
-  const auto result = [&] { return form == Form::jit ? jitted(ax, ay, aw) : step(ax, ay, aw); };
-  const auto ours = [&] { benchmark::DoNotOptimize(result().eval()); };
-  rival();
-  if (!bench::agrees(state, z, result().to_vector<double>())) return;
-  bench::compare(state, 1, rival, ours);
+  const auto ours = [&] {
+    return form == Form::jit ? jitted(x.array, y.array, w.array) : step(x.array, y.array, w.array);
+  };
+  bench::check_and_compare(state, 1, rival, ours, z);
 }
 
 }  // namespace
