@@ -56,6 +56,7 @@ class Job {
   int run() {
     mfg::SolveOptions solve_options = start_options(config_, options_.resume, context_.problem);
     solve_options.on_iteration = [this](const mfg::Progress& seen) { return watch(seen); };
+    solve_options.should_stop = interrupted;
     const mfg::Solution solution = mfg::solve(context_.problem.problem(), solve_options);
     progress_.finish();
     if (solution.report.status == mfg::Status::interrupted) return keep_for_later(solution);
@@ -88,7 +89,22 @@ class Job {
     return !interrupted();
   }
 
+  /// A checkpoint of another run is not lost to the first one of this run, unless this run goes on
+  /// from there.
+  void make_way_for_checkpoint() {
+    const std::filesystem::path file = checkpoint_path(config_);
+    std::error_code ignored;
+    if (checkpointed_ || !std::filesystem::exists(file, ignored)) return;
+    const std::string start = start_file(config_, options_.resume);
+    if (!start.empty() && std::filesystem::equivalent(file, start, ignored)) return;
+    const auto older = std::filesystem::path(file).replace_extension(".older.h5");
+    std::error_code error;
+    std::filesystem::rename(file, older, error);
+    if (!error) warn(fmt::format("the checkpoint of an earlier run is now {}", older.string()));
+  }
+
   void write_checkpoint(const mfg::Results& results) {
+    make_way_for_checkpoint();
     warn(mfg::write_results(results, checkpoint_path(config_),
                             {.compression = static_cast<int>(config_.output.compression),
                              .overwrite = true,
@@ -98,11 +114,15 @@ class Job {
 
   /// An interrupted run leaves a checkpoint and no result, so that going on can write the result.
   int keep_for_later(const mfg::Solution& solution) {
-    mfg::Results results = make_results(context_, solution, 1);
-    write_checkpoint(results);
-    const std::string file = checkpoint_path(config_).string();
+    const mfg::Results results = make_results(context_, solution, 1);
     Summary summary = make_summary(context_, solution, results);
-    summary.files = {file};
+    std::string file = start_file(config_, options_.resume);
+    // Before the first iteration nothing is better than the file that the run began with.
+    if (solution.report.iterations > 0 || file.empty()) {
+      write_checkpoint(results);
+      file = checkpoint_path(config_).string();
+      summary.files = {file};
+    }
     print(summary);
     say(fmt::format("interrupted; the same command with --resume {} goes on", file));
     return exit_interrupted;

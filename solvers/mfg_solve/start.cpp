@@ -31,14 +31,17 @@ UnifiedArray value_in(const std::string& file, const mfg::DiscreteProblem& probl
 
 }  // namespace
 
+std::string start_file(const mfg::Config& config, const std::string& resume) {
+  const std::string& guess = config.solver.initial_guess;
+  return !resume.empty() || guess == "zero" || guess == "coarse" ? resume : guess;
+}
+
 mfg::SolveOptions start_options(const mfg::Config& config, const std::string& resume,
                                 const mfg::DiscreteProblem& problem) {
   mfg::SolveOptions options = mfg::make_options(config);
-  const std::string& guess = config.solver.initial_guess;
-  const bool from_guess = guess != "zero" && guess != "coarse";
-  if (!resume.empty() || from_guess) {
+  if (const std::string file = start_file(config, resume); !file.empty()) {
     options.initial_guess = mfg::InitialGuess::given;
-    options.initial_u = value_in(resume.empty() ? guess : resume, problem);
+    options.initial_u = value_in(file, problem);
   }
   return options;
 }

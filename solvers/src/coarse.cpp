@@ -21,6 +21,17 @@ std::optional<Problem> coarsened(const Problem& problem) {
   return problem.resized(cells, steps);
 }
 
+// The density on a finer grid, with the mass that it has on its own.
+UnifiedArray interpolated_density(const UnifiedArray& m, const Grid& from,
+                                  const DiscreteProblem& to) {
+  const Grid& grid = to.grid();
+  const UnifiedArray fine = grid.density(interpolate(m, from, grid, to.steps()));
+  const double wanted = grid.integral(to.initial_density()).item<double>();
+  const UnifiedArray mass = grid.sum_cells(fine) * grid.cell_volume();
+  // Where people leave, the share of them that is still there is as on the coarser grid.
+  return (fine * (wanted / (grid.is_closed() ? mass : mass(slice(0, 1))))).eval();
+}
+
 }  // namespace
 
 Outcome coarse_start(Outer& outer) {
@@ -38,17 +49,25 @@ Outcome coarse_start(Outer& outer) {
       outer.note("the coarser grid broke down (" + coarse.report.message + ")");
       return Outcome::stalled;
     }
+    const bool interrupted = coarse.report.status == Status::interrupted;
+    if (interrupted && coarse.report.history.empty()) return Outcome::interrupted;
     const DiscreteProblem& fine = outer.problem;
     const DiscreteProblem other(*problem, options.dtype);
     const UnifiedArray u = fine.grid().value(
         interpolate(coarse.u, other.grid(), fine.grid(), fine.steps()), fine.exit_value());
+    if (interrupted) {  // nobody waits for the density that belongs to it
+      outer.u = u;
+      outer.m = interpolated_density(coarse.m, other.grid(), fine);
+      outer.has_state = true;
+      return Outcome::interrupted;
+    }
     const UnifiedArray m = outer.sweeps.fokker_planck(
         outer.sweeps.transposed_matrices(u), nullptr,
         StepTolerances::within(fine, outer.tolerance, 1.0).fokker_planck);
     outer.u = concat({u(upto(fine.steps())), expand_dims(fine.terminal_cost(m), 0)});
     outer.m = m;
     outer.has_state = true;
-    return coarse.report.status == Status::interrupted ? Outcome::interrupted : Outcome::converged;
+    return Outcome::converged;
   } catch (const SolverError& e) {
     // An obstacle or a density may be too fine for the coarser grid.
     outer.note(std::string("no start from a coarser grid (") + e.what() + ")");

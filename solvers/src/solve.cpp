@@ -37,7 +37,7 @@ Outer::Outer(DiscreteProblem& discrete, const SolveOptions& solve_options, int g
     : problem(discrete),
       options(solve_options),
       coarsening(grid_level),
-      sweeps(discrete),
+      sweeps(discrete, solve_options.should_stop),
       tolerance(std::max(solve_options.tolerance, rounding_floor(discrete))) {
   if (tolerance > solve_options.tolerance && coarsening == 0)
     notes.push_back(fmt::format("{} and this grid allow a residual of {:.1e}, not {:.1e}",
@@ -184,6 +184,8 @@ Solution solve_on(const Problem& problem, const SolveOptions& options, int coars
         if (const std::string text = advice(outer); !text.empty()) outer.note(text);
         break;
     }
+  } catch (const Interrupted&) {
+    report.status = Status::interrupted;
   } catch (const Breakdown& e) {
     report.status = Status::breakdown;
     outer.note(e.what());

@@ -26,8 +26,9 @@ UnifiedArray with_last(const UnifiedArray& levels, const UnifiedArray& last) {
 
 }  // namespace
 
-Sweeps::Sweeps(const DiscreteProblem& problem)
+Sweeps::Sweeps(const DiscreteProblem& problem, std::function<bool()> should_stop)
     : problem_(problem),
+      should_stop_(std::move(should_stop)),
       linear_(problem),
       newton_(problem, linear_),
       hjb_step_(problem, linear_, newton_),
@@ -40,6 +41,10 @@ Sweeps::Sweeps(const DiscreteProblem& problem)
       transposed_([this](ConstList in) {
         return listed(transpose(problem_.grid(), linear_.prepared(problem_.linearise(in[0]))));
       }) {}
+
+void Sweeps::ask_whether_to_go_on() const {
+  if (should_stop_ && should_stop_()) throw Interrupted();
+}
 
 // Levels are kept apart while a sweep runs, and stacked once: a level's successor reads it, and
 // nothing is written to an array that is shared.
@@ -56,6 +61,7 @@ UnifiedArray Sweeps::hjb(const UnifiedArray& running_cost, const UnifiedArray& t
   List u(index(n_steps) + 1);
   u.back() = terminal;
   for (std::int64_t n = n_steps - 1; n >= 0; --n) {
+    ask_whether_to_go_on();
     const UnifiedArray& next = u[index(n) + 1];
     u[index(n)] = hjb_step_(next, running_cost(n), next, tolerance, n);
   }
@@ -101,6 +107,7 @@ Stencil Sweeps::transposed_matrices(const UnifiedArray& u) const {
 UnifiedArray Sweeps::fokker_planck(const Stencil& transposed, const UnifiedArray* guess,
                                    double relative) {
   const UnifiedArray& start = problem_.initial_density();
+  ask_whether_to_go_on();
   UnifiedArray all;
   if (linear_.is_direct()) {
     linear_.counts().linear_solves += problem_.steps();
@@ -108,9 +115,11 @@ UnifiedArray Sweeps::fokker_planck(const Stencil& transposed, const UnifiedArray
   } else {
     List m{start};
     m.reserve(index(problem_.steps()) + 1);
-    for (std::int64_t n = 0; n < problem_.steps(); ++n)
+    for (std::int64_t n = 0; n < problem_.steps(); ++n) {
+      ask_whether_to_go_on();
       m.push_back(fokker_planck_step_(transposed.level(n), m.back(),
                                       guess ? (*guess)(n + 1) : m.back(), relative));
+    }
     all = stack(m);
   }
   check_density(all);
@@ -120,6 +129,7 @@ UnifiedArray Sweeps::fokker_planck(const Stencil& transposed, const UnifiedArray
 UnifiedArray Sweeps::linear_backward(const Stencil& matrices, const UnifiedArray& source,
                                      const UnifiedArray& terminal, LinearTolerance tolerance) {
   source.eval();
+  ask_whether_to_go_on();
   if (linear_.is_direct()) {
     linear_.counts().linear_solves += problem_.steps();
     return backward_(matrices, &source, terminal);
@@ -127,6 +137,7 @@ UnifiedArray Sweeps::linear_backward(const Stencil& matrices, const UnifiedArray
   List x(index(problem_.steps()));
   UnifiedArray last = terminal;
   for (std::int64_t n = problem_.steps() - 1; n >= 0; --n) {
+    ask_whether_to_go_on();
     last = linear_.solve(matrices.level(n), last + source(n), last, tolerance).first;
     x[index(n)] = last;
   }
@@ -136,6 +147,7 @@ UnifiedArray Sweeps::linear_backward(const Stencil& matrices, const UnifiedArray
 UnifiedArray Sweeps::linear_forward(const Stencil& transposed, const UnifiedArray& source,
                                     LinearTolerance tolerance) {
   source.eval();
+  ask_whether_to_go_on();
   const UnifiedArray start = zeros_like(problem_.initial_density());
   if (linear_.is_direct()) {
     linear_.counts().linear_solves += problem_.steps();
@@ -145,6 +157,7 @@ UnifiedArray Sweeps::linear_forward(const Stencil& transposed, const UnifiedArra
   y.reserve(index(problem_.steps()));
   UnifiedArray last = start;
   for (std::int64_t n = 0; n < problem_.steps(); ++n) {
+    ask_whether_to_go_on();
     last = linear_.solve(transposed.level(n), last + source(n), last, tolerance).first;
     y.push_back(last);
   }

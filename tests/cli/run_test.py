@@ -126,6 +126,21 @@ class Run(CommandCase):
         result, _ = self.solve(0, "long.toml", "--resume", "long.h5", "--output", "b.h5", *faster)
         self.assertLessEqual(result["iterations"], 1)
 
+    def test_a_checkpoint_of_another_run_is_not_lost(self):
+        for name in ("long.checkpoint.h5", "long.checkpoint.older.h5"):
+            run = self.start_long_run()
+            run.send_signal(signal.SIGINT)
+            _, log = run.communicate(timeout=60)
+            self.assertEqual(run.returncode, 130, log)
+            self.assertIn(name, self.files())
+        self.assertIn("the checkpoint of an earlier run is now long.checkpoint.older.h5", log)
+        # Going on from a checkpoint replaces it.
+        before = (self.folder / "long.checkpoint.older.h5").read_bytes()
+        run = self.start_long_run("--resume", "long.checkpoint.h5")
+        run.send_signal(signal.SIGINT)
+        self.assertEqual(run.wait(60), 130)
+        self.assertEqual((self.folder / "long.checkpoint.older.h5").read_bytes(), before)
+
     def test_a_start_must_be_whole_and_of_the_same_grid(self):
         self.solve(0, "small.toml", "--set", "output.stride=5")
         for option in (["--resume", "small.h5"], ["--set", "solver.initial_guess=small.h5"]):

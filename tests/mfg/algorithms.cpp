@@ -175,6 +175,34 @@ MFG_TEST_CASE(a_caller_sees_every_iteration_and_can_stop) {
   }
 }
 
+MFG_TEST_CASE(a_caller_can_stop_between_time_steps) {
+  for (const Problem& problem : {room(24, 12, true), problem_p(1, 24, 12)}) {
+    for (const InitialGuess guess : {InitialGuess::zero, InitialGuess::coarse}) {
+      SolveOptions o = with(Coupling::automatic, 1e-9, 0.5, guess);
+      int asked = 0;
+      o.should_stop = [&] { return ++asked < 0; };
+      const int needed = solve(problem, o).report.iterations;
+      const int in_all = asked;
+      // Many more than there are iterations: between the steps of all sweeps.
+      BOOST_TEST(in_all > (problem.axes.size() > 1 ? 20 * problem.steps : 20));
+      for (const int last : {1, in_all / 10, in_all / 2, in_all - 1}) {
+        asked = 0;
+        o.should_stop = [&] { return ++asked >= last; };
+        const Solution s = solve(problem, o);
+        BOOST_TEST((s.report.status == Status::interrupted));
+        BOOST_TEST(s.report.message == "");
+        BOOST_TEST(asked <= last + 1);  // one on each grid at most
+        BOOST_TEST(s.report.iterations <= needed);
+        BOOST_TEST((s.u.shape() == s.m.shape()));
+        BOOST_TEST(!has_nan_or_inf(s.u));
+        const std::vector<double> mass = masses(DiscreteProblem(problem), s.m);
+        BOOST_TEST(std::abs(mass.front() - 1.0) < 1e-12);
+        BOOST_TEST(mass.back() <= 1.0 + 1e-12);
+      }
+    }
+  }
+}
+
 MFG_TEST_CASE(an_iteration_limit_is_a_status) {
   SolveOptions o = with(Coupling::automatic, 1e-10);
   o.max_iterations = 3;

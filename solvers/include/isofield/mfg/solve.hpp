@@ -70,6 +70,9 @@ struct SolveOptions {
   DType dtype = float64;
   /// Called after each outer iteration; giving false ends the solve.
   std::function<bool(const Progress&)> on_iteration;
+  /// Asked between time steps, too, where they are long; giving true ends the solve with what the
+  /// last outer iteration left.
+  std::function<bool()> should_stop;
 };
 
 /// What a solve did.

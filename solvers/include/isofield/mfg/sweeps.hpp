@@ -1,14 +1,21 @@
 #pragma once
 
+#include <functional>
 #include <isofield/mfg/steps.hpp>
 
 namespace isofield::mfg {
+
+/// Thrown through a sweep that its caller wants to end. Not an error: nobody who tries another way
+/// after an error is to catch it.
+struct Interrupted {};
 
 /// Passes over all time levels of one discrete problem. Fields over time have shape
 /// (N + 1, n_0[, n_1]), or (N, ...) where only levels 0..N-1 (HJB) or 1..N (density) are meant.
 class Sweeps {
  public:
-  explicit Sweeps(const DiscreteProblem& problem);
+  /// `should_stop`, where given, is asked before each time step of a sweep (in one dimension, where
+  /// a sweep is short, before each sweep); if it says so, the sweep throws Interrupted.
+  explicit Sweeps(const DiscreteProblem& problem, std::function<bool()> should_stop = {});
   Sweeps(const Sweeps&) = delete;
   Sweeps& operator=(const Sweeps&) = delete;
 
@@ -39,8 +46,10 @@ class Sweeps {
                                             const UnifiedArray& terminal, const UnifiedArray& guess,
                                             double tolerance);
   void check_density(const UnifiedArray& m) const;
+  void ask_whether_to_go_on() const;
 
   const DiscreteProblem& problem_;
+  std::function<bool()> should_stop_;
   LinearStep linear_;
   HjbNewton newton_;
   HjbStep hjb_step_;
