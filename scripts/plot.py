@@ -9,7 +9,7 @@ import tempfile
 import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402  (after the choice of a backend without a screen)
+from matplotlib.backend_bases import FigureCanvasBase  # noqa: E402  (after the choice of a backend without a screen)
 
 from plotting.line import draw_line  # noqa: E402
 from plotting.parts import finish  # noqa: E402
@@ -32,7 +32,7 @@ def save(figure, path, dpi):
         raise
 
 
-def parse_arguments():
+def parse_arguments(arguments):
     parser = argparse.ArgumentParser(prog="plot", description="Draw a result file of mfg_solve.")
     parser.add_argument("file", type=pathlib.Path, help="result file (HDF5)")
     parser.add_argument("-o", "--output", type=pathlib.Path,
@@ -41,20 +41,20 @@ def parse_arguments():
     parser.add_argument("--times", type=int, default=6, metavar="N", help="time levels drawn apart (default 6)")
     parser.add_argument("--arrows", action="store_true", help="in 2-D, show where people walk to")
     parser.add_argument("--dpi", type=int, default=130, help="dots per inch (default 130)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if not 1 <= options.times <= 12:
         parser.error("--times: a number from 1 to 12 is expected")
     if not 10 <= options.dpi <= 1200:
         parser.error("--dpi: a number from 10 to 1200 is expected")
     options.output = options.output or options.file.with_suffix(".png")
-    known = plt.figure().canvas.get_supported_filetypes()
+    known = FigureCanvasBase.get_supported_filetypes()
     if options.output.suffix.lstrip(".").lower() not in known:
         parser.error(f"--output: the ending of {options.output} names no format; known are " + " ".join(sorted(known)))
     return options
 
 
-def main():
-    options = parse_arguments()
+def main(arguments=None):
+    options = parse_arguments(arguments)
     try:
         result = read(options.file, options.population)
         figure = draw_line(result, options) if len(result.axes) == 1 else draw_planes(result, options)
