@@ -80,13 +80,6 @@ Trial evaluate(Outer& outer, const UnifiedArray& u, const UnifiedArray* guess) {
   return {u, m, std::move(r), size};
 }
 
-// What solving the Fokker-Planck equation leaves of it, about.
-double density_residual(const Outer& outer) {
-  if (outer.problem.grid().axes() == 1) return 0.0;  // solved directly
-  return StepTolerances::within(outer.problem, outer.tolerance, 1.0).fokker_planck *
-         StepTolerances::density_scale(outer.problem);
-}
-
 // The residual of the game itself, also where the state is meant to solve another one.
 double whole_residual(Outer& outer, const Trial& state) {
   DiscreteProblem& problem = outer.problem;
@@ -186,8 +179,10 @@ Outcome newton(Outer& outer, int most, double tolerance) {
     state = std::move(*next);
     outer.u = state.u;
     outer.m = state.m;
-    iteration.hjb_residual = iteration.residual = whole_residual(outer, state);
-    iteration.fp_residual = density_residual(outer);
+    iteration.hjb_residual = whole_residual(outer, state);
+    iteration.fp_residual =
+        fokker_planck_residual(outer.problem, outer.sweeps.transposed_matrices(state.u), state.m);
+    iteration.residual = std::max(iteration.hjb_residual, iteration.fp_residual);
     if (!outer.record(std::move(iteration))) return Outcome::interrupted;
   }
   return state.size <= tolerance ? Outcome::converged : Outcome::limit;

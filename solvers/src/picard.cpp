@@ -39,6 +39,7 @@ Outcome picard(Outer& outer, double damping, int most, double tolerance) {
     exactness.fokker_planck =
         std::max(exactness.fokker_planck, 1e-3 * last_residual / fokker_planck_scale);
     UnifiedArray u, m;
+    Iteration iteration;
     {
       const PhaseTimer timer(outer.phases, "HJB sweeps");
       u = outer.sweeps.hjb(costs.running, costs.terminal, outer.has_state ? &outer.u : nullptr,
@@ -46,11 +47,11 @@ Outcome picard(Outer& outer, double damping, int most, double tolerance) {
     }
     {
       const PhaseTimer timer(outer.phases, "Fokker-Planck sweeps");
-      m = outer.sweeps.fokker_planck(outer.sweeps.transposed_matrices(u),
-                                     outer.has_state ? &outer.m : &density,
+      const Stencil transposed = outer.sweeps.transposed_matrices(u);
+      m = outer.sweeps.fokker_planck(transposed, outer.has_state ? &outer.m : &density,
                                      exactness.fokker_planck);
+      iteration.fp_residual = fokker_planck_residual(problem, transposed, m);
     }
-    Iteration iteration;
     iteration.method = "picard";
     iteration.change_m = largest_difference(m, density);
     if (outer.has_state)
@@ -65,8 +66,6 @@ Outcome picard(Outer& outer, double damping, int most, double tolerance) {
     outer.m = m;
     outer.has_state = true;
     iteration.hjb_residual = (last_left + exactness.hjb) * residual_scale(problem, u);
-    if (problem.grid().axes() > 1)  // else solved directly
-      iteration.fp_residual = exactness.fokker_planck * fokker_planck_scale;
     iteration.residual = std::max(iteration.hjb_residual, iteration.fp_residual);
     last_residual = iteration.residual;
     const bool done = outer.options.stop == StopRule::residual

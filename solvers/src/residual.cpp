@@ -28,15 +28,18 @@ HjbResidual hjb_residual(const DiscreteProblem& problem, const UnifiedArray& u,
   return r;
 }
 
+double fokker_planck_residual(const DiscreteProblem& problem, const Stencil& transposed,
+                              const UnifiedArray& m) {
+  // (m^(n+1) - m^n)/dt + K^T m^(n+1)
+  const UnifiedArray left =
+      apply(problem.grid(), transposed, m(from(1))) - m(upto(problem.steps()));
+  return largest_of(left) / problem.dt() * residual_scale(problem, m);
+}
+
 Residuals residuals(const DiscreteProblem& problem, const Sweeps& sweeps, const UnifiedArray& u,
                     const UnifiedArray& m) {
-  // (m^(n+1) - m^n)/dt + K^T m^(n+1)
-  const Stencil transposed = sweeps.transposed_matrices(u);
-  const UnifiedArray fokker_planck =
-      (apply(problem.grid(), transposed, m(from(1))) - m(upto(problem.steps()))) *
-      (1.0 / problem.dt());
   return {hjb_residual(problem, u, m).largest(problem) * residual_scale(problem, u),
-          largest_of(fokker_planck) * residual_scale(problem, m)};
+          fokker_planck_residual(problem, sweeps.transposed_matrices(u), m)};
 }
 
 }  // namespace isofield::mfg

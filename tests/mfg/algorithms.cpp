@@ -66,6 +66,29 @@ MFG_TEST_CASE(a_solution_satisfies_both_equations_and_its_report_says_how_well) 
   }
 }
 
+MFG_TEST_CASE(every_iteration_is_recorded_with_the_residuals_of_its_iterate) {
+  for (const Problem& problem : {problem_p(1, 24, 24), room(16, 12, true)}) {
+    const DiscreteProblem d(problem);
+    const Sweeps sweeps(d);
+    for (const Coupling coupling : {Coupling::picard, Coupling::automatic}) {
+      SolveOptions o = with(coupling, 1e-9);
+      o.max_iterations = 12;
+      o.on_iteration = [&](const Progress& now) {
+        const Residuals left = residuals(d, sweeps, now.u, now.m);
+        const Iteration& i = now.iteration;
+        BOOST_TEST(i.residual == std::max(i.hjb_residual, i.fp_residual));
+        BOOST_TEST(i.fp_residual == left.fokker_planck, boost::test_tools::tolerance(1e-6));
+        BOOST_TEST(i.fp_residual > 0.0);
+        // Picard's is a bound, by what it lets a step leave.
+        BOOST_TEST(left.hjb <= i.hjb_residual * (1.0 + 1e-6));
+        BOOST_TEST(i.hjb_residual <= 1.01 * left.hjb + 1e-9);
+        return true;
+      };
+      solve(problem, o);
+    }
+  }
+}
+
 MFG_TEST_CASE(newton_solves_strong_couplings_where_picard_gives_up_and_says_so) {
   const Problem problem = problem_p(1, 60, 60, 8.0);
   SolveOptions o = with(Coupling::picard, 1e-8, 0.5);

@@ -22,6 +22,10 @@ struct HjbResidual {
 HjbResidual hjb_residual(const DiscreteProblem& problem, const UnifiedArray& u,
                          const UnifiedArray& m);
 
+/// Residual of the Fokker-Planck equation, scaled: of the density m, given I + dt K(u)^T.
+double fokker_planck_residual(const DiscreteProblem& problem, const Stencil& transposed,
+                              const UnifiedArray& m);
+
 /// Residuals of u and m, whatever they came from.
 Residuals residuals(const DiscreteProblem& problem, const Sweeps& sweeps, const UnifiedArray& u,
                     const UnifiedArray& m);
