@@ -57,6 +57,7 @@ class Job {
     mfg::SolveOptions solve_options = start_options(config_, options_.resume, context_.problem);
     solve_options.on_iteration = [this](const mfg::Progress& seen) { return watch(seen); };
     solve_options.should_stop = interrupted;
+    solve_options.exploitability = true;
     const mfg::Solution solution = mfg::solve(context_.problem.problem(), solve_options);
     progress_.finish();
     if (solution.report.status == mfg::Status::interrupted) return keep_for_later(solution);

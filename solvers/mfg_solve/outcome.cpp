@@ -71,6 +71,7 @@ mfg::ConvergenceTable convergence_of(const std::vector<mfg::Iteration>& history)
     table.residual.push_back(iteration.residual);
     table.hjb_residual.push_back(iteration.hjb_residual);
     table.fp_residual.push_back(iteration.fp_residual);
+    table.exploitability.push_back(iteration.exploitability);
     table.seconds.push_back(iteration.seconds);
   }
   return table;
@@ -123,7 +124,10 @@ Summary make_summary(const RunContext& context, const mfg::Solution& solution,
   }
   summary.iterations = report.iterations;
   summary.residual = report.residual;
-  summary.tolerance = context.config.solver.tolerance;
+  summary.tolerance = report.tolerance;
+  if (!report.history.empty() && std::isfinite(report.history.back().exploitability)) {
+    summary.exploitability = report.history.back().exploitability;
+  }
   summary.unknowns = 2 * context.problem.grid().free_cells() * (context.problem.steps() + 1);
   summary.wall_seconds = report.seconds;
   summary.backend = context.setting.backend;
@@ -144,7 +148,7 @@ Summary make_summary(const RunContext& context, const mfg::Solution& solution,
   } else {
     summary.remaining_mass = mass.back() / mass.front();
   }
-  for (const auto& [name, seconds] : report.phases) summary.phases.push_back({name, seconds});
+  summary.phases = report.phases;
   return summary;
 }
 

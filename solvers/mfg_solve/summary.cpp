@@ -17,10 +17,11 @@ std::string spelled(std::string status) {
 }
 
 std::string phases_table(const Summary& summary) {
-  std::string text = fmt::format("\n  {:<24}{:>10}{:>8}\n", "phase", "seconds", "%");
-  for (const Phase& phase : summary.phases) {
+  std::string text = fmt::format("\n  {:<24}{:>8}{:>10}{:>8}\n", "phase", "calls", "seconds", "%");
+  for (const mfg::Phase& phase : summary.phases) {
     const double share = summary.wall_seconds > 0 ? 100 * phase.seconds / summary.wall_seconds : 0;
-    text += fmt::format("  {:<24}{:>10.3f}{:>8.1f}\n", phase.name, phase.seconds, share);
+    text += fmt::format("  {:<24}{:>8}{:>10.3f}{:>8.1f}\n", phase.name, phase.calls, phase.seconds,
+                        share);
   }
   return text;
 }
@@ -38,11 +39,12 @@ std::string work_line(const Summary& summary) {
 std::string to_table(const Summary& summary) {
   std::string text = summary.title.empty() ? "" : summary.title + "\n";
   const auto row = [&](std::string_view name, const std::string& value) {
-    text += fmt::format("  {:<14}{}\n", name, value);
+    text += fmt::format("  {:<16}{}\n", name, value);
   };
   row("status", spelled(summary.status) + (summary.reason.empty() ? "" : ": " + summary.reason));
   row("iterations", std::to_string(summary.iterations));
   row("residual", fmt::format("{:.3e} (tolerance {:.0e})", summary.residual, summary.tolerance));
+  if (summary.exploitability) row("exploitability", fmt::format("{:.1e}", *summary.exploitability));
   if (summary.mass_error) row("mass error", fmt::format("{:.1e}", *summary.mass_error));
   if (summary.remaining_mass) row("still inside", fmt::format("{:.4g}", *summary.remaining_mass));
   row("unknowns", fmt::format("{}", summary.unknowns));
@@ -64,6 +66,7 @@ std::string to_json(const Summary& summary) {
                               {"iterations", summary.iterations},
                               {"residual", summary.residual},
                               {"tolerance", summary.tolerance},
+                              {"exploitability", nullptr},
                               {"mass_error", nullptr},
                               {"remaining_mass", nullptr},
                               {"unknowns", summary.unknowns},
@@ -75,11 +78,13 @@ std::string to_json(const Summary& summary) {
                               {"phases", nlohmann::ordered_json::array()},
                               {"files", summary.files},
                               {"work", nlohmann::ordered_json::object()}};
+  if (summary.exploitability) json["exploitability"] = *summary.exploitability;
   if (summary.mass_error) json["mass_error"] = *summary.mass_error;
   if (summary.remaining_mass) json["remaining_mass"] = *summary.remaining_mass;
   for (const auto& [what, count] : summary.work) json["work"][what] = count;
-  for (const Phase& phase : summary.phases) {
-    json["phases"].push_back({{"name", phase.name}, {"seconds", phase.seconds}});
+  for (const mfg::Phase& phase : summary.phases) {
+    json["phases"].push_back(
+        {{"name", phase.name}, {"calls", phase.calls}, {"seconds", phase.seconds}});
   }
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

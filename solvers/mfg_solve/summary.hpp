@@ -1,18 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <isofield/mfg/solve.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace isofield::mfg_solve {
-
-/// Where the time went.
-struct Phase {
-  std::string name;
-  double seconds = 0.0;
-};
 
 /// What a run came to.
 struct Summary {
@@ -21,7 +16,8 @@ struct Summary {
   std::string reason;  ///< why it stopped, a sentence; may be empty
   std::int64_t iterations = 0;
   double residual = 0.0;
-  double tolerance = 0.0;
+  double tolerance = 0.0;  ///< in force: what was asked for, or what the dtype allows
+  std::optional<double> exploitability{};  ///< of the last iteration
   std::optional<double> mass_error{};      ///< relative to the initial mass; absent with exits
   std::optional<double> remaining_mass{};  ///< share still inside at the end, with exits
   std::int64_t unknowns = 0;
@@ -29,7 +25,7 @@ struct Summary {
   std::string backend, device, dtype;
   std::int64_t threads = 0;
   std::vector<std::pair<std::string, std::int64_t>> work;  ///< "linear solves": how many
-  std::vector<Phase> phases;
+  std::vector<mfg::Phase> phases;
   std::vector<std::string> files;  ///< written
 };
 

@@ -46,7 +46,7 @@ Outcome coarse_start(Outer& outer) {
   try {
     const Solution coarse = solve_on(*problem, options, outer.coarsening + 1);
     if (coarse.report.status == Status::breakdown) {
-      outer.note("the coarser grid broke down (" + coarse.report.message + ")");
+      outer.note("no start from a coarser grid (" + coarse.report.breakdown + ")");
       return Outcome::stalled;
     }
     const bool interrupted = coarse.report.status == Status::interrupted;

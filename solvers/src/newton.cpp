@@ -83,14 +83,10 @@ Trial evaluate(Outer& outer, const UnifiedArray& u, const UnifiedArray* guess) {
 // The residual of the game itself, also where the state is meant to solve another one.
 double whole_residual(Outer& outer, const Trial& state) {
   DiscreteProblem& problem = outer.problem;
-  const double strength = problem.coupling();
-  if (strength == 1.0) return state.size;
-  const UnifiedArray reference = problem.constant_density();
-  problem.set_coupling(1.0, reference);
-  const double size =
-      hjb_residual(problem, state.u, state.m).largest(problem) * residual_scale(problem, state.u);
-  problem.set_coupling(strength, reference);
-  return size;
+  if (problem.coupling() == 1.0) return state.size;
+  const WholeGame game(problem);
+  return hjb_residual(problem, state.u, state.m).largest(problem) *
+         residual_scale(problem, state.u);
 }
 
 double norm(const UnifiedArray& x) { return std::sqrt(sum(x * x).item<double>()); }

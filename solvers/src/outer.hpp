@@ -7,20 +7,37 @@
 
 namespace isofield::mfg {
 
-/// Adds the time it lives to an entry of a table.
+/// Adds the time it lives, as a call, to an entry of a table.
 class PhaseTimer {
  public:
-  PhaseTimer(std::map<std::string, double>& table, const char* phase)
-      : seconds_(table[phase]), start_(std::chrono::steady_clock::now()) {}
+  PhaseTimer(std::map<std::string, Phase>& table, const char* name)
+      : phase_(table[name]), start_(std::chrono::steady_clock::now()) {
+    phase_.name = name;
+    ++phase_.calls;
+  }
   ~PhaseTimer() {
-    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    phase_.seconds +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
   PhaseTimer(const PhaseTimer&) = delete;
   PhaseTimer& operator=(const PhaseTimer&) = delete;
 
  private:
-  double& seconds_;
+  Phase& phase_;
   std::chrono::steady_clock::time_point start_;
+};
+
+/// Lets the costs see the density of the game itself while it lives.
+class WholeGame {
+ public:
+  explicit WholeGame(DiscreteProblem& problem);
+  ~WholeGame();
+  WholeGame(const WholeGame&) = delete;
+  WholeGame& operator=(const WholeGame&) = delete;
+
+ private:
+  DiscreteProblem& problem_;
+  double strength_;
 };
 
 /// How one of the outer algorithms ended.
@@ -39,6 +56,8 @@ struct Outer {
   bool record(Iteration iteration);
   /// Put something on record that the report's message will say, once.
   void note(const std::string& text);
+  /// What the crowd of the state would gain by the best response, in the game itself.
+  double exploitability();
   double seconds() const;
   int iterations() const { return static_cast<int>(history.size()); }
 
@@ -51,7 +70,7 @@ struct Outer {
   bool has_state = false;
   std::vector<Iteration> history;
   std::vector<std::string> notes;
-  std::map<std::string, double> phases;
+  std::map<std::string, Phase> phases;
   std::int64_t gmres = 0;
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 };

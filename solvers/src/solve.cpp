@@ -52,8 +52,38 @@ double Outer::seconds() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+WholeGame::WholeGame(DiscreteProblem& problem) : problem_(problem), strength_(problem.coupling()) {
+  problem_.set_coupling(1.0, problem_.constant_density());
+}
+
+WholeGame::~WholeGame() { problem_.set_coupling(strength_, problem_.constant_density()); }
+
+double Outer::exploitability() {
+  const PhaseTimer timer(phases, "exploitability");
+  const WholeGame game(problem);
+  const Grid& grid = problem.grid();
+  const std::int64_t n = problem.steps();
+  const double largest = max(abs(u)).item<double>();
+  const HjbResidual left = hjb_residual(problem, u, m);
+  const double size = left.largest(problem), scaled = size * residual_scale(problem, u);
+  // The gain is of second order in the residual: to a percent of it will do.
+  const double exactness = std::max(StepTolerances::within(problem, tolerance, largest).hjb,
+                                    1e-4 * size * std::min(scaled, 1.0));
+  try {
+    const UnifiedArray best =
+        sweeps.hjb(problem.running_cost(m), problem.terminal_cost(m), &u, exactness);
+    // What u promises, corrected for what it leaves of its equation, is what its policy costs: the
+    // Fokker-Planck matrix is the transpose of the linearised HJB matrix.
+    return grid.inner(u(0) - best(0), m(0)) - problem.dt() * grid.inner(left.levels, m(from(1))) -
+           grid.inner(grid.density(left.terminal), m(n));
+  } catch (const Breakdown&) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+}
+
 bool Outer::record(Iteration iteration) {
   iteration.number = iterations() + 1;
+  if (options.exploitability && coarsening == 0) iteration.exploitability = exploitability();
   iteration.seconds = seconds();
   history.push_back(std::move(iteration));
   return !options.on_iteration || options.on_iteration({history.back(), u, m, coarsening});
@@ -156,7 +186,7 @@ void finish(Outer& outer, Solution& solution) {
   }
   r.history = std::move(outer.history);
   r.iterations = static_cast<int>(r.history.size());
-  r.phases.assign(outer.phases.begin(), outer.phases.end());
+  for (const auto& [name, phase] : outer.phases) r.phases.push_back(phase);
   const StepCounts& counts = outer.sweeps.counts();
   r.hjb_steps = counts.hjb_steps;
   r.newton_updates = counts.newton;
@@ -164,6 +194,7 @@ void finish(Outer& outer, Solution& solution) {
   r.krylov = counts.krylov;
   r.gmres = outer.gmres;
   for (const std::string& note : outer.notes) r.message += (r.message.empty() ? "" : "; ") + note;
+  r.tolerance = outer.tolerance;
   r.seconds = outer.seconds();
 }
 
@@ -188,7 +219,8 @@ Solution solve_on(const Problem& problem, const SolveOptions& options, int coars
     report.status = Status::interrupted;
   } catch (const Breakdown& e) {
     report.status = Status::breakdown;
-    outer.note(e.what());
+    report.breakdown = e.what();
+    outer.notes.insert(outer.notes.begin(), e.what());
   }
   finish(outer, solution);
   return solution;

@@ -39,7 +39,7 @@ Summary example() {
   summary.device = "cpu";
   summary.dtype = "float64";
   summary.threads = 2;
-  summary.phases = {{"HJB", 1.0}, {"Fokker-Planck", 0.5}};
+  summary.phases = {{"HJB", 12, 1.0}, {"Fokker-Planck", 3, 0.5}};
   summary.work = {{"linear solves", 300}, {"GMRES iterations", 12}};
   summary.files = {"a.h5", "a.xdmf"};
   return summary;
@@ -130,22 +130,25 @@ BOOST_AUTO_TEST_CASE(never_means_nothing) {
 
 BOOST_AUTO_TEST_CASE(the_summary_is_a_table_or_one_json_object) {
   const std::string table = to_table(example());
-  for (const char* const part : {"Two rooms\n", "not converged: 200 iterations were not enough\n",
-                                 "3.250e-05 (tolerance 1e-08)", "eigen on cpu, float64, 2 threads",
-                                 "  a.xdmf\n", "HJB                          1.000    50.0\n",
-                                 "300 linear solves, 12 GMRES iterations\n"}) {
+  for (const char* const part :
+       {"Two rooms\n", "not converged: 200 iterations were not enough\n",
+        "3.250e-05 (tolerance 1e-08)", "eigen on cpu, float64, 2 threads", "  a.xdmf\n",
+        "HJB                           12     1.000    50.0\n",
+        "300 linear solves, 12 GMRES iterations\n"}) {
     BOOST_TEST(table.find(part) != std::string::npos, table << " lacks " << part);
   }
   BOOST_TEST(table.find("mass error") == std::string::npos);
   Summary summary = example();
   summary.mass_error = 1e-15;
+  summary.exploitability = 0.25;
   summary.residual = std::numeric_limits<double>::quiet_NaN();
   summary.title = "bad \xFF \"quoted\"";
   const std::string json = to_json(summary);
   for (const char* const part :
        {"\"status\":\"not_converged\"", "\"residual\":null", "\"mass_error\":1e-15",
-        "\"remaining_mass\":null", "\\\"quoted\\\"", "\"files\":[\"a.h5\",\"a.xdmf\"]",
-        "{\"name\":\"HJB\",\"seconds\":1.0}", "\"work\":{\"linear solves\":300,"}) {
+        "\"exploitability\":0.25", "\"remaining_mass\":null", "\\\"quoted\\\"",
+        "\"files\":[\"a.h5\",\"a.xdmf\"]", "{\"name\":\"HJB\",\"calls\":12,\"seconds\":1.0}",
+        "\"work\":{\"linear solves\":300,"}) {
     BOOST_TEST(json.find(part) != std::string::npos, json << " lacks " << part);
   }
   BOOST_TEST(json.find('\n') == std::string::npos);

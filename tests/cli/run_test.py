@@ -55,7 +55,14 @@ class Run(CommandCase):
         self.assertEqual(file.attrs["status"], "converged")
         self.assertEqual(file.attrs["iterations"], summary["iterations"])
         self.assertEqual(file["u"].shape, (11, 20))
-        self.assertEqual(len(file["convergence/residual"]), summary["iterations"])
+        table = {name: file[f"convergence/{name}"][...] for name in file["convergence"]}
+        self.assertEqual({len(column) for column in table.values()}, {summary["iterations"]})
+        self.assertTrue((table["fp_residual"] > 0).all())
+        self.assertTrue((table["residual"] >= table["fp_residual"]).all())
+        self.assertGreater(table["exploitability"][0], 1e-6)
+        self.assertLess(abs(table["exploitability"][-1]), 1e-12)
+        self.assertEqual(summary["exploitability"], table["exploitability"][-1])
+        self.assertTrue(all(phase["calls"] >= 1 for phase in summary["phases"]))
         again, _ = self.solve(0, "small.toml", "--output", "again.h5", "--quiet")
         self.assertEqual(again["residual"], summary["residual"])
 
@@ -71,7 +78,7 @@ class Run(CommandCase):
         for option in (["--quiet"], ["--progress", "never"]):
             result = self.call("small.toml", "--overwrite", *option)
             self.assertEqual((result.returncode, result.stderr), (0, ""))
-            self.assertIn("status        converged\n", result.stdout)
+            self.assertIn("status          converged\n", result.stdout)
         self.assertIn("\x1b[K", self.call("small.toml", "--overwrite", "--progress", "always").stderr)
         self.assertIn("iteration 1 (", self.call("small.toml", "--overwrite", "--verbose").stderr)
 
@@ -113,7 +120,7 @@ class Run(CommandCase):
         run.send_signal(signal.SIGINT)
         output, log = run.communicate(timeout=60)
         self.assertEqual(run.returncode, 130, log)
-        self.assertIn("status        interrupted", output)
+        self.assertIn("status          interrupted", output)
         self.assertIn("--resume long.checkpoint.h5 goes on", log)
         self.assertEqual(self.files(), ["long.checkpoint.h5"])
         self.assertEqual(self.read("long.checkpoint.h5").attrs["status"], "interrupted")
@@ -185,7 +192,7 @@ class Run(CommandCase):
             for stream in (full, end):
                 result = self.call("small.toml", "--verbose", "--overwrite", stderr=stream)
                 self.assertEqual(result.returncode, 0)
-                self.assertIn("status        converged", result.stdout)
+                self.assertIn("status          converged", result.stdout)
 
     def test_closed_streams_do_not_become_result_files(self):
         for closed, code in (((2,), 0), ((0, 1, 2), 5)):

@@ -89,6 +89,53 @@ MFG_TEST_CASE(every_iteration_is_recorded_with_the_residuals_of_its_iterate) {
   }
 }
 
+Problem crowded_end(std::int64_t n, double strength) {
+  Problem problem = problem_p(1, n, n);
+  problem.terminal = {[=](const CostInput& in) { return strength * in.m; },
+                      [=](const CostInput&, const UnifiedArray& dm) { return strength * dm; }};
+  return problem;
+}
+
+MFG_TEST_CASE(exploitability_is_what_the_crowd_pays_more_than_its_best_response) {
+  for (const Problem& problem :
+       {problem_p(1, 24, 24), rough_line(24, 16, Boundary::periodic, Boundary::periodic),
+        room(16, 12, false)}) {
+    const DiscreteProblem d(problem);
+    for (const Coupling coupling : {Coupling::picard, Coupling::automatic}) {
+      SolveOptions o = with(coupling, 1e-9);
+      o.max_iterations = 12;
+      o.exploitability = true;
+      o.on_iteration = [&](const Progress& now) {
+        const CostParts paid = cost_parts(d, now.u, now.m);
+        const UnifiedArray best =
+            Sweeps(d).hjb(d.running_cost(now.m), d.terminal_cost(now.m), nullptr, 1e-11);
+        const double gain =
+            paid.kinetic + paid.running + paid.terminal - d.grid().inner(best(0), now.m(0));
+        BOOST_TEST(std::abs(now.iteration.exploitability - gain) < 1e-10 + 0.02 * gain);
+        return true;
+      };
+      const Solution s = solve(problem, o);
+      BOOST_TEST(s.report.history.front().exploitability > 1e-4);
+    }
+  }
+}
+
+MFG_TEST_CASE(exploitability_vanishes_at_a_solution_also_where_people_leave) {
+  for (const bool on_a_path : {false, true}) {
+    SolveOptions o = with(Coupling::automatic, 1e-9);
+    BOOST_TEST(std::isnan(solve(room(16, 12, true), o).report.history.back().exploitability));
+    o.exploitability = true;
+    const Solution s = solve(on_a_path ? crowded_end(24, 20.0) : room(16, 12, true), o);
+    BOOST_TEST((s.report.status == Status::converged));
+    for (const Iteration& i : s.report.history) BOOST_TEST(i.exploitability > -1e-11);
+    BOOST_TEST(std::abs(s.report.history.back().exploitability) < 1e-11);
+    BOOST_TEST(s.report.history.front().exploitability > 1e-4);
+    const auto on_path = [](const Iteration& i) { return i.method == "continuation"; };
+    BOOST_TEST(
+        (on_a_path == std::any_of(s.report.history.begin(), s.report.history.end(), on_path)));
+  }
+}
+
 MFG_TEST_CASE(newton_solves_strong_couplings_where_picard_gives_up_and_says_so) {
   const Problem problem = problem_p(1, 60, 60, 8.0);
   SolveOptions o = with(Coupling::picard, 1e-8, 0.5);
@@ -100,13 +147,6 @@ MFG_TEST_CASE(newton_solves_strong_couplings_where_picard_gives_up_and_says_so) 
   const Solution s = solve(problem, with(Coupling::automatic, 1e-8));
   BOOST_TEST((s.report.status == Status::converged));
   BOOST_TEST(s.report.iterations < 25);
-}
-
-Problem crowded_end(std::int64_t n, double strength) {
-  Problem problem = problem_p(1, n, n);
-  problem.terminal = {[=](const CostInput& in) { return strength * in.m; },
-                      [=](const CostInput&, const UnifiedArray& dm) { return strength * dm; }};
-  return problem;
 }
 
 MFG_TEST_CASE(newton_solves_terminal_costs_of_the_density) {

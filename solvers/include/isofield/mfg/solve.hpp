@@ -6,7 +6,6 @@
 #include <limits>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace isofield::mfg {
@@ -34,6 +33,8 @@ struct Iteration {
   double change_m = 0;  ///< max |m - the m that u was computed for|
   int krylov = 0;       ///< GMRES iterations
   double seconds = 0;   ///< since the start
+  /// What the best response to m would gain over u's policy; NaN unless asked for.
+  double exploitability = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// What a caller sees during a solve.
@@ -68,6 +69,9 @@ struct SolveOptions {
   InitialGuess initial_guess = InitialGuess::coarse;
   std::optional<UnifiedArray> initial_u;  ///< shape (N + 1, n_0[, n_1])
   DType dtype = float64;
+  /// Compute for each iteration what its crowd pays in all under the policy of u, less the cost of
+  /// the best response to m; to a percent, at the price of an HJB solve.
+  bool exploitability = false;
   /// Called after each outer iteration; giving false ends the solve.
   std::function<bool(const Progress&)> on_iteration;
   /// Asked between time steps, too, where they are long; giving true ends the solve with what the
@@ -75,19 +79,28 @@ struct SolveOptions {
   std::function<bool()> should_stop;
 };
 
+/// Where time went.
+struct Phase {
+  std::string name;
+  std::int64_t calls = 0;
+  double seconds = 0.0;
+};
+
 /// What a solve did.
 struct SolveReport {
   Status status = Status::not_converged;
-  std::string message;  ///< why it ended so, and what was tried
+  std::string message;     ///< why it ended so, and what was tried
+  std::string breakdown;   ///< what broke down, where and when; empty if nothing did
+  double tolerance = 0.0;  ///< the options', or what the dtype allows on this grid
   int iterations = 0;
   double residual = std::numeric_limits<double>::infinity();
   double hjb_residual = std::numeric_limits<double>::infinity();
   double fp_residual = std::numeric_limits<double>::infinity();
   std::vector<Iteration> history;
   double seconds = 0.0;
-  std::vector<std::pair<std::string, double>> phases;  ///< seconds by phase
-  std::int64_t hjb_steps = 0;                          ///< nonlinear steps
-  std::int64_t newton_updates = 0;                     ///< Newton updates in them
+  std::vector<Phase> phases;
+  std::int64_t hjb_steps = 0;       ///< nonlinear steps
+  std::int64_t newton_updates = 0;  ///< Newton updates in them
   std::int64_t linear_solves = 0;
   std::int64_t krylov = 0;  ///< BiCGStab iterations in all linear solves
   std::int64_t gmres = 0;   ///< GMRES iterations on the coupled system
