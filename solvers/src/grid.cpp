@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <isofield/error.hpp>
 
 namespace isofield::mfg {
@@ -146,6 +148,21 @@ std::vector<int> Grid::last_axes(const UnifiedArray& x) const {
   std::vector<int> list;
   for (int k = 0; k < axes(); ++k) list.push_back(array_axis(x, k));
   return list;
+}
+
+std::string Grid::place_of_nan(const UnifiedArray& field) const {
+  if (!has_nan_or_inf(field)) return "";
+  const std::vector<double> values = broadcast_to(field, shape_).to_vector<double>();
+  const auto bad = std::find_if_not(values.begin(), values.end(),
+                                    [](double value) { return std::isfinite(value); });
+  auto index = static_cast<std::int64_t>(bad - values.begin());
+  std::string place;
+  for (int k = axes() - 1; k >= 0; --k) {
+    const double node = axis(k).nodes()[static_cast<std::size_t>(index % axis(k).cells)];
+    place = fmt::format("{} = {:.6g}{}{}", "xyz"[k], node, place.empty() ? "" : ", ", place);
+    index /= axis(k).cells;
+  }
+  return place;
 }
 
 UnifiedArray Grid::sum_cells(const UnifiedArray& x) const { return sum(x, last_axes(x), true); }

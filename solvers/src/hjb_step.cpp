@@ -23,9 +23,21 @@ UnifiedArray HjbStep::operator()(const UnifiedArray& u_next, const UnifiedArray&
                              : iterative(u_next, cost, guess, tolerance, level);
 }
 
+// Says in which of the data the NaN came, and where.
+void HjbStep::fail_by_nan(std::int64_t level, const UnifiedArray& u_next,
+                          const UnifiedArray& cost) const {
+  const auto breakdown = [&](std::int64_t at, const std::string& what, const std::string& place) {
+    return Breakdown("HJB", at, static_cast<double>(at) * problem_.dt(),
+                     "NaN or infinity" + (place.empty() ? "" : " in the " + what + " at " + place));
+  };
+  // Only u^N can be bad here: any other level was solved for.
+  if (const std::string place = problem_.grid().place_of_nan(u_next); !place.empty())
+    throw breakdown(level + 1, "terminal cost", place);
+  throw breakdown(level, "running cost", problem_.grid().place_of_nan(cost));
+}
+
 void HjbStep::fail(std::int64_t level, double residual, double tolerance) const {
   const double time = static_cast<double>(level) * problem_.dt();
-  if (!std::isfinite(residual)) throw Breakdown("HJB", level, time, "NaN or infinity");
   throw Breakdown("HJB", level, time,
                   fmt::format("Newton's method does not converge: residual {:.3g} after {} "
                               "updates, {:.3g} wanted",
@@ -40,7 +52,7 @@ UnifiedArray HjbStep::direct(const UnifiedArray& u_next, const UnifiedArray& cos
     ++linear_.counts().newton;
     ++linear_.counts().linear_solves;
     if (error <= tolerance) return u;
-    if (!std::isfinite(error)) break;
+    if (!std::isfinite(error)) fail_by_nan(level, u_next, cost);
   }
   fail(level, error, tolerance);
 }
@@ -53,7 +65,7 @@ UnifiedArray HjbStep::iterative(const UnifiedArray& u_next, const UnifiedArray& 
     const HjbNewton::Linearisation at = newton_.linearise(u, u_next, cost);
     residual = at.residual;
     if (residual <= tolerance) return u;
-    if (!std::isfinite(residual)) break;
+    if (!std::isfinite(residual)) fail_by_nan(level, u_next, cost);
     const auto [x, left] =
         linear_.solve(at.matrix, at.right_side, zero,
                       {newton_.linear_tolerance(residual, tolerance, k == 0), 0.0});

@@ -166,10 +166,12 @@ UnifiedArray Sweeps::linear_forward(const Stencil& transposed, const UnifiedArra
 
 void Sweeps::check_density(const UnifiedArray& m) const {
   if (!has_nan_or_inf(m)) return;
-  for (std::int64_t n = 0; n <= problem_.steps(); ++n)
-    if (has_nan_or_inf(m(n)))
+  for (std::int64_t n = 0; n <= problem_.steps(); ++n) {
+    const std::string place = problem_.grid().place_of_nan(m(n));
+    if (!place.empty())
       throw Breakdown("Fokker-Planck", n, static_cast<double>(n) * problem_.dt(),
-                      "NaN or infinity");
+                      "NaN or infinity at " + place);
+  }
 }
 
 }  // namespace isofield::mfg

@@ -291,6 +291,43 @@ MFG_TEST_CASE(a_breakdown_says_where_and_when_and_keeps_the_last_good_state) {
   BOOST_TEST(!has_nan_or_inf(s.m));
 }
 
+MFG_TEST_CASE(a_breakdown_names_the_cost_and_the_place_that_it_began_in) {
+  // Finer than the coarse grids: each of them breaks down, too, which is told once.
+  Problem line = problem_p(1, 50, 50);
+  line.running.derivative = line.terminal.derivative = nullptr;
+  Problem plane = room(24, 12, true);
+  plane.running.derivative = plane.terminal.derivative = nullptr;
+  const auto nan_beyond = [](double x) {
+    return [=](const CostInput& in) { return 0.0 * in.m + sqrt(x - in.grid.coordinate(0)); };
+  };
+  line.running.value = nan_beyond(0.805);
+  plane.terminal.value = nan_beyond(0.8);
+  for (const InitialGuess guess : {InitialGuess::zero, InitialGuess::coarse}) {
+    const SolveReport first = solve(line, with(Coupling::automatic, 1e-8, 0.5, guess)).report;
+    BOOST_TEST((first.status == Status::breakdown));
+    BOOST_TEST(first.breakdown ==
+               "HJB equation at time level 49 (t = 0.98): NaN or infinity in the running cost at "
+               "x = 0.82");
+    BOOST_TEST(first.message.starts_with(first.breakdown));
+    BOOST_TEST(first.message.find("coarser") == first.message.rfind("coarser"));
+    const SolveReport second = solve(plane, with(Coupling::automatic, 1e-8, 0.5, guess)).report;
+    BOOST_TEST(has(second.breakdown,
+                   "HJB equation at time level 12 (t = 1): NaN or infinity in "
+                   "the terminal cost at x = 0.8125, y = "),
+               second.breakdown);
+  }
+}
+
+MFG_TEST_CASE(a_tolerance_below_rounding_is_replaced_by_what_rounding_allows) {
+  const Solution s = solve(problem_p(1, 40, 40), with(Coupling::automatic, 1e-30));
+  BOOST_TEST((s.report.status == Status::converged));
+  BOOST_TEST(s.report.tolerance > 1e-14);
+  BOOST_TEST(s.report.tolerance < 1e-10);
+  BOOST_TEST(s.report.residual <= s.report.tolerance);
+  BOOST_TEST(has(s.report.message, "float64 and this grid allow a residual of"));
+  BOOST_TEST(solve(problem_p(1, 40, 40), with(Coupling::automatic, 1e-8)).report.tolerance == 1e-8);
+}
+
 MFG_TEST_CASE(bad_data_are_refused) {
   const Problem good = problem_p(1, 30, 20);
   Problem bad = good;

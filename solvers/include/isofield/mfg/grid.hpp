@@ -4,6 +4,7 @@
 #include <isofield/mfg/config.hpp>
 #include <isofield/ops.hpp>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace isofield::mfg {
@@ -64,6 +65,8 @@ class Grid {
   UnifiedArray cell_kinds() const;
   /// Bring `x` to the grid's dtype and broadcast its last axes to the grid's shape.
   UnifiedArray field(const UnifiedArray& x) const;
+  /// Where a field of one level is NaN or infinite first: "x = 0.25, y = 0.5"; empty: nowhere.
+  std::string place_of_nan(const UnifiedArray& field) const;
   /// 1 on free cells, 0 elsewhere; only where the grid is marked.
   const UnifiedArray& free_mask() const { return *free_; }
   /// Set a density to 0 outside free cells.

@@ -106,6 +106,8 @@ class HjbStep {
   UnifiedArray iterative(const UnifiedArray& u_next, const UnifiedArray& cost, UnifiedArray u,
                          double tolerance, std::int64_t level);
   [[noreturn]] void fail(std::int64_t level, double residual, double tolerance) const;
+  [[noreturn]] void fail_by_nan(std::int64_t level, const UnifiedArray& u_next,
+                                const UnifiedArray& cost) const;
 
   const DiscreteProblem& problem_;
   LinearStep& linear_;
