@@ -16,6 +16,19 @@ set(ISOFIELD_DEBIAN_benchmark libbenchmark-dev)
 set(ISOFIELD_DEBIAN_LibTorch libtorch-dev)
 set(ISOFIELD_DEBIAN_Kokkos "")  # none that is new enough: scripts/kokkos builds it
 
+# What every build needs, and isofield_backend_libraries(OUT): what the optional backends that are asked for need.
+set(ISOFIELD_REQUIRED Threads Eigen3 HDF5 tomlplusplus CLI11 fmt nlohmann_json)
+function(isofield_backend_libraries out)
+  set(libraries "")
+  if(ISOFIELD_KOKKOS)
+    list(APPEND libraries Kokkos)
+  endif()
+  if(ISOFIELD_TORCH)
+    list(APPEND libraries LibTorch)
+  endif()
+  set(${out} "${libraries}" PARENT_SCOPE)
+endfunction()
+
 # find_package with the oldest version we take, also across the major versions of packages that demand the same one.
 macro(_isofield_find_any name)
   foreach(_version ${ARGN})
