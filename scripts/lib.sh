@@ -23,6 +23,20 @@ jobs_count() {
   echo "${ISOFIELD_JOBS:-$((cores < memory ? cores : memory))}"
 }
 
+# bootstrap_for PRESET [-D...]: install what that build needs: what is left out by the preset, by an earlier
+# configuration of its folder or by the options is not asked for.
+bootstrap_for() {
+  local earlier=() cache="$ISOFIELD_ROOT/build/$1/CMakeCache.txt"
+  if grep -qs "\"name\": \"$1\", \"inherits\": \"host-only\"" "$ISOFIELD_ROOT/CMakePresets.json"; then
+    earlier=(-DISOFIELD_KOKKOS=OFF -DISOFIELD_TORCH=OFF)
+  fi
+  if [[ -f $cache ]]; then
+    mapfile -t -O "${#earlier[@]}" earlier < <(
+      sed -nE 's/^(ISOFIELD_KOKKOS|ISOFIELD_TORCH|CMAKE_PREFIX_PATH):[A-Z]+=(.+)$/-D\1=\2/p' "$cache")
+  fi
+  "$ISOFIELD_ROOT/scripts/bootstrap" "${earlier[@]}" "${@:2}"
+}
+
 # configure PRESET [-D...]: run CMake's configuration. It says what it found when it differs from the last time.
 configure() {
   local log="$ISOFIELD_ROOT/build/$1.configure.log" before

@@ -6,7 +6,7 @@ source "$(dirname "$0")/test_lib.sh" "$@"
 # A tree whose parts only say that they were called; the command writes its number of calls into the result.
 mkdir -p "$work"/{tree/scripts,tree/build/release/bin,here}
 cp "$project"/scripts/{run,lib.sh,python} "$work/tree/scripts"
-printf '#!/bin/sh\n' >"$work/tree/scripts/bootstrap"
+printf '#!/bin/sh\necho "bootstrap: $*"\n' >"$work/tree/scripts/bootstrap"
 printf '#!/bin/sh\necho "drawn: $1"\n' >"$work/tree/scripts/plot"
 cat >"$work/tree/build/release/bin/mfg_solve" <<'COMMAND'
 #!/bin/sh
@@ -67,7 +67,16 @@ without_a_new_result_nothing_changes() {
   expect "no copies stay behind" test "$(there)" = "$before"
 }
 
+what_the_build_leaves_out_is_not_asked_for() {
+  run 0 plain.h5 plain.toml
+  expect "nothing is left out of a fresh build" test "$(head -n 1 <<<"$output")" = "bootstrap: "
+  printf 'ISOFIELD_TORCH:BOOL=OFF\nISOFIELD_TESTS:BOOL=OFF\n' >"$work/tree/build/release/CMakeCache.txt"
+  run 0 plain.h5 plain.toml
+  expect "LibTorch stays left out" test "$(head -n 1 <<<"$output")" = "bootstrap: -DISOFIELD_TORCH=OFF"
+}
+
 the_result_is_drawn_whatever_names_it
 an_earlier_result_is_kept_under_a_number
 without_a_new_result_nothing_changes
+what_the_build_leaves_out_is_not_asked_for
 finish
