@@ -21,40 +21,11 @@ class InOrder final : public host::Executor {
 // [end]
 
 // [backend]
-/// Host memory and the shared kernels, in one thread.
-class SerialBackend final : public BaseBackend {
+/// Host memory and the shared kernels, in one thread. Memory of another kind, a matrix product of
+/// one's own: override `allocate`, `matmul`.
+class SerialBackend final : public host::HostBackend {
  public:
-  SerialBackend() {
-    capabilities_.dtypes = {bool_, int64, float32, float64};
-    capabilities_.details = {{"instruction set", std::string(host::instruction_set())}};
-  }
-  std::string_view name() const noexcept override { return "serial"; }
-  Device device() const noexcept override { return {}; }  // the cpu
-  const Capabilities& capabilities() const override { return capabilities_; }
-
-  StoragePtr allocate(std::size_t bytes) override { return host::allocate(*this, bytes); }
-  StoragePtr wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) override {
-    return host::wrap(*this, data, bytes, std::move(owner));
-  }
-  void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from, std::size_t from_offset,
-                  std::size_t bytes) override {
-    host::copy_bytes(to, to_offset, from, from_offset, bytes);
-  }
-  void synchronize() override {}
-  void set_threads(int) override {}
-
-  void run(const Launch& launch) override { host::run(launch, executor_); }
-  void matmul(const View& a, const View& b, const View& out) override {
-    host::matmul(a, b, out, executor_);
-  }
-  void tridiagonal_solve(const View& lower, const View& diag, const View& upper, const View& rhs,
-                         const View& out, int axis, bool periodic) override {
-    host::tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic, executor_);
-  }
-
- private:
-  Capabilities capabilities_;
-  InOrder executor_;
+  SerialBackend() : HostBackend("serial", std::make_unique<InOrder>()) {}
 };
 // [end]
 

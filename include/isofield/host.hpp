@@ -1,7 +1,8 @@
 #pragma once
 
-#include <functional>
 #include <isofield/backend.hpp>
+#include <memory>
+#include <string>
 
 /// What backends whose memory the processor can read build on: kernels for every instruction set,
 /// chosen at run time, under whatever threads the backend brings.
@@ -29,6 +30,39 @@ StoragePtr allocate(BaseBackend& backend, std::size_t bytes);
 StoragePtr wrap(BaseBackend& backend, void* data, std::size_t bytes, std::shared_ptr<void> owner);
 void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from, std::size_t from_offset,
                 std::size_t bytes);
+
+/// A backend whose memory is the host's and whose kernels are the shared ones: all that it adds is
+/// a name, and threads. What it does better, it overrides.
+class HostBackend : public BaseBackend {
+ public:
+  HostBackend(std::string name, std::unique_ptr<Executor> executor);
+
+  std::string_view name() const noexcept override { return name_; }
+  Device device() const noexcept override { return {}; }
+  const Capabilities& capabilities() const override { return capabilities_; }
+
+  StoragePtr allocate(std::size_t bytes) override;
+  StoragePtr wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) override;
+  void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from, std::size_t from_offset,
+                  std::size_t bytes) override;
+  void synchronize() override {}
+  /// Nothing here: how many threads there are is the executor's matter.
+  void set_threads(int) override {}
+
+  void run(const Launch& launch) override;
+  void matmul(const View& a, const View& b, const View& out) override;
+  void tridiagonal_solve(const View& lower, const View& diag, const View& upper, const View& rhs,
+                         const View& out, int axis, bool periodic) override;
+
+ protected:
+  /// Run on another executor from now on.
+  void use(std::unique_ptr<Executor> executor);
+  Capabilities capabilities_;  ///< dtypes, threads and the instruction set are filled in
+
+ private:
+  std::string name_;
+  std::unique_ptr<Executor> executor_;
+};
 
 /// The instruction set the kernels run with: "avx512", "avx2", "baseline". The environment variable
 /// ISOFIELD_ISA can ask for a smaller one.

@@ -55,41 +55,26 @@ bool available(const std::string& spelling) {
   return false;
 }
 
-/// Host memory and the shared kernels, in one thread; matrix products are the eigen backend's.
-class Tiny final : public BaseBackend, host::Executor {
- public:
-  Tiny() : eigen_(get_backend("eigen")) { capabilities_.dtypes = {bool_, int64, float32, float64}; }
-  std::string_view name() const noexcept override { return "tiny"; }
-  Device device() const noexcept override { return {}; }
-  const Capabilities& capabilities() const override { return capabilities_; }
-  StoragePtr allocate(std::size_t bytes) override { return host::allocate(*this, bytes); }
-  StoragePtr wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) override {
-    return host::wrap(*this, data, bytes, std::move(owner));
-  }
-  void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from, std::size_t from_offset,
-                  std::size_t bytes) override {
-    host::copy_bytes(to, to_offset, from, from_offset, bytes);
-  }
-  void synchronize() override {}
-  void set_threads(int) override {}
-  void run(const Launch& launch) override {
-    ++launches;
-    host::run(launch, *this);
-  }
-  void matmul(const View& a, const View& b, const View& out) override { eigen_.matmul(a, b, out); }
-  void tridiagonal_solve(const View& lower, const View& diag, const View& upper, const View& rhs,
-                         const View& out, int axis, bool periodic) override {
-    host::tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic, *this);
-  }
-  int launches = 0;
-
- private:
+class InOrder final : public host::Executor {
   int concurrency() const override { return 1; }
   void parallel_for(std::int64_t n, void (*body)(void*, std::int64_t), void* context) override {
     for (std::int64_t i = 0; i < n; ++i) body(context, i);
   }
+};
+
+/// Host memory and the shared kernels, in one thread; matrix products are the eigen backend's.
+class Tiny final : public host::HostBackend {
+ public:
+  Tiny() : HostBackend("tiny", std::make_unique<InOrder>()), eigen_(get_backend("eigen")) {}
+  void run(const Launch& launch) override {
+    ++launches;
+    HostBackend::run(launch);
+  }
+  void matmul(const View& a, const View& b, const View& out) override { eigen_.matmul(a, b, out); }
+  int launches = 0;
+
+ private:
   BaseBackend& eigen_;
-  Capabilities capabilities_;
 };
 
 std::vector<Device> one_device() { return {Device{}}; }

@@ -50,46 +50,21 @@ class EigenThreads : public host::Executor {
   std::unique_ptr<Eigen::ThreadPool> pool_;
 };
 
-class EigenBackend final : public BaseBackend {
+std::unique_ptr<EigenThreads> threads(int count) {
+  return std::make_unique<EigenThreads>(count > 0 ? count : host::default_threads());
+}
+
+class EigenBackend final : public host::HostBackend {
  public:
-  EigenBackend() { set_threads(0); }
-
-  std::string_view name() const noexcept override { return "eigen"; }
-  Device device() const noexcept override { return {}; }
-  const Capabilities& capabilities() const override { return capabilities_; }
-
-  StoragePtr allocate(std::size_t bytes) override { return host::allocate(*this, bytes); }
-  StoragePtr wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) override {
-    return host::wrap(*this, data, bytes, std::move(owner));
-  }
-  void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from, std::size_t from_offset,
-                  std::size_t bytes) override {
-    host::copy_bytes(to, to_offset, from, from_offset, bytes);
-  }
-  void synchronize() override {}
-  void set_threads(int threads) override {
-    threads_ = std::make_unique<EigenThreads>(threads > 0 ? threads : host::default_threads());
-    capabilities_.dtypes = {DType::bool_, DType::int64, DType::float32, DType::float64};
-    capabilities_.threads = threads_->concurrency();
-    capabilities_.details = {{"version", std::to_string(EIGEN_WORLD_VERSION) + "." +
-                                             std::to_string(EIGEN_MAJOR_VERSION) + "." +
-                                             std::to_string(EIGEN_MINOR_VERSION)},
-                             {"instruction set", std::string(host::instruction_set())},
-                             {"matrix product", "Eigen"}};
+  EigenBackend() : HostBackend("eigen", threads(0)) {
+    capabilities_.details.insert(capabilities_.details.begin(),
+                                 {"version", std::to_string(EIGEN_WORLD_VERSION) + "." +
+                                                 std::to_string(EIGEN_MAJOR_VERSION) + "." +
+                                                 std::to_string(EIGEN_MINOR_VERSION)});
+    capabilities_.details.emplace_back("matrix product", "Eigen");
   }
 
-  void run(const Launch& launch) override { host::run(launch, *threads_); }
-  void matmul(const View& a, const View& b, const View& out) override {
-    host::matmul(a, b, out, *threads_);
-  }
-  void tridiagonal_solve(const View& lower, const View& diag, const View& upper, const View& rhs,
-                         const View& out, int axis, bool periodic) override {
-    host::tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic, *threads_);
-  }
-
- private:
-  Capabilities capabilities_;
-  std::unique_ptr<EigenThreads> threads_;
+  void set_threads(int count) override { use(threads(count)); }
 };
 
 std::vector<Device> eigen_devices() { return {Device{}}; }

@@ -1,0 +1,39 @@
+#include <isofield/host.hpp>
+
+namespace isofield::host {
+
+HostBackend::HostBackend(std::string name, std::unique_ptr<Executor> executor)
+    : name_(std::move(name)) {
+  capabilities_.dtypes = {DType::bool_, DType::int64, DType::float32, DType::float64};
+  capabilities_.details = {{"instruction set", std::string(instruction_set())}};
+  use(std::move(executor));
+}
+
+void HostBackend::use(std::unique_ptr<Executor> executor) {
+  executor_ = std::move(executor);
+  capabilities_.threads = executor_->concurrency();
+}
+
+StoragePtr HostBackend::allocate(std::size_t bytes) { return host::allocate(*this, bytes); }
+
+StoragePtr HostBackend::wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) {
+  return host::wrap(*this, data, bytes, std::move(owner));
+}
+
+void HostBackend::copy_bytes(Storage& to, std::size_t to_offset, const Storage& from,
+                             std::size_t from_offset, std::size_t bytes) {
+  host::copy_bytes(to, to_offset, from, from_offset, bytes);
+}
+
+void HostBackend::run(const Launch& launch) { host::run(launch, *executor_); }
+
+void HostBackend::matmul(const View& a, const View& b, const View& out) {
+  host::matmul(a, b, out, *executor_);
+}
+
+void HostBackend::tridiagonal_solve(const View& lower, const View& diag, const View& upper,
+                                    const View& rhs, const View& out, int axis, bool periodic) {
+  host::tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic, *executor_);
+}
+
+}  // namespace isofield::host
