@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <concepts>
 #include <cstdint>
 #include <isofield/dtype.hpp>
@@ -37,6 +38,12 @@ class Scalar {
   template <class T>
   T to() const noexcept {
     return kind_ == Kind::real ? static_cast<T>(real_) : static_cast<T>(integer_);
+  }
+  /// Whether both are the same bits of the same kind: 0.0 is not -0.0, and NaN is itself.
+  friend bool identical(Scalar a, Scalar b) noexcept {
+    if (a.kind_ != b.kind_) return false;
+    if (a.kind_ != Kind::real) return a.integer_ == b.integer_;
+    return std::bit_cast<std::uint64_t>(a.real_) == std::bit_cast<std::uint64_t>(b.real_);
   }
 
  private:

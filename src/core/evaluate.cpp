@@ -2,7 +2,6 @@
 // short list of numbers, the key of the cache of programs; only a new key builds a program.
 
 #include <algorithm>
-#include <cstring>
 #include <isofield/error.hpp>
 #include <memory>
 #include <mutex>
@@ -47,13 +46,25 @@ ProgramCache& cache() {
   return *instance;
 }
 
+/// Inputs of nodes that have been computed, let go when nothing is locked: what they keep alive may
+/// belong to somebody who computes while it goes.
+class Dropped {
+ public:
+  void add(NodePtr node) { nodes_[count_++] = std::move(node); }
+  static constexpr std::size_t most_outputs = 12 + 1;  // and a reduced node that is held
+
+ private:
+  std::array<NodePtr, 3 * most_outputs> nodes_;
+  std::size_t count_ = 0;
+};
+
 /// The part of the graph that one program computes. There is one object, whose lists keep their
 /// memory from evaluation to evaluation.
 class Region {
  public:
   /// Compute pending roots of one shape and backend; with a reduction there is one, which need not
   /// be pending, and the reduced leaf is returned.
-  NodePtr run(std::span<Node* const> roots, std::optional<Reduction> reduction) {
+  NodePtr run(std::span<Node* const> roots, std::optional<Reduction> reduction, Dropped& dropped) {
     roots_ = roots;
     reduction_ = reduction;
     leaves_.clear();
@@ -62,10 +73,11 @@ class Region {
     immediates_.clear();
     immediate_dtypes_.clear();
     operands_.clear();
+    fills_.clear();
     ++epoch;
     for (Node* root : roots_) visit(*root);
     choose_outputs();
-    return run_program();
+    return run_program(dropped);
   }
 
  private:
@@ -82,8 +94,6 @@ class Region {
       case Node::Kind::shifted:
         node.id = leaf_bit | static_cast<std::uint32_t>(leaves_.size());
         leaves_.push_back(&node);
-        for (const auto& s : node.shifts)
-          if (s.axis.boundary == Boundary::constant) immediate(s.fill, node.dtype);
         return;
       case Node::Kind::pointwise: break;
     }
@@ -104,22 +114,12 @@ class Region {
   }
 
   std::uint32_t immediate(Scalar value, DType dtype) {
-    const auto same = [&](std::size_t i) {
-      return immediate_dtypes_[i] == dtype && value.kind() == immediates_[i].kind() &&
-             (value.kind() == Kind::real
-                  ? bits(value.to<double>()) == bits(immediates_[i].to<double>())
-                  : value.to<std::int64_t>() == immediates_[i].to<std::int64_t>());
-    };
     for (std::size_t i = 0; i < immediates_.size(); ++i)
-      if (same(i)) return immediate_bit | static_cast<std::uint32_t>(i);
+      if (immediate_dtypes_[i] == dtype && identical(immediates_[i], value))
+        return immediate_bit | static_cast<std::uint32_t>(i);
     immediates_.push_back(value);
     immediate_dtypes_.push_back(dtype);
     return immediate_bit | static_cast<std::uint32_t>(immediates_.size() - 1);
-  }
-  static std::uint64_t bits(double x) {
-    std::uint64_t b;
-    std::memcpy(&b, &x, sizeof b);
-    return b;
   }
 
   std::uint32_t operand(const Node& node, int k) {
@@ -130,11 +130,10 @@ class Region {
 
   // Besides what is wanted, keep what somebody still holds, so that nothing is computed twice.
   void choose_outputs() {
-    const std::size_t most = 12;
     for (Node* root : roots_) outputs_.push_back(root);
     for (Node* node : code_) {
       const bool root = std::find(roots_.begin(), roots_.end(), node) != roots_.end();
-      if (root || outputs_.size() >= most) continue;
+      if (root || outputs_.size() >= Dropped::most_outputs - 1) continue;
       if (node->refs.load(std::memory_order_relaxed) > node->inner_refs && node->shape == shape())
         outputs_.push_back(node);
     }
@@ -146,7 +145,7 @@ class Region {
 
   const Shape& shape() const { return roots_[0]->shape; }
 
-  NodePtr run_program();
+  NodePtr run_program(Dropped& dropped);
   void make_key();
   std::shared_ptr<const Program> build() const;
   Program::Value value(std::uint32_t word, const std::vector<Program::Value>& results) const;
@@ -156,11 +155,11 @@ class Region {
   std::vector<Node*> leaves_, code_, outputs_;
   std::vector<Scalar> immediates_;
   std::vector<DType> immediate_dtypes_;
-  std::vector<std::array<std::uint32_t, 3>> operands_;
+  std::vector<std::array<std::uint32_t, 3>> operands_;  // words of each instruction
+  std::vector<std::uint32_t> fills_;                    // words of constant shifts, in order
   Key key_;
   Step step_;
   std::vector<StoragePtr> storages_;
-  std::vector<NodePtr> dropped_;
 };
 
 void Region::make_key() {
@@ -178,7 +177,9 @@ void Region::make_key() {
                     static_cast<std::uint32_t>(s.axis.boundary) << 8);
       key.push_back(static_cast<std::uint32_t>(s.axis.offset));
       key.push_back(static_cast<std::uint32_t>(s.axis.offset >> 32));
-      if (s.axis.boundary == Boundary::constant) key.push_back(immediate(s.fill, leaf->dtype));
+      if (s.axis.boundary != Boundary::constant) continue;
+      fills_.push_back(immediate(s.fill, leaf->dtype));
+      key.push_back(fills_.back());
     }
   }
   for (Node* node : code_) {
@@ -211,14 +212,13 @@ std::shared_ptr<const Program> Region::build() const {
   program->rank = shape().size();
   program->reduction = reduction_;
   program->immediates = immediate_dtypes_;
+  auto fill = fills_.begin();
   for (std::size_t i = 0; i < leaves_.size(); ++i) {
     Program::Leaf leaf;
     leaf.input = static_cast<int>(i);
     for (const auto& s : leaves_[i]->shifts) {
       AxisShift shift = s.axis;
-      if (shift.boundary == Boundary::constant)
-        shift.fill = static_cast<int>(
-            const_cast<Region*>(this)->immediate(s.fill, leaves_[i]->dtype) & index_mask);
+      if (shift.boundary == Boundary::constant) shift.fill = static_cast<int>(*fill++ & index_mask);
       leaf.shifts.push_back(shift);
     }
     program->inputs.push_back(leaves_[i]->dtype);
@@ -254,11 +254,6 @@ void publish(Node& node, StoragePtr storage) {
   node.kind.store(Node::Kind::leaf, std::memory_order_release);
 }
 
-StoragePtr allocate_result(BaseBackend& backend, std::int64_t count, DType dtype, bool symbolic) {
-  const auto bytes = static_cast<std::size_t>(count) * itemsize(dtype);
-  return symbolic ? tracer()->allocate(backend, bytes) : backend.allocate(bytes);
-}
-
 Shape reduced_shape(const Shape& shape, std::uint32_t axes) {
   Shape result = shape;
   for (int k = 0; k < shape.size(); ++k)
@@ -266,7 +261,7 @@ Shape reduced_shape(const Shape& shape, std::uint32_t axes) {
   return result;
 }
 
-NodePtr Region::run_program() {
+NodePtr Region::run_program(Dropped& dropped) {
   BaseBackend* const backend = roots_[0]->backend;
   make_key();
   auto& program = cache()[key_];
@@ -290,7 +285,7 @@ NodePtr Region::run_program() {
   const Shape small = reduction_ ? reduced_shape(shape(), reduction_->axes) : Shape{};
   for (std::size_t o = 0; o < outputs_.size(); ++o) {
     const Shape& s = reduction_ && o == 0 ? small : shape();
-    storages_.push_back(allocate_result(*backend, element_count(s), outputs_[o]->dtype, symbolic));
+    storages_.push_back(make_storage(*backend, s, outputs_[o]->dtype, symbolic));
     step_.out.push_back({storages_.back().get(), outputs_[o]->dtype, Layout(s)});
   }
   execute(std::move(step_));
@@ -301,9 +296,8 @@ NodePtr Region::run_program() {
     Node& node = *outputs_[o];
     publish(node, std::move(storages_[o]));
     for (auto& in : node.in)
-      if (in) dropped_.push_back(std::move(in));
+      if (in) dropped.add(std::move(in));
   }
-  dropped_.clear();
   storages_.clear();
   return reduced;
 }
@@ -323,17 +317,21 @@ std::mutex& evaluation_mutex() noexcept {
 }
 
 void evaluate(std::span<const NodePtr> nodes) {
-  const std::lock_guard lock(evaluation_mutex());
   if (nodes.size() == 1) {
+    Dropped dropped;  // goes after the lock
+    const std::lock_guard lock(evaluation_mutex());
     Node* root = nodes[0].get();
-    if (!root->is_leaf()) region().run(std::span<Node* const>(&root, 1), std::nullopt);
+    if (!root->is_leaf()) region().run(std::span<Node* const>(&root, 1), std::nullopt, dropped);
     return;
   }
   std::vector<Node*> pending;
   for (const auto& n : nodes)
-    if (!n->is_leaf() && std::find(pending.begin(), pending.end(), n.get()) == pending.end())
+    if (std::find(pending.begin(), pending.end(), n.get()) == pending.end())
       pending.push_back(n.get());
   while (!pending.empty()) {
+    Dropped dropped;
+    const std::lock_guard lock(evaluation_mutex());
+    std::erase_if(pending, [](const Node* n) { return n->is_leaf(); });
     // Those of the first one's shape and backend go together, inside a trace or outside.
     std::vector<Node*> group, rest;
     int weight = 0;
@@ -344,77 +342,16 @@ void evaluate(std::span<const NodePtr> nodes) {
                         n->backend == pending[0]->backend && n->symbolic == pending[0]->symbolic;
       (fits ? group : rest).push_back(n);
     }
-    region().run(group, std::nullopt);
-    pending.clear();
-    for (Node* n : rest)
-      if (!n->is_leaf()) pending.push_back(n);
+    if (!group.empty()) region().run(group, std::nullopt, dropped);
+    pending = std::move(rest);
   }
 }
 
 NodePtr evaluate_reduction(const NodePtr& node, Reduction reduction) {
+  Dropped dropped;
   const std::lock_guard lock(evaluation_mutex());
   Node* root = node.get();
-  return region().run(std::span<Node* const>(&root, 1), reduction);
-}
-
-namespace {
-
-/// Programs that copy one input, or fill with one number.
-std::shared_ptr<const Program> copy_program(DType from, DType to, int rank) {
-  static std::mutex mutex;
-  static auto* programs = new std::unordered_map<std::uint32_t, std::shared_ptr<const Program>>;
-  const std::lock_guard lock(mutex);
-  auto& program =
-      (*programs)[static_cast<std::uint32_t>(from) | static_cast<std::uint32_t>(to) << 8 |
-                  static_cast<std::uint32_t>(rank) << 16];
-  if (program) return program;
-  auto made = std::make_shared<Program>();
-  made->rank = rank;
-  made->inputs = {from};
-  made->leaves = {Program::Leaf{0, {}}};
-  if (from == to) {
-    made->outputs = {{Program::Source::leaf, 0}};
-  } else {
-    made->code = {{Op::cast, from, to, {Program::Value{Program::Source::leaf, 0}}}};
-    made->outputs = {{Program::Source::result, 0}};
-  }
-  return program = made;
-}
-
-std::shared_ptr<const Program> fill_program(DType dtype, int rank) {
-  static std::mutex mutex;
-  static auto* programs = new std::unordered_map<std::uint32_t, std::shared_ptr<const Program>>;
-  const std::lock_guard lock(mutex);
-  auto& program =
-      (*programs)[static_cast<std::uint32_t>(dtype) | static_cast<std::uint32_t>(rank) << 8];
-  if (program) return program;
-  auto made = std::make_shared<Program>();
-  made->rank = rank;
-  made->immediates = {dtype};
-  made->outputs = {{Program::Source::immediate, 0}};
-  return program = made;
-}
-
-}  // namespace
-
-void copy_elements(const View& from, const View& to, BaseBackend& backend) {
-  Step step;
-  step.backend = &backend;
-  step.program = copy_program(from.dtype, to.dtype, to.layout.rank());
-  step.shape = to.layout.shape;
-  step.in = {from};
-  step.out = {to};
-  execute(std::move(step));
-}
-
-void fill_elements(Scalar value, const View& to, BaseBackend& backend) {
-  Step step;
-  step.backend = &backend;
-  step.program = fill_program(to.dtype, to.layout.rank());
-  step.shape = to.layout.shape;
-  step.immediates = {value};
-  step.out = {to};
-  execute(std::move(step));
+  return region().run(std::span<Node* const>(&root, 1), reduction, dropped);
 }
 
 }  // namespace isofield::detail

@@ -76,9 +76,22 @@ NodePtr make_leaf(StoragePtr storage, DType dtype, const Layout& layout) {
   return node;
 }
 
+std::size_t byte_count(const Shape& shape, DType dtype) {
+  std::int64_t bytes = 0;
+  if (__builtin_mul_overflow(element_count(shape), static_cast<std::int64_t>(itemsize(dtype)),
+                             &bytes))
+    throw ShapeError("shape " + to_string(shape) + " of " + std::string(name(dtype)) +
+                     " takes more bytes than fit in 64 bits");
+  return static_cast<std::size_t>(bytes);
+}
+
+StoragePtr make_storage(BaseBackend& backend, const Shape& shape, DType dtype, bool symbolic) {
+  const std::size_t bytes = byte_count(shape, dtype);
+  return symbolic ? tracer()->allocate(backend, bytes) : backend.allocate(bytes);
+}
+
 NodePtr make_empty(BaseBackend& backend, const Shape& shape, DType dtype) {
-  const auto bytes = static_cast<std::size_t>(element_count(shape)) * itemsize(dtype);
-  return make_leaf(backend.allocate(bytes), dtype, Layout(shape));
+  return make_leaf(make_storage(backend, shape, dtype, false), dtype, Layout(shape));
 }
 
 NodePtr make_pointwise(Op op, DType dtype, const Shape& shape, BaseBackend& backend,
@@ -122,9 +135,7 @@ NodePtr make_shifted(const NodePtr& leaf, std::vector<NodeShift> shifts) {
 
 NodePtr make_result(BaseBackend& backend, const Shape& shape, DType dtype,
                     std::span<const View> in) {
-  const auto bytes = static_cast<std::size_t>(element_count(shape)) * itemsize(dtype);
-  return make_leaf(recorded(in) ? tracer()->allocate(backend, bytes) : backend.allocate(bytes),
-                   dtype, Layout(shape));
+  return make_leaf(make_storage(backend, shape, dtype, recorded(in)), dtype, Layout(shape));
 }
 
 NodePtr contiguous(const NodePtr& node) {

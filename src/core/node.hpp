@@ -21,7 +21,8 @@ struct Node {
     shifted,    ///< in[0], a leaf, read with shifts
     pointwise,  ///< op applied to in[] and scalar[]
   };
-  /// Operands and operations that one program may have, shared ones counted again.
+  /// Operands and operations that one program may have, shared ones counted again. A shifted leaf
+  /// has one fill at most, so that scalars and fills together are no more.
   static constexpr int weight_limit = 200;
 
   std::atomic<std::uint32_t> refs{1};
@@ -56,6 +57,10 @@ struct Node {
 
 /// A leaf over a storage.
 NodePtr make_leaf(StoragePtr storage, DType dtype, const Layout& layout);
+/// Bytes that the elements take; throws ShapeError where 64 bits cannot say.
+std::size_t byte_count(const Shape& shape, DType dtype);
+/// New memory for that many elements; `symbolic`: that the replay of a trace will provide.
+StoragePtr make_storage(BaseBackend& backend, const Shape& shape, DType dtype, bool symbolic);
 /// A leaf over new memory in C order; its elements are not defined yet.
 NodePtr make_empty(BaseBackend& backend, const Shape& shape, DType dtype);
 /// A leaf over new memory for a result of `in`: to be provided by the replay, if a trace records

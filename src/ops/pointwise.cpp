@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <isofield/ops.hpp>
 
 #include "core/emit.hpp"
@@ -17,6 +18,20 @@ std::int64_t nearest_offset(std::int64_t offset, Boundary boundary, std::int64_t
   if (2 * offset > period) return offset - period;
   if (2 * offset < -period) return offset + period;
   return offset;
+}
+
+/// What lies beyond the edge, as a number of the array's kind; throws DTypeError if it is none.
+Scalar checked_fill(Scalar fill, DType dtype, const Operand& x) {
+  if (is_floating(dtype)) return fill.to<double>();
+  const double value = fill.to<double>();
+  const bool boolean = dtype == DType::bool_;
+  const bool fits = boolean ? value == 0 || value == 1
+                            : fill.kind() != Kind::real ||
+                                  (std::trunc(value) == value && std::abs(value) < 0x1p63);
+  if (!fits)
+    throw DTypeError("shift: a fill of " + std::to_string(value) + " does not go into dtype " +
+                     std::string(name(dtype)) + detail::context(x));
+  return boolean ? Scalar(value != 0) : Scalar(fill.to<std::int64_t>());
 }
 
 template <class... O>
@@ -52,6 +67,7 @@ UnifiedArray shift(Operand x, int axis, std::int64_t offset, Boundary boundary, 
   if (base->shape[axis] == 0 && boundary != Boundary::constant)
     throw ShapeError("shift: axis " + std::to_string(axis) + " of shape " + to_string(base->shape) +
                      " is empty" + detail::context(x));
+  if (boundary == Boundary::constant) fill = checked_fill(fill, dtype, x);
   offset = nearest_offset(offset, boundary, base->shape[axis]);
   if (offset == 0) return UnifiedArray(base);
   // A shift along another axis joins those that are pending; everything else is computed first.
@@ -60,11 +76,12 @@ UnifiedArray shift(Operand x, int axis, std::int64_t offset, Boundary boundary, 
   {
     const std::lock_guard lock(detail::evaluation_mutex());
     bool joins = base->kind.load() == detail::Node::Kind::shifted;
-    // In a corner beyond two edges the last shift's fill holds: kernels know no order.
+    // In a corner beyond two edges the last shift's fill holds: kernels know no order. One fill a
+    // leaf also bounds how many a program has.
     for (const auto& s : base->shifts)
       joins = joins && s.axis.axis != axis &&
               !(boundary == Boundary::constant && s.axis.boundary == Boundary::constant &&
-                s.fill.to<double>() != fill.to<double>());
+                !identical(s.fill, fill));
     if (joins) {
       shifts = base->shifts;
       leaf = base->in[0];

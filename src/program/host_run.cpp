@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <stdexcept>
 
 namespace isofield::host {
 
@@ -54,7 +53,12 @@ BoundLaunch::BoundLaunch(const Launch& launch, const HostCode& code, LaunchMemor
     : code_(code), program_(launch.program) {
   if (code.leaves > max_leaves || code.immediates > max_immediates || code.outputs > max_outputs ||
       code.registers > max_registers)
-    throw std::length_error("isofield: a program exceeds the host's limits");
+    throw BackendError(
+        "run: a program of " + std::to_string(code.leaves) + " leaves, " +
+        std::to_string(code.immediates) + " immediates, " + std::to_string(code.outputs) +
+        " outputs and " + std::to_string(code.registers) +
+        " registers is larger than the host's kernels hold: " + std::to_string(max_leaves) +
+        " of each and " + std::to_string(max_outputs) + " outputs");
   place_tables(launch, memory);
   for (int i = 0; i < code.immediates; ++i) {
     const Scalar value = launch.immediates[static_cast<std::size_t>(i)];

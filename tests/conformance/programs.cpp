@@ -204,6 +204,39 @@ BACKEND_TEST_CASE(wide_trees_stay_within_the_limits_of_a_program) {
   for (unsigned r = 0; r < 8; ++r) BOOST_TEST(same<double>(roots[r], expected(100 * r + 1)));
 }
 
+BACKEND_TEST_CASE(hundreds_of_fills_of_shifts_stay_within_the_limits_of_a_program) {
+  // Every operand is a shift with a fill of its own, three to an operation.
+  std::vector<UnifiedArray> operands;
+  for (int i = 0; i < 729; ++i)
+    operands.push_back(shift(shift(full({2, 2}, i, int64), 0, 1, Boundary::constant, 1000 + i), 1,
+                             1, Boundary::constant, 2000 + i));
+  while (operands.size() > 1) {
+    std::vector<UnifiedArray> fewer;
+    for (std::size_t i = 0; i < operands.size(); i += 3)
+      fewer.push_back(where(operands[i] < 0, operands[i + 1], operands[i + 2]));
+    operands = std::move(fewer);
+  }
+  BOOST_TEST(same<std::int64_t>(operands[0], {{2, 2}, {728, 2728, 1728, 2728}}));
+}
+
+BOOST_AUTO_TEST_CASE(programs_that_are_too_large_for_the_hosts_kernels_are_refused) {
+  BaseBackend& backend = get_backend("eigen");
+  const UnifiedArray x = ones({4}, float64, &backend), y = empty({4}, float64, &backend);
+  Program program;
+  program.rank = 1;
+  program.inputs = {float64};
+  program.leaves = {{0, {}}};
+  program.immediates.assign(300, float64);
+  program.outputs = {{Program::Source::leaf, 0}};
+  const std::vector<Scalar> immediates(300);
+  const View in[] = {x.view()}, out[] = {y.view()};
+  BOOST_TEST(error_of<BackendError>([&] {
+               backend.run({program, x.shape(), in, immediates, out});
+             }) ==
+             "run: a program of 1 leaves, 300 immediates, 1 outputs and 0 registers is larger than "
+             "the host's kernels hold: 208 of each and 16 outputs");
+}
+
 BACKEND_TEST_CASE(shared_parts_and_many_outputs_are_computed_once_and_right) {
   const Plain<double> x = noise<double>({700});
   const UnifiedArray a = x.array();
