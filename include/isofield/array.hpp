@@ -13,6 +13,7 @@ namespace detail {
 struct Node;
 void retain(Node* node) noexcept;
 void release(Node* node) noexcept;
+[[noreturn]] void throw_moved_from(const std::source_location& where);
 
 /// A counted reference to a node.
 class NodePtr {
@@ -48,8 +49,9 @@ class Selection;
 class Operand {
  public:
   using Where = std::source_location;
-  Operand(const UnifiedArray& array, Where where = Where::current()) noexcept;  // NOLINT: implicit
-  Operand(UnifiedArray&& array, Where where = Where::current()) noexcept;       // NOLINT: implicit
+  /// Throws Error for an array that was moved from.
+  Operand(const UnifiedArray& array, Where where = Where::current());  // NOLINT: implicit
+  Operand(UnifiedArray&& array, Where where = Where::current());       // NOLINT: implicit
   // clang-format off
   template <class T>
     requires std::is_arithmetic_v<T>
@@ -76,7 +78,8 @@ class Operand {
 
 /// Tier 3: an n-dimensional array on any backend, with the semantics of a value. Copying is O(1);
 /// a write to shared memory copies first. Pointwise operations are lazy and run fused when their
-/// value is needed: read, reduced, assigned, handed to another kind of operation.
+/// value is needed: read, reduced, assigned, handed to another kind of operation. An array that was
+/// moved from can only be assigned to or destroyed.
 class UnifiedArray {
  public:
   /// An array of rank 0 that holds 0.0, on the default backend.
@@ -143,10 +146,11 @@ class UnifiedArray {
   /// The storage that holds the evaluated elements.
   StoragePtr storage(std::source_location where = std::source_location::current()) const;
 
-  UnifiedArray& operator+=(Operand other);
-  UnifiedArray& operator-=(Operand other);
-  UnifiedArray& operator*=(Operand other);
-  UnifiedArray& operator/=(Operand other);
+  /// Combine with `other`; this array keeps its shape and its dtype. Throws ShapeError, DTypeError.
+  UnifiedArray& operator+=(Operand other) { return update(Op::add, std::move(other)); }
+  UnifiedArray& operator-=(Operand other) { return update(Op::subtract, std::move(other)); }
+  UnifiedArray& operator*=(Operand other) { return update(Op::multiply, std::move(other)); }
+  UnifiedArray& operator/=(Operand other) { return update(Op::divide, std::move(other)); }
 
   friend UnifiedArray operator-(Operand x);
   friend UnifiedArray operator+(Operand a, Operand b);
@@ -168,14 +172,19 @@ class UnifiedArray {
  private:
   friend class Operand;
   friend class Selection;
+  UnifiedArray& update(Op op, Operand&& other);
   bool may_write_in_place(const Layout& target);
   detail::NodePtr node_;
 };
 
-inline Operand::Operand(const UnifiedArray& array, Where where) noexcept
-    : node_(array.node()), where_(where) {}
-inline Operand::Operand(UnifiedArray&& array, Where where) noexcept
-    : node_(std::move(array.node_)), where_(where) {}
+inline Operand::Operand(const UnifiedArray& array, Where where)
+    : node_(array.node()), where_(where) {
+  if (!node_) detail::throw_moved_from(where_);
+}
+inline Operand::Operand(UnifiedArray&& array, Where where)
+    : node_(std::move(array.node_)), where_(where) {
+  if (!node_) detail::throw_moved_from(where_);
+}
 inline UnifiedArray Operand::array() const { return UnifiedArray(node_); }
 
 /// A part of an array that can be read as a value or, while it is a temporary, assigned to. It
@@ -187,14 +196,15 @@ class Selection : public UnifiedArray {
   Selection(const Selection&) = delete;
   void operator=(Operand value) && { write(value); }
   void operator=(const Selection& value) && { write({value, place()}); }
-  void operator+=(Operand value) &&;
-  void operator-=(Operand value) &&;
-  void operator*=(Operand value) &&;
-  void operator/=(Operand value) &&;
+  void operator+=(Operand value) && { update(Op::add, std::move(value)); }
+  void operator-=(Operand value) && { update(Op::subtract, std::move(value)); }
+  void operator*=(Operand value) && { update(Op::multiply, std::move(value)); }
+  void operator/=(Operand value) && { update(Op::divide, std::move(value)); }
 
  private:
   friend class UnifiedArray;
   void write(const Operand& value);
+  void update(Op op, Operand&& value);
   // operator= takes no default argument: the first index knows the caller's place.
   std::source_location place() const {
     return indices_.empty() ? std::source_location{} : indices_[0].where();

@@ -4,6 +4,7 @@
 #include <optional>
 #include <source_location>
 #include <span>
+#include <utility>
 #include <variant>
 
 namespace isofield {
@@ -69,6 +70,9 @@ struct Layout {
   /// Whether the elements lie in C order without gaps (from `offset` on).
   bool contiguous() const noexcept { return is_contiguous(shape, strides); }
 
+  /// The first and the last place in storage that the elements lie at, of which there is at least
+  /// one. Throws ShapeError where they are too far apart for 64 bits.
+  std::pair<std::int64_t, std::int64_t> reach() const;
   /// Apply an index expression; throws IndexError.
   Layout index(std::span<const Index> indices) const;
   /// Permute axes; `axes` is a permutation of 0..rank-1.

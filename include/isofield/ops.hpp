@@ -109,7 +109,8 @@ void eval(const A&... arrays) {
 DType result_type(DType a, DType b);
 
 /// The array as text, as NumPy prints it, with long axes abridged.
-std::string to_string(const UnifiedArray& x);
+std::string to_string(const UnifiedArray& x,
+                      std::source_location where = std::source_location::current());
 
 template <class T>
 UnifiedArray asarray(std::span<const T> values, const Shape& shape, BaseBackend* backend) {

@@ -11,6 +11,10 @@ namespace isofield {
 
 using detail::NodePtr;
 
+void detail::throw_moved_from(const std::source_location& where) {
+  throw Error("an array that was moved from has no elements" + at(where));
+}
+
 UnifiedArray::UnifiedArray() : UnifiedArray(asarray(Scalar(0.0))) {}
 
 const Shape& UnifiedArray::shape() const noexcept { return node_->shape; }
@@ -63,18 +67,10 @@ UnifiedArray UnifiedArray::index(std::span<const Index> indices) const {
 
 namespace {
 
-/// The first and the last element that a layout with elements reaches.
-std::pair<std::int64_t, std::int64_t> reach(const Layout& layout) {
-  std::int64_t first = layout.offset, last = layout.offset;
-  for (int k = 0; k < layout.rank(); ++k)
-    (layout.strides[k] < 0 ? first : last) += (layout.shape[k] - 1) * layout.strides[k];
-  return {first, last};
-}
-
 bool apart(const Layout& a, const Layout& b) {
   if (element_count(a.shape) == 0 || element_count(b.shape) == 0) return true;
-  const auto [a_first, a_last] = reach(a);
-  const auto [b_first, b_last] = reach(b);
+  const auto [a_first, a_last] = a.reach();
+  const auto [b_first, b_last] = b.reach();
   return a_last < b_first || b_last < a_first;
 }
 
@@ -86,6 +82,21 @@ bool repeats(const Layout& layout) {
 }
 
 thread_local Selection* newest_selection = nullptr;
+
+/// Throw ShapeError unless a value of shape `from` broadcasts to `to`.
+void check_fits(const Shape& from, const Shape& to, const detail::Place& place) {
+  if (from == to ||
+      detail::located(place, [&] { return broadcast_shapes(from, to, "assign"); }) == to)
+    return;
+  throw ShapeError("assign: shape " + to_string(from) + " does not fit into " + to_string(to) +
+                   detail::context(place));
+}
+
+/// What `target op= value` is to hold. The target keeps what it has, should this throw.
+UnifiedArray combined(Op op, const UnifiedArray& target, Operand&& value) {
+  Operand operands[] = {{target, value.where()}, std::move(value)};
+  return detail::emit(op, operands);
+}
 
 void check_assignable(const UnifiedArray& target, const Operand& value) {
   const DType from = detail::dtype_of(value);
@@ -133,30 +144,27 @@ void UnifiedArray::assign(std::span<const Index> indices, const Operand& value) 
     // A value that lies in this array's own memory is read before it is overwritten.
     if (source->storage == node_->storage) source = value.array().copy().node();
   }
-  const Layout target = detail::located(detail::Place{backend(), dtype(), value.where()}, [&] {
-    Layout t = node_->layout().index(indices);
-    if (source && source->shape != t.shape &&
-        broadcast_shapes(source->shape, t.shape, "assign") != t.shape)
-      throw ShapeError("assign: shape " + to_string(source->shape) + " does not fit into " +
-                       to_string(t.shape));
-    return t;
-  });
+  const detail::Place here{backend(), dtype(), value.where()};
+  const Layout target = detail::located(here, [&] { return node_->layout().index(indices); });
+  if (source) check_fits(source->shape, target.shape, here);
   const bool traced = source && source->storage->symbolic && !node_->storage->symbolic;
-  if (traced || !may_write_in_place(target)) {
+  const bool in_place = !traced && may_write_in_place(target);
+  NodePtr written = node_;
+  if (!in_place) {
     const View from = node_->view();
     const View symbol = traced ? source->view() : from;
-    NodePtr own = detail::make_result(backend(), shape(), dtype(), {&symbol, 1});
-    if (target.shape != shape()) detail::copy_elements(from, own->view(), backend());
-    node_ = std::move(own);
+    written = detail::make_result(backend(), shape(), dtype(), {&symbol, 1});
+    if (target.shape != shape()) detail::copy_elements(from, written->view(), backend());
   }
-  const Layout place = node_->layout().index(indices);
-  const View to{node_->storage.get(), dtype(), place};
+  const Layout place = in_place ? target : written->layout().index(indices);
+  const View to{written->storage.get(), dtype(), place};
   if (source)
     detail::copy_elements(
         {source->storage.get(), source->dtype, source->layout().broadcast(place.shape)}, to,
         backend());
   else
     detail::fill_elements(value.scalar(), to, backend());
+  node_ = std::move(written);  // not before: should a step fail, the array is what it was
 }
 
 Selection::Selection(UnifiedArray& base, std::vector<Index> indices)
@@ -177,21 +185,9 @@ void Selection::write(const Operand& value) {
   node_ = NodePtr();  // this selection's own look at the memory must not count as a second owner
   base_->assign(indices_, value);
 }
-void Selection::operator+=(Operand value) && {
+void Selection::update(Op op, Operand&& value) {
   const auto place = value.where();
-  write(Operand(add(Operand(*this, place), std::move(value)).eval(), place));
-}
-void Selection::operator-=(Operand value) && {
-  const auto place = value.where();
-  write(Operand(subtract(Operand(*this, place), std::move(value)).eval(), place));
-}
-void Selection::operator*=(Operand value) && {
-  const auto place = value.where();
-  write(Operand(multiply(Operand(*this, place), std::move(value)).eval(), place));
-}
-void Selection::operator/=(Operand value) && {
-  const auto place = value.where();
-  write(Operand(divide(Operand(*this, place), std::move(value)).eval(), place));
+  write({combined(op, *this, std::move(value)).eval(), place});
 }
 
 UnifiedArray UnifiedArray::T() const {
@@ -234,7 +230,7 @@ Scalar UnifiedArray::item_scalar(std::source_location where) const {
 
 void UnifiedArray::copy_to(void* destination, std::size_t bytes, DType as,
                            std::source_location where) const {
-  const auto wanted = static_cast<std::size_t>(size()) * itemsize(as);
+  const std::size_t wanted = detail::byte_count(shape(), as);
   if (bytes != wanted)
     throw ShapeError("copy_to: shape " + to_string(shape()) + " of " + std::string(name(as)) +
                      " takes " + std::to_string(wanted) + " bytes, not " + std::to_string(bytes) +
@@ -276,21 +272,12 @@ UnifiedArray UnifiedArray::to_backend(std::string_view spelling, std::source_loc
   return to_backend(get_backend(spelling), where);
 }
 
-UnifiedArray& UnifiedArray::operator+=(Operand other) {
-  const auto place = other.where();
-  return *this = add(Operand(std::move(*this), place), std::move(other));
-}
-UnifiedArray& UnifiedArray::operator-=(Operand other) {
-  const auto place = other.where();
-  return *this = subtract(Operand(std::move(*this), place), std::move(other));
-}
-UnifiedArray& UnifiedArray::operator*=(Operand other) {
-  const auto place = other.where();
-  return *this = multiply(Operand(std::move(*this), place), std::move(other));
-}
-UnifiedArray& UnifiedArray::operator/=(Operand other) {
-  const auto place = other.where();
-  return *this = divide(Operand(std::move(*this), place), std::move(other));
+// A value of another kind has been refused by `combined`.
+UnifiedArray& UnifiedArray::update(Op op, Operand&& other) {
+  const detail::Place place{backend(), dtype(), other.where()};
+  const UnifiedArray result = combined(op, *this, std::move(other));
+  check_fits(result.shape(), shape(), place);
+  return *this = result.astype(dtype());
 }
 
 UnifiedArray operator-(Operand x) { return negative(std::move(x)); }

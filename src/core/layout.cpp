@@ -19,8 +19,11 @@ Range resolve(const Slice& s, std::int64_t n) {
   const std::int64_t start = s.start ? clamp_end(*s.start) : (s.step > 0 ? 0 : n - 1);
   const std::int64_t stop = s.stop ? clamp_end(*s.stop) : (s.step > 0 ? n : -1);
   const std::int64_t span = s.step > 0 ? stop - start : start - stop;
-  const std::int64_t stride = s.step > 0 ? s.step : -s.step;
-  return {start, span <= 0 ? 0 : (span - 1) / stride + 1, s.step};
+  // Unsigned: the magnitude of the smallest step is no std::int64_t.
+  const auto stride = s.step > 0 ? static_cast<std::uint64_t>(s.step)
+                                 : std::uint64_t{0} - static_cast<std::uint64_t>(s.step);
+  const auto steps = span <= 0 ? 0 : (static_cast<std::uint64_t>(span) - 1) / stride + 1;
+  return {start, static_cast<std::int64_t>(steps), s.step};
 }
 
 struct IndexWalk {
@@ -40,7 +43,8 @@ struct IndexWalk {
     const Range r = resolve(s, from.shape[axis]);
     if (r.count > 0) to.offset += r.start * from.strides[axis];
     to.shape.push_back(r.count);
-    to.strides.push_back(r.step * from.strides[axis]);
+    // The stride of an axis of one element means nothing, and might not fit.
+    to.strides.push_back(r.count > 1 ? r.step * from.strides[axis] : from.strides[axis]);
     ++axis;
   }
   void operator()(NewAxis) {
@@ -67,17 +71,35 @@ bool is_contiguous(const Shape& shape, const Strides& strides) noexcept {
   return true;
 }
 
+std::pair<std::int64_t, std::int64_t> Layout::reach() const {
+  std::int64_t first = offset, last = offset;
+  for (int k = 0; k < rank(); ++k) {
+    std::int64_t span = 0;
+    std::int64_t& end = strides[k] < 0 ? first : last;
+    if (__builtin_mul_overflow(shape[k] - 1, strides[k], &span) ||
+        __builtin_add_overflow(end, span, &end))
+      throw ShapeError("shape " + to_string(shape) + " with strides " + to_string(strides) +
+                       " reaches further than 64 bits can say");
+  }
+  return {first, last};
+}
+
 Layout Layout::index(std::span<const Index> indices) const {
-  int used = 0, ellipses = 0;
+  int used = 0, dropped = 0, added = 0, ellipses = 0;
   for (const auto& index : indices) {
     used += std::holds_alternative<std::int64_t>(index.value()) ||
             std::holds_alternative<Slice>(index.value());
+    dropped += std::holds_alternative<std::int64_t>(index.value());
+    added += std::holds_alternative<NewAxis>(index.value());
     ellipses += std::holds_alternative<Ellipsis>(index.value());
   }
   if (ellipses > 1) throw IndexError("index: more than one ellipsis");
   if (used > rank())
     throw IndexError("index: " + std::to_string(used) + " indices for an array of rank " +
                      std::to_string(rank()));
+  if (rank() - dropped + added > Dims::max_rank)
+    throw IndexError("index: new axes make rank " + std::to_string(rank() - dropped + added) +
+                     ", above the largest, " + std::to_string(Dims::max_rank));
   IndexWalk walk{*this, Layout({}, {}, offset)};
   for (const auto& index : indices) {
     if (std::holds_alternative<Ellipsis>(index.value()))

@@ -26,9 +26,11 @@ std::string printed(const View& v, int axis, std::int64_t position) {
   const bool last = axis + 1 == v.layout.rank();
   std::string text = "[";
   for (std::int64_t i = 0; i < n; ++i) {
-    if (i) text += last ? ", " : ",\n" + std::string(static_cast<std::size_t>(axis) + 1, ' ');
+    const std::string between =
+        last ? ", " : ",\n" + std::string(static_cast<std::size_t>(axis) + 1, ' ');
+    if (i) text += between;
     if (n > longest && i == shown) {
-      text += "..., ";
+      text += "..." + between;
       i = n - shown;
     }
     text += printed(v, axis + 1, position + i * v.layout.strides[axis]);
@@ -38,9 +40,9 @@ std::string printed(const View& v, int axis, std::int64_t position) {
 
 }  // namespace
 
-std::string to_string(const UnifiedArray& x) {
+std::string to_string(const UnifiedArray& x, std::source_location where) {
   const UnifiedArray host = x.device().is_host() ? x : x.to_backend("eigen");
-  const View v = host.view();
+  const View v = host.view(where);
   host.backend().synchronize();
   return "array(" + printed(v, 0, 0) + ", shape=" + to_string(x.shape()) +
          ", dtype=" + std::string(name(x.dtype())) + ", backend=" + x.backend().spelling() + ")";

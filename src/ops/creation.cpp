@@ -16,6 +16,10 @@ detail::NodePtr checked_empty(const Shape& shape, DType dtype, BaseBackend* back
   return detail::make_empty(or_default(backend), shape, dtype);
 }
 
+std::vector<double> host_values(std::int64_t count) {
+  return std::vector<double>(detail::byte_count({count}, DType::float64) / sizeof(double));
+}
+
 Scalar scalar_of_like(const Operand& x, double value) {
   const DType dtype = detail::dtype_of(x);
   return dtype == DType::bool_ ? Scalar(value != 0) : Scalar(value);
@@ -59,7 +63,7 @@ UnifiedArray arange(double start, double stop, double step, DType dtype, BaseBac
     text << "arange: from " << start << " to " << stop << " there is no end";
     throw ShapeError(text.str());
   }
-  std::vector<double> values(static_cast<std::size_t>(count));
+  std::vector<double> values = host_values(static_cast<std::int64_t>(count));
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = start + static_cast<double>(i) * step;
   const Shape shape{static_cast<std::int64_t>(values.size())};
   return asarray(values, shape, backend).astype(dtype).eval();
@@ -69,7 +73,7 @@ UnifiedArray linspace(double start, double stop, std::int64_t count, bool endpoi
                       BaseBackend* backend) {
   if (count < 0) throw ShapeError("linspace: count " + std::to_string(count) + " is negative");
   const double parts = static_cast<double>(endpoint ? count - 1 : count);
-  std::vector<double> values(static_cast<std::size_t>(count));
+  std::vector<double> values = host_values(count);
   for (std::size_t i = 0; i < values.size(); ++i)
     values[i] = parts > 0 ? start + (stop - start) * (static_cast<double>(i) / parts) : start;
   if (endpoint && count > 1) values.back() = stop;
@@ -78,14 +82,15 @@ UnifiedArray linspace(double start, double stop, std::int64_t count, bool endpoi
 
 UnifiedArray eye(std::int64_t n, DType dtype, BaseBackend* backend) {
   if (n < 0) throw ShapeError("eye: size " + std::to_string(n) + " is negative");
-  std::vector<double> values(static_cast<std::size_t>(n * n), 0.0);
-  for (std::int64_t i = 0; i < n; ++i) values[static_cast<std::size_t>(i * n + i)] = 1.0;
-  return asarray(values, Shape{n, n}, backend).astype(dtype).eval();
+  UnifiedArray elements = zeros({element_count({n, n})}, dtype, backend);
+  const Index diagonal = Slice{{}, {}, n + 1};
+  elements.assign({&diagonal, 1}, scalar_of_like(elements, 1));
+  return reshape(elements, {n, n});
 }
 
 UnifiedArray asarray_bytes(const void* data, std::size_t bytes, DType dtype, const Shape& shape,
                            BaseBackend* backend) {
-  const auto wanted = static_cast<std::size_t>(element_count(shape)) * itemsize(dtype);
+  const std::size_t wanted = detail::byte_count(shape, dtype);
   if (bytes != wanted)
     throw ShapeError("asarray: shape " + to_string(shape) + " takes " +
                      std::to_string(element_count(shape)) + " elements, got " +
@@ -105,18 +110,15 @@ UnifiedArray asarray(Scalar value, BaseBackend* backend) {
 UnifiedArray from_memory(void* data, DType dtype, const Layout& layout, std::size_t bytes,
                          std::shared_ptr<void> owner, BaseBackend& backend) {
   if (!is_supported(dtype)) throw_unsupported(dtype);
-  std::int64_t first = layout.offset, last = layout.offset;
-  for (int k = 0; k < layout.rank(); ++k) {
-    if (layout.shape[k] == 0) first = last = layout.offset;
-    if (layout.shape[k] > 0)
-      (layout.strides[k] < 0 ? first : last) += (layout.shape[k] - 1) * layout.strides[k];
+  const std::string what = "from_memory: shape " + to_string(layout.shape) + " with strides " +
+                           to_string(layout.strides);
+  if (layout.strides.size() != layout.rank()) throw ShapeError(what + " is no layout");
+  if (element_count(layout.shape) > 0) {
+    const auto [first, last] = layout.reach();
+    const auto elements = static_cast<std::int64_t>(bytes / itemsize(dtype));
+    if (first < 0 || last >= elements)
+      throw ShapeError(what + " reaches beyond " + std::to_string(bytes) + " bytes");
   }
-  const auto size = static_cast<std::int64_t>(itemsize(dtype));
-  if (element_count(layout.shape) > 0 &&
-      (first < 0 || (last + 1) * size > static_cast<std::int64_t>(bytes)))
-    throw ShapeError("from_memory: shape " + to_string(layout.shape) + " with strides " +
-                     to_string(layout.strides) + " reaches beyond " + std::to_string(bytes) +
-                     " bytes");
   return UnifiedArray(
       detail::make_leaf(backend.wrap(data, bytes, std::move(owner)), dtype, layout));
 }

@@ -26,20 +26,22 @@ UnifiedArray viewed(const NodePtr& node, Layout layout) {
 Shape resolved(const Shape& shape, std::int64_t count, const Operand& x) {
   Shape result = shape;
   int open = -1;
-  std::int64_t known = 1;
   for (int k = 0; k < shape.size(); ++k) {
     if (shape[k] < -1)
       throw ShapeError("reshape: shape " + to_string(shape) + " has a negative length" +
                        detail::context(x));
-    if (shape[k] != -1) {
-      known *= shape[k];
-    } else if (open >= 0) {
+    if (shape[k] != -1) continue;
+    if (open >= 0)
       throw ShapeError("reshape: more than one -1 in " + to_string(shape) + detail::context(x));
-    } else {
-      open = k;
-    }
+    open = k;
   }
-  if (open >= 0) result[open] = known > 0 ? count / known : 0;
+  if (open < 0) return result;
+  result[open] = 1;
+  const std::int64_t known = detail::located(x, [&] { return element_count(result); });
+  if (known == 0)
+    throw ShapeError("reshape: -1 in " + to_string(shape) + " could be any length" +
+                     detail::context(x));
+  result[open] = count / known;
   return result;
 }
 
@@ -49,7 +51,7 @@ UnifiedArray reshape(Operand x, const Shape& shape) {
   const NodePtr node = leaf_of(x);
   const std::int64_t count = element_count(node->shape);
   const Shape target = resolved(shape, count, x);
-  if (element_count(target) != count)
+  if (detail::located(x, [&] { return element_count(target); }) != count)
     throw ShapeError("reshape: shape " + to_string(node->shape) + " does not fit " +
                      to_string(shape) + ": " + std::to_string(count) + " elements" +
                      detail::context(x));
@@ -83,6 +85,9 @@ UnifiedArray broadcast_to(Operand x, const Shape& shape) {
 UnifiedArray expand_dims(Operand x, int axis) {
   const NodePtr node = leaf_of(x);
   Layout layout = node->layout();
+  if (layout.rank() == Dims::max_rank)
+    throw ShapeError("expand_dims: shape " + to_string(layout.shape) + " has the largest rank, " +
+                     std::to_string(Dims::max_rank) + detail::context(x));
   axis = detail::located(x, [&] { return normalize_axis(axis, layout.rank() + 1, "expand_dims"); });
   layout.shape.insert(axis, 1);
   layout.strides.insert(axis, 0);
@@ -149,6 +154,9 @@ UnifiedArray concat(const std::vector<UnifiedArray>& arrays, int axis, std::sour
 
 UnifiedArray stack(const std::vector<UnifiedArray>& arrays, int axis, std::source_location where) {
   if (arrays.empty()) throw ShapeError("stack: no arrays" + at(where));
+  const int rank = arrays[0].ndim() + 1;
+  axis = detail::located(Operand(arrays[0], where),
+                         [&] { return normalize_axis(axis, rank, "stack"); });
   std::vector<UnifiedArray> expanded;
   for (const auto& a : arrays) {
     if (a.shape() != arrays[0].shape())

@@ -250,6 +250,28 @@ BACKEND_TEST_CASE(shifts_along_any_axes_are_those_along_each) {
   }
 }
 
+BACKEND_TEST_CASE(beyond_a_corner_the_last_fill_holds_to_the_bit) {
+  const auto corner = [](const UnifiedArray& x, Scalar first, Scalar last) {
+    return shift(shift(x, 0, 1, Boundary::constant, first), 1, 1, Boundary::constant, last)(1, 1);
+  };
+  const UnifiedArray x = ones({2, 2});
+  BOOST_TEST(std::signbit(corner(x, 0.0, -0.0).item<double>()));
+  BOOST_TEST(!std::signbit(corner(x, -0.0, 0.0).item<double>()));
+  const UnifiedArray n = ones({2, 2}, int64);
+  const std::int64_t large = (std::int64_t{1} << 53) + 1;  // the same double as its predecessor
+  BOOST_TEST(corner(n, large - 1, large).item<std::int64_t>() == large);
+  BOOST_TEST(corner(n, large, large - 1).item<std::int64_t>() == large - 1);
+}
+
+BACKEND_TEST_CASE(slices_take_any_step) {
+  constexpr auto least = std::numeric_limits<std::int64_t>::min();
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  const UnifiedArray x = counting<double>({3, 4}).array();
+  BOOST_TEST(same<double>(x(Slice{{}, {}, most}), {{1, 4}, {0, 1, 2, 3}}));
+  BOOST_TEST(same<double>(x(Slice{{}, {}, least}), {{1, 4}, {8, 9, 10, 11}}));
+  BOOST_TEST(same<double>(x(0, Slice{least, most, most / 2}) + 1.0, {{1}, {1}}));
+}
+
 BACKEND_TEST_CASE(shifts_of_broadcast_arrays_and_of_shifts_are_right) {
   const Plain<double> x = noise<double>({200});
   Plain<double> repeated({6, 200});

@@ -48,6 +48,9 @@ BACKEND_TEST_CASE(dtypes_that_do_not_fit_are_told) {
   EXPECT_ERROR(DTypeError, "matmul: needs a floating-point dtype, got int64" + context(__LINE__, "int64"), linalg::matmul(of({2, 2}, int64), of({2, 2}, int64)));
   EXPECT_ERROR(DTypeError, "concat: dtypes float64 and bool do not promote; convert one with astype" + context(__LINE__, "bool"), concat({f, b}));
   UnifiedArray target = i;
+  EXPECT_ERROR(DTypeError, "shift: a fill of 0.500000 does not go into dtype int64" + context(__LINE__, "int64"), shift(i, 0, 1, Boundary::constant, 0.5));
+  EXPECT_ERROR(DTypeError, "shift: a fill of nan does not go into dtype int64" + context(__LINE__, "int64"), shift(i, 0, 1, Boundary::constant, std::nan("")));
+  EXPECT_ERROR(DTypeError, "shift: a fill of 2.000000 does not go into dtype bool" + context(__LINE__, "bool"), shift(b, 0, 1, Boundary::constant, 2));
   EXPECT_ERROR(DTypeError, "assign: a value of dtype float64 does not go into an array of dtype int64; convert it with astype" + context(__LINE__), target(0) = f(0));
   EXPECT_ERROR(DTypeError, "assign: a value of dtype float64 does not go into an array of dtype int64; convert it with astype" + here(__LINE__), target(0) = 0.5);
 }
@@ -87,7 +90,7 @@ BACKEND_TEST_CASE(axes_beyond_the_rank_are_told) {
   EXPECT_ERROR(IndexError, "flip: axis -3 is out of range for an array of rank 2" + context(__LINE__), flip(a, -3));
   EXPECT_ERROR(IndexError, "shift: axis 5 is out of range for an array of rank 2" + context(__LINE__), shift(a, 5, 1, Boundary::clamp));
   EXPECT_ERROR(IndexError, "concat: axis 2 is out of range for an array of rank 2" + context(__LINE__), concat({a, a}, 2));
-  EXPECT_ERROR(IndexError, "expand_dims: axis 3 is out of range for an array of rank 3" + context(__LINE__), stack({a, a}, 3));
+  EXPECT_ERROR(IndexError, "stack: axis 3 is out of range for an array of rank 3" + context(__LINE__), stack({a, a}, 3));
   EXPECT_ERROR(IndexError, "squeeze: axis 2 is out of range for an array of rank 2" + context(__LINE__), squeeze(a, 2));
   EXPECT_ERROR(IndexError, "tridiagonal_solve: axis 1 is out of range for an array of rank 1" + context(__LINE__), linalg::tridiagonal_solve(0.0, 1.0, 0.0, of({3}), 1));
 }
@@ -101,6 +104,8 @@ BACKEND_TEST_CASE(shapes_that_an_operation_cannot_take_are_told) {
   EXPECT_ERROR(ShapeError, "reshape: shape (3, 4) does not fit (5, -1): 12 elements" + context(__LINE__), reshape(a, {5, -1}));
   EXPECT_ERROR(ShapeError, "reshape: more than one -1 in (-1, -1)" + context(__LINE__), reshape(a, {-1, -1}));
   EXPECT_ERROR(ShapeError, "reshape: shape (-2, -6) has a negative length" + context(__LINE__), reshape(a, {-2, -6}));
+  EXPECT_ERROR(ShapeError, "reshape: -1 in (0, -1) could be any length" + context(__LINE__), reshape(of({0, 3}), {0, -1}));
+  EXPECT_ERROR(ShapeError, "shape (1099511627776, 1099511627776, 1) has more elements than fit in 64 bits" + context(__LINE__), reshape(a, {std::int64_t{1} << 40, std::int64_t{1} << 40, -1}).shape());
   EXPECT_ERROR(ShapeError, "squeeze: axis 0 of shape (3, 4) does not have length 1" + context(__LINE__), squeeze(a, 0));
   EXPECT_ERROR(ShapeError, "permute_dims: axes must be a permutation of 0..1 for shape (3, 4)" + context(__LINE__), permute_dims(a, {0, 0}));
   EXPECT_ERROR(ShapeError, "matrix_transpose: shape (3,) has fewer than two axes" + context(__LINE__), matrix_transpose(of({3})));
@@ -113,13 +118,28 @@ BACKEND_TEST_CASE(shapes_that_an_operation_cannot_take_are_told) {
   EXPECT_ERROR(ShapeError, "shape (-1,) has a negative length", of({-1}));
   EXPECT_ERROR(ShapeError, "shape (4294967296, 4294967296) has more elements than fit in 64 bits", of({std::int64_t{1} << 32, std::int64_t{1} << 32}));
   EXPECT_ERROR(ShapeError, "rank 33 is above the largest, 32", Shape(33, 1));
+  const UnifiedArray deep = of(Shape(32, 1));
+  EXPECT_ERROR(ShapeError, "expand_dims: shape " + to_string(deep.shape()) + " has the largest rank, 32" + context(__LINE__), expand_dims(deep, 0));
+  EXPECT_ERROR(IndexError, "index: new axes make rank 33, above the largest, 32, shape " + to_string(deep.shape()) + context(__LINE__), deep(newaxis));
+  BOOST_TEST(deep(0, newaxis).ndim() == 32);
   EXPECT_ERROR(ShapeError, "asarray: shape (2, 2) takes 4 elements, got 3", asarray(std::vector<double>{1, 2, 3}, {2, 2}));
   EXPECT_ERROR(ShapeError, "arange: the step must be finite and not 0", arange(0, 1, 0));
   EXPECT_ERROR(ShapeError, "arange: from 0 to inf there is no end", arange(0, std::numeric_limits<double>::infinity()));
   EXPECT_ERROR(ShapeError, "linspace: count -1 is negative", linspace(0, 1, -1));
   EXPECT_ERROR(ShapeError, "eye: size -1 is negative", eye(-1));
+  EXPECT_ERROR(ShapeError, "shape (4294967296, 4294967296) has more elements than fit in 64 bits", eye(std::int64_t{1} << 32));
+  const std::int64_t most = std::int64_t{1} << 61;
+  const std::string too_large = "shape (2305843009213693952,) of float64 takes more bytes than fit in 64 bits";
+  EXPECT_ERROR(ShapeError, too_large, of({most}));
+  EXPECT_ERROR(ShapeError, too_large, empty({most}));
+  EXPECT_ERROR(ShapeError, too_large, linspace(0, 1, most));
+  EXPECT_ERROR(ShapeError, too_large, broadcast_to(of({1}), {most}).copy());
+  EXPECT_ERROR(ShapeError, too_large, (broadcast_to(of({1}), {most}) + 1.0).eval());
   double two[2] = {};
   EXPECT_ERROR(ShapeError, "from_memory: shape (3,) with strides (1,) reaches beyond 16 bytes", from_memory(two, float64, Layout({3}), 16, nullptr, default_backend()));
+  EXPECT_ERROR(ShapeError, "from_memory: shape (2,) with strides (-1,) reaches beyond 16 bytes", from_memory(two, float64, Layout({2}, {-1}, 0), 16, nullptr, default_backend()));
+  EXPECT_ERROR(ShapeError, "from_memory: shape (2, 1) with strides (1,) is no layout", from_memory(two, float64, Layout({2, 1}, {1}, 0), 16, nullptr, default_backend()));
+  EXPECT_ERROR(ShapeError, "shape (5,) with strides (4611686018427387904,) reaches further than 64 bits can say", from_memory(two, float64, Layout({5}, {most * 2}, 0), 16, nullptr, default_backend()));
   EXPECT_ERROR(ShapeError, "copy_to: shape (3, 4) of float32 takes 48 bytes, not 16" + context(__LINE__), a.copy_to(two, 16, float32));
 }
 
@@ -155,6 +175,7 @@ BACKEND_TEST_CASE(reading_values_while_tracing_is_told) {
   EXPECT_ERROR(Error, text + "()" + context(__LINE__, "bool"), f([](const UnifiedArray& a) { (void)has_nan_or_inf(a); }));
   EXPECT_ERROR(Error, text + "()" + context(__LINE__, "bool"), f([](const UnifiedArray& a) { (void)default_backend().any(a); }));
   EXPECT_ERROR(Error, text + "(2, 3)" + context(__LINE__), f([](const UnifiedArray& a) { (void)a.view(); }));
+  EXPECT_ERROR(Error, text + "(2, 3)" + context(__LINE__), f([](const UnifiedArray& a) { (void)to_string(a); }));
 }
 
 BACKEND_TEST_CASE(arrays_that_escape_from_a_trace_are_told) {

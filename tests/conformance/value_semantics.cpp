@@ -145,6 +145,57 @@ BACKEND_TEST_CASE(in_place_arithmetic_makes_new_values) {
   BOOST_TEST(same<double>(b, counting<double>({5})));
 }
 
+BACKEND_TEST_CASE(in_place_arithmetic_that_fails_leaves_the_array_as_it_was) {
+  UnifiedArray a = five(), pending = five() + 0.0, n = ones({5}, int64);
+  BOOST_CHECK_THROW(a += zeros({7}), ShapeError);
+  BOOST_CHECK_THROW(a *= n, DTypeError);
+  BOOST_CHECK_THROW(a -= ones({2, 5}), ShapeError);
+  BOOST_CHECK_THROW(pending += zeros({7}), ShapeError);
+  BOOST_CHECK_THROW(n /= 2, DTypeError);
+  BOOST_CHECK_THROW(n += 0.5, DTypeError);
+  BOOST_TEST(same<double>(a, counting<double>({5})));
+  BOOST_TEST(same<double>(pending, counting<double>({5})));
+  BOOST_TEST(sum(n).item<std::int64_t>() == 5);
+}
+
+BACKEND_TEST_CASE(in_place_arithmetic_keeps_shape_and_dtype) {
+  UnifiedArray a = ones({5}, float32), matrix = ones({2, 5}), wide = ones({5});
+  a += counting<double>({5}).array() * 0.5;
+  wide -= ones({5}, float32);
+  matrix *= counting<double>({5}).array();
+  BOOST_TEST(same<float>(a, {{5}, {1, 1.5, 2, 2.5, 3}}));
+  BOOST_TEST((wide.dtype() == float64));
+  BOOST_TEST(same<double>(matrix, {{2, 5}, {0, 1, 2, 3, 4, 0, 1, 2, 3, 4}}));
+  a += a;
+  BOOST_TEST(same<float>(a, {{5}, {2, 3, 4, 5, 6}}));
+}
+
+BACKEND_TEST_CASE(arrays_that_were_moved_from_are_no_numbers) {
+  UnifiedArray a = five();
+  const UnifiedArray b = std::move(a);
+  const int line = __LINE__ + 1;
+  BOOST_TEST(error_of<Error>([&] { (void)(b + a); }) ==
+             "an array that was moved from has no elements at value_semantics.cpp:" +
+                 std::to_string(line));
+  a = b * 2.0;
+  BOOST_TEST(same<double>(a, row({0, 2, 4, 6, 8})));
+}
+
+BACKEND_TEST_CASE(owners_of_memory_may_compute_while_they_go) {
+  const UnifiedArray x = five();
+  double seen = 0;
+  std::vector<double> elements(4, 1.0);
+  UnifiedArray a =
+      from_memory(elements.data(), float64, Layout({4}), 32,
+                  std::shared_ptr<void>(elements.data(),
+                                        [&](void*) { seen = sum(x * 2.0 + 1.0).item<double>(); }),
+                  default_backend());
+  UnifiedArray b = a + 1.0;
+  a = UnifiedArray();  // the pending sum alone holds the memory
+  BOOST_TEST(same<double>(b, row({2, 2, 2, 2})));
+  BOOST_TEST(seen == 25.0);
+}
+
 BACKEND_TEST_CASE(writes_into_pending_arrays_compute_them_first) {
   UnifiedArray a = five() * 2.0;
   const UnifiedArray b = a;

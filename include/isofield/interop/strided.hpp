@@ -32,13 +32,14 @@ inline BaseBackend& host_backend() {
   return chosen.device().is_host() ? chosen : get_backend("eigen");
 }
 
-/// Bytes from the first element of a layout without offset to the end of its last one.
+/// Bytes from the first element of a layout without offset to the end of its last one; throws
+/// ShapeError for an axis that runs backwards.
 inline std::size_t span_bytes(const Layout& layout, DType dtype) {
-  std::int64_t last = 0;
-  for (int k = 0; k < layout.rank(); ++k) {
-    if (layout.shape[k] == 0) return 0;
-    last += (layout.shape[k] - 1) * layout.strides[k];
-  }
+  if (element_count(layout.shape) == 0) return 0;
+  const auto [first, last] = layout.reach();
+  if (first < 0)
+    throw ShapeError("shape " + to_string(layout.shape) + " with strides " +
+                     to_string(layout.strides) + " runs backwards; copy it first");
   return static_cast<std::size_t>(last + 1) * itemsize(dtype);
 }
 
