@@ -26,6 +26,21 @@ a_backend_left_out_is_not_asked_for() {
   expect "Eigen is still named" contains "$output" libeigen3-dev
 }
 
+# Needs a compiler and CMake, as every build does.
+what_was_left_out_once_is_asked_for_again() {
+  "$work/tree/scripts/python" --path >/dev/null 2>&1 || return # it would fetch packages for plots
+  local path
+  path="$(path_without apt-get sudo)"
+  bootstrap() {
+    output="$(PATH="$path" ISOFIELD_CACHE="$work/empty" "$work/tree/scripts/bootstrap" \
+      "-DCMAKE_PREFIX_PATH=$prefix_path" -DISOFIELD_KOKKOS=OFF "$@" 2>&1)"
+  }
+  bootstrap -DISOFIELD_TORCH=OFF
+  expect "without LibTorch nothing is missing" test $? -eq 0
+  bootstrap -DCMAKE_DISABLE_FIND_PACKAGE_LibTorch=ON
+  expect "LibTorch is named" contains "$output" libtorch-dev
+}
+
 with_everything_there_nothing_is_installed() {
   "$work/tree/scripts/python" --path >/dev/null 2>&1 || return # it would fetch packages for plots
   local bin status
@@ -46,6 +61,7 @@ an_unknown_argument_is_refused() {
 
 who_cannot_install_is_told_what_to_install_and_nothing_happens
 a_backend_left_out_is_not_asked_for
+what_was_left_out_once_is_asked_for_again
 with_everything_there_nothing_is_installed
 an_unknown_argument_is_refused
 finish
