@@ -8,6 +8,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "core/log.hpp"
 #include "core/node.hpp"
 #include "core/step.hpp"
 
@@ -265,7 +266,10 @@ NodePtr Region::run_program(Dropped& dropped) {
   BaseBackend* const backend = roots_[0]->backend;
   make_key();
   auto& program = cache()[key_];
-  if (!program) program = build();
+  if (!program) {
+    program = build();
+    if (logs(LogLevel::debug)) log(LogLevel::debug, "a new program\n" + program->to_string());
+  }
   step_.kind = Step::Kind::program;
   step_.backend = backend;
   step_.program = program;

@@ -1,8 +1,10 @@
 #include <dlfcn.h>
+#include <link.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +13,7 @@
 #include <mutex>
 
 #include "backends/eigen/eigen_backend.hpp"
+#include "core/log.hpp"
 
 #if defined(ISOFIELD_LINKED_KOKKOS)
 extern "C" const isofield::BackendModule* isofield_kokkos_module();
@@ -62,6 +65,30 @@ fs::path module_folder() {
   return fs::weakly_canonical(here.dli_fname, error).parent_path() / "isofield";
 }
 
+/// What `work` throws, as text; empty if nothing. Modules are other people's code.
+template <class F>
+std::string failure(F&& work) {
+  try {
+    work();
+  } catch (const std::exception& error) {
+    return *error.what() ? error.what() : "an error without a text";
+  } catch (...) {
+    return "an error that is no std::exception";
+  }
+  return "";
+}
+
+/// Whether a file is a library that was cut short, on which the loader crashes.
+bool cut_short(const fs::path& file) {
+  ElfW(Ehdr) header{};
+  std::ifstream in(file, std::ios::binary);
+  if (!in.read(reinterpret_cast<char*>(&header), sizeof header)) return false;
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return false;
+  std::error_code error;
+  const auto end = header.e_shoff + std::uint64_t{header.e_shnum} * header.e_shentsize;
+  return end > fs::file_size(file, error);
+}
+
 class Registry {
  public:
   static Registry& instance() {
@@ -78,7 +105,9 @@ class Registry {
     load(*entry);
     if (!entry->module)
       fail("backend '" + std::string(spelling) + "' is not available: " + entry->reason);
-    const std::vector<Device> devices = entry->module->devices();
+    std::vector<Device> devices;
+    const std::string broken = failure([&] { devices = entry->module->devices(); });
+    if (!broken.empty()) fail("backend '" + name + "' cannot look for devices: " + broken);
     if (devices.empty()) fail("backend '" + name + "' finds no device on this machine");
     Device device = devices.front();
     if (colon != std::string_view::npos) {
@@ -100,8 +129,10 @@ class Registry {
   void add(const BackendModule& module) {
     const std::lock_guard lock(mutex_);
     if (module.abi != BackendModule::current_abi)
-      throw BackendError("register_backend: '" + std::string(module.name) +
+      throw BackendError("register_backend: '" + std::string(module.name ? module.name : "") +
                          "' was built for another version of Isofield");
+    if (!module.name || !module.devices || !module.open)
+      throw BackendError("register_backend: a module has a name, devices and open");
     const std::string_view name = module.name;
     const auto fits = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; };
     if (name.empty() || name == "auto" || !std::all_of(name.begin(), name.end(), fits))
@@ -149,6 +180,10 @@ class Registry {
       entry.reason = "this build has no " + entry.name + " backend; " + entry.reason;
       return;
     }
+    if (cut_short(file)) {
+      entry.reason = "its module was cut short: " + file.string();
+      return;
+    }
     void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
       entry.reason = std::string("its module cannot be loaded: ") + dlerror();
@@ -157,18 +192,41 @@ class Registry {
     const std::string symbol = "isofield_" + entry.name + "_module";
     using Make = const BackendModule* (*)();
     const auto make = reinterpret_cast<Make>(dlsym(library, symbol.c_str()));
-    const BackendModule* module = make ? make() : nullptr;
+    const BackendModule* module = nullptr;
+    const std::string broken = failure([&] { module = make ? make() : nullptr; });
+    if (!broken.empty()) {
+      entry.reason = file.string() + ": " + broken;
+      return;
+    }
     if (!module || module->abi != BackendModule::current_abi) {
       entry.reason = file.string() + " was built for another version of Isofield";
       return;
     }
     entry.module = module;
+    detail::log(detail::LogLevel::info, "loaded " + file.string());
   }
 
   BaseBackend& open(Entry& entry, Device device) {
     BaseBackend*& backend = entry.open[to_string(device)];
-    if (!backend) backend = entry.module->open(device);
+    if (backend) return *backend;
+    try {
+      backend = entry.module->open(device);
+    } catch (const std::exception&) {
+      throw;
+    } catch (...) {
+      throw NotAvailable("backend '" + entry.name + "': an error that is no std::exception");
+    }
+    if (!backend) throw NotAvailable("backend '" + entry.name + "' opened nothing");
+    if (detail::logs(detail::LogLevel::info)) log_opened(*backend);
     return *backend;
+  }
+
+  static void log_opened(const BaseBackend& backend) {
+    std::string text = "opened " + backend.spelling() + ", " +
+                       std::to_string(backend.capabilities().threads) + " threads";
+    for (const auto& [what, value] : backend.capabilities().details)
+      text += ", " + what + " " + value;
+    detail::log(detail::LogLevel::info, text);
   }
 
   std::vector<BackendStatus> list_locked() {
@@ -179,17 +237,15 @@ class Registry {
         result.push_back({entry.name, false, entry.reason});
         continue;
       }
-      const auto devices = entry.module->devices();
-      if (devices.empty()) result.push_back({entry.name, false, "it finds no device"});
+      std::vector<Device> devices;
+      std::string reason = failure([&] { devices = entry.module->devices(); });
+      if (reason.empty() && devices.empty()) reason = "it finds no device";
+      if (!reason.empty()) result.push_back({entry.name, false, reason});
       for (const auto& device : devices) {
         BackendStatus status{entry.name, true, ""};
         if (entry.name == "torch" || !device.is_host()) status.spelling += ":" + to_string(device);
-        try {
-          open(entry, device);
-        } catch (const std::exception& error) {
-          status.available = false;
-          status.reason = error.what();
-        }
+        status.reason = failure([&] { open(entry, device); });
+        status.available = status.reason.empty();
         result.push_back(std::move(status));
       }
     }
@@ -232,11 +288,11 @@ bool nvidia_device_present() {
 }
 
 BaseBackend* try_backend(std::string_view spelling) {
-  try {
-    return &get_backend(spelling);
-  } catch (const Error&) {
-    return nullptr;
-  }
+  BaseBackend* backend = nullptr;
+  const std::string reason = failure([&] { backend = &get_backend(spelling); });
+  if (!backend)
+    detail::log(detail::LogLevel::info, "not chosen: " + std::string(spelling) + ": " + reason);
+  return backend;
 }
 
 std::string trimmed_line(std::istream& in) {
@@ -274,7 +330,11 @@ BaseBackend& resolve(std::string& origin) {
 }
 
 BaseBackend& resolve_once(Default& d) {
-  if (!d.resolved) d.resolved = &resolve(d.origin);
+  if (!d.resolved) {
+    d.resolved = &resolve(d.origin);
+    detail::log(detail::LogLevel::info,
+                "the default backend is " + d.resolved->spelling() + ", by " + d.origin);
+  }
   return *d.resolved;
 }
 

@@ -5,16 +5,21 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <isofield/host.hpp>
 #include <mutex>
 #include <new>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace isofield::host {
 namespace {
 
+/// More than any machine has: a slip of the keyboard.
+constexpr int most_threads = 4096;
 constexpr std::size_t huge_page = std::size_t{1} << 21;
 
 /// Freed blocks kept for the next allocation of their class. A step of a solver frees what the next
@@ -131,8 +136,14 @@ void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from, std::si
 }
 
 int default_threads() {
-  if (const char* text = std::getenv("ISOFIELD_THREADS")) {
-    const int threads = std::atoi(text);
+  const char* value = std::getenv("ISOFIELD_THREADS");
+  if (const std::string_view text = value ? value : ""; !text.empty()) {
+    int threads = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
+    if (error != std::errc() || end != text.data() + text.size() || threads < 0 ||
+        threads > most_threads)
+      throw ConfigError("ISOFIELD_THREADS: expected an integer from 0 to " +
+                        std::to_string(most_threads) + ", got '" + std::string(text) + "'");
     if (threads > 0) return threads;
   }
   cpu_set_t set;

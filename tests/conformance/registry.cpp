@@ -1,5 +1,6 @@
 // Which backend is in force, and what is said when one cannot be had. Cases that need a process of
 // their own run this program again with an environment.
+#include <dlfcn.h>
 #include <sys/wait.h>
 
 #include <boost/test/unit_test.hpp>
@@ -86,6 +87,13 @@ BaseBackend* open_broken(Device) { throw std::runtime_error("its library is too 
 
 constexpr BackendModule tiny{BackendModule::current_abi, "tiny", one_device, open_tiny};
 constexpr BackendModule broken{BackendModule::current_abi, "broken", one_device, open_broken};
+std::vector<Device> no_driver() { throw NotAvailable("its driver is too old"); }
+BaseBackend* open_nothing(Device) { return nullptr; }
+BaseBackend* open_oddly(Device) { throw 42; }
+constexpr BackendModule blind{BackendModule::current_abi, "blind", no_driver, open_tiny};
+constexpr BackendModule hollow{BackendModule::current_abi, "hollow", one_device, open_nothing};
+constexpr BackendModule odd{BackendModule::current_abi, "odd", one_device, open_oddly};
+constexpr BackendModule nameless{BackendModule::current_abi, nullptr, one_device, open_tiny};
 constexpr BackendModule other_abi{BackendModule::current_abi + 1, "future", one_device, open_tiny};
 constexpr BackendModule two_words{BackendModule::current_abi, "tiny:two", one_device, open_tiny};
 
@@ -96,6 +104,7 @@ BOOST_AUTO_TEST_CASE(report) {
   try {
     const std::string spelling = default_backend().spelling();
     std::printf("%s by %s\n", spelling.c_str(), default_backend_origin().c_str());
+    if (std::getenv("ISOFIELD_COMPUTE")) (ones({3}) * 2.0).eval();
   } catch (const std::exception& e) {
     std::printf("%s\n", e.what());
   }
@@ -206,6 +215,93 @@ BOOST_AUTO_TEST_CASE(backends_of_ones_own_register_and_compute) {
   BOOST_TEST(linalg::tridiagonal_solve(-1.0, 4.0, -1.0, x, 0, true).size() == 11);
   BOOST_TEST(x.to_backend("eigen").view().bytes() == x.view().bytes());
   BOOST_TEST(available("tiny"));
+}
+
+BOOST_AUTO_TEST_CASE(modules_that_misbehave_are_listed_with_the_reason) {
+  const auto reason = [](const std::string& spelling) -> std::string {
+    for (const auto& s : list_backends())
+      if (s.spelling == spelling) return s.available ? "available" : s.reason;
+    return "not listed";
+  };
+  register_backend(blind);
+  BOOST_TEST(reason("blind") == "its driver is too old");
+  BOOST_TEST(error_text([] { get_backend("blind"); })
+                 .starts_with("backend 'blind' cannot look for devices: its driver is too old; "
+                              "available: "));
+  register_backend(hollow);
+  BOOST_TEST(reason("hollow") == "backend 'hollow' opened nothing");
+  BOOST_TEST(error_text([] { get_backend("hollow"); }) == "backend 'hollow' opened nothing");
+  register_backend(odd);
+  BOOST_TEST(reason("odd") == "backend 'odd': an error that is no std::exception");
+  BOOST_TEST(error_text([] { register_backend(nameless); }) ==
+             "register_backend: a module has a name, devices and open");
+}
+
+BOOST_AUTO_TEST_CASE(modules_that_cannot_be_loaded_are_listed_with_the_reason) {
+  // Our library, the registry's test and a folder of modules that is not ours.
+  namespace fs = std::filesystem;
+  Dl_info library;
+  BOOST_REQUIRE(dladdr(reinterpret_cast<const void*>(&host::default_threads), &library) != 0);
+  if (fs::path(library.dli_fname).extension() == "") {
+    BOOST_TEST_MESSAGE("skipped: the library is linked in");
+    return;
+  }
+  const fs::path ours = fs::canonical(library.dli_fname);
+  const fs::path folder =
+      fs::temp_directory_path() / ("isofield_modules_" + std::to_string(getpid()));
+  fs::create_directories(folder / "isofield");
+  fs::copy_file(ours, folder / fs::path(library.dli_fname).filename());
+  const fs::path module = folder / "isofield" / "libisofield_kokkos.so";
+  const auto said = [&] {
+    return in_process("LD_LIBRARY_PATH=" + folder.string() +
+                      " XDG_CONFIG_HOME=/nonexistent ISOFIELD_BACKEND=kokkos")
+        .text;
+  };
+  const auto says = [&](const std::string& part) { return said().find(part) != std::string::npos; };
+  BOOST_TEST(says("this build has no kokkos backend"));
+  fs::copy_file(ours, module);
+  BOOST_TEST(says("libisofield_kokkos.so was built for another version of Isofield"));
+  fs::resize_file(module, fs::file_size(module) / 2);
+  BOOST_TEST(says("its module was cut short: " + module.string()));
+  fs::resize_file(module, 3000);
+  BOOST_TEST(says("its module was cut short: " + module.string()));
+  fs::resize_file(module, 0);
+  BOOST_TEST(says("its module cannot be loaded: " + module.string() + ": file too short"));
+  std::ofstream(module) << "no library";
+  BOOST_TEST(says("its module cannot be loaded: " + module.string()));
+  fs::remove_all(folder);
+}
+
+BOOST_AUTO_TEST_CASE(environment_variables_that_mean_nothing_are_refused) {
+  const std::string eigen = "XDG_CONFIG_HOME=/nonexistent ISOFIELD_BACKEND=eigen ";
+  for (const char* threads : {"many", "-3", "2x", "' 4'", "99999999999", "4097"})
+    BOOST_TEST(
+        in_process(eigen + "ISOFIELD_THREADS=" + threads)
+            .text.starts_with("ISOFIELD_THREADS: expected an integer from 0 to 4096, got '"));
+  for (const char* threads : {"''", "0", "3", "4096"})
+    BOOST_TEST(in_process(eigen + "ISOFIELD_THREADS=" + threads).text == "eigen by environment\n");
+  BOOST_TEST(in_process(eigen + "ISOFIELD_ISA=sse9").text ==
+             "ISOFIELD_ISA: expected avx512, avx2 or baseline, got 'sse9'\n");
+  BOOST_TEST(in_process(eigen + "ISOFIELD_ISA=''").text == "eigen by environment\n");
+}
+
+BOOST_AUTO_TEST_CASE(the_log_says_what_was_chosen_and_why) {
+  const std::string eigen = "XDG_CONFIG_HOME=/nonexistent ISOFIELD_BACKEND=eigen ";
+  const auto of = [&](const std::string& level) {
+    return in_process(eigen + "ISOFIELD_LOG=" + level).text;
+  };
+  const std::string info = of("info");
+  BOOST_TEST(info.starts_with("isofield: opened eigen, "));
+  BOOST_TEST(info.find("instruction set ") != std::string::npos);
+  BOOST_TEST(info.find("isofield: the default backend is eigen, by environment\n") !=
+             std::string::npos);
+  BOOST_TEST(of("off") == "eigen by environment\n");
+  BOOST_TEST(of("loud") ==
+             "isofield: ISOFIELD_LOG: expected off, info or debug, got 'loud'\neigen by "
+             "environment\n");
+  const std::string debug = in_process(eigen + "ISOFIELD_LOG=debug ISOFIELD_COMPUTE=1").text;
+  BOOST_TEST(debug.find("isofield: a new program\nr0 = multiply.float64 in0, #0\n") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(backends_that_fail_to_open_are_listed_with_the_reason) {
