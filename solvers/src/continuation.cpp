@@ -1,4 +1,4 @@
-// A path from a problem of control, whose costs see the initial density whatever people do, to the
+// A path from a problem of control, whose costs see people spread evenly whatever they do, to the
 // game: each game on it starts Newton's method for the next. It is for couplings so strong, or
 // Hamiltonians so far from quadratic, that Newton's method finds no way by itself.
 
@@ -10,11 +10,20 @@ namespace isofield::mfg {
 
 namespace {
 
+// The initial mass spread over all free cells, at all levels.
+UnifiedArray even_density(const DiscreteProblem& problem) {
+  const UnifiedArray& start = problem.initial_density();
+  const double share = sum(start).item<double>() / static_cast<double>(problem.grid().free_cells());
+  Shape shape = problem.grid().shape();
+  shape.insert(0, problem.steps() + 1);
+  return broadcast_to(problem.grid().density(zeros_like(start) + share).eval(), shape);
+}
+
 // Leaves the game as it was, however the path ends.
 class ScopedCoupling {
  public:
   explicit ScopedCoupling(DiscreteProblem& problem)
-      : problem_(problem), reference_(problem.constant_density()) {}
+      : problem_(problem), reference_(even_density(problem)) {}
   ~ScopedCoupling() { set(1.0); }
   ScopedCoupling(const ScopedCoupling&) = delete;
   ScopedCoupling& operator=(const ScopedCoupling&) = delete;

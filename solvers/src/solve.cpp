@@ -53,10 +53,10 @@ double Outer::seconds() const {
 }
 
 WholeGame::WholeGame(DiscreteProblem& problem) : problem_(problem), strength_(problem.coupling()) {
-  problem_.set_coupling(1.0, problem_.constant_density());
+  problem_.set_coupling(1.0);
 }
 
-WholeGame::~WholeGame() { problem_.set_coupling(strength_, problem_.constant_density()); }
+WholeGame::~WholeGame() { problem_.set_coupling(strength_); }
 
 double Outer::exploitability() {
   const PhaseTimer timer(phases, "exploitability");
@@ -166,8 +166,11 @@ std::string advice(const Outer& outer) {
   if (h.back().method != "picard") return "";
   const double now = h.back().residual, before = h[h.size() / 2].residual;
   if (now > 0.9 * before)
-    return "the residual does not fall: the coupling is too strong for this damping; use coupling "
-           "\"newton\" or \"auto\", or less damping weight";
+    return outer.options.coupling == Coupling::automatic
+               ? "the residual does not fall: start from the solution of a game with a weaker "
+                 "coupling or more viscosity"
+               : "the residual does not fall: the coupling is too strong for this damping; use "
+                 "coupling \"newton\" or \"auto\", or less damping weight";
   return "the residual still falls: allow more iterations";
 }
 

@@ -163,6 +163,29 @@ MFG_TEST_CASE(newton_solves_terminal_costs_of_the_density) {
   }
 }
 
+MFG_TEST_CASE(a_path_of_games_leads_to_solutions_that_nothing_else_finds_from_afar) {
+  for (const double strength : {30.0, 100.0}) {
+    const Problem problem = crowded_end(30, strength);
+    const Solution far = solve(problem, with(Coupling::automatic, 1e-9));
+    const Solution near =
+        solve(problem, with(Coupling::automatic, 1e-9, 0.5, InitialGuess::coarse));
+    BOOST_TEST((far.report.status == Status::converged));
+    BOOST_TEST((near.report.status == Status::converged));
+    BOOST_TEST(has(far.report.message, "a path from weaker couplings was tried"));
+    BOOST_TEST(largest_difference(far.u, near.u) < 1e-7 * largest(near.u));
+  }
+}
+
+MFG_TEST_CASE(nobody_is_advised_to_use_what_is_used) {
+  SolveOptions o = with(Coupling::automatic, 1e-8);
+  o.max_iterations = 120;
+  Problem hard = crowded_end(40, 30.0);
+  hard.exponent = 1.2;
+  const Solution s = solve(hard, o);
+  BOOST_TEST((s.report.status == Status::not_converged));
+  BOOST_TEST(!has(s.report.message, "use coupling"));
+}
+
 MFG_TEST_CASE(a_path_that_is_cut_short_is_not_taken_for_a_solution) {
   const Problem problem = crowded_end(24, 40.0);
   SolveOptions o = with(Coupling::automatic, 1e-8);

@@ -36,6 +36,8 @@ class DiscreteProblem {
   /// Let costs see reference + strength (m - reference) for m, a game that strength 0 makes a
   /// problem of control and strength 1 the game itself. The reference has all time levels.
   void set_coupling(double strength, const UnifiedArray& reference);
+  /// The same with the reference of the last call.
+  void set_coupling(double strength) { coupling_ = strength; }
   double coupling() const noexcept { return coupling_; }
 
   /// F at levels 0..N-1, of m at levels 1..N.
