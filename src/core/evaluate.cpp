@@ -51,11 +51,17 @@ ProgramCache& cache() {
 /// belong to somebody who computes while it goes.
 class Dropped {
  public:
-  void add(NodePtr node) { nodes_[count_++] = std::move(node); }
+  Dropped() noexcept {}
+  Dropped(const Dropped&) = delete;
+  Dropped& operator=(const Dropped&) = delete;
+  ~Dropped() { std::destroy_n(nodes_, count_); }
+  void add(NodePtr node) { std::construct_at(nodes_ + count_++, std::move(node)); }
   static constexpr std::size_t most_outputs = 12 + 1;  // and a reduced node that is held
 
  private:
-  std::array<NodePtr, 3 * most_outputs> nodes_;
+  union {
+    NodePtr nodes_[3 * most_outputs];  // the first count_ are there: most evaluations drop few
+  };
   std::size_t count_ = 0;
 };
 

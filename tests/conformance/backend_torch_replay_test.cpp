@@ -54,7 +54,9 @@ UnifiedArray reals(BaseBackend& b, DType dtype = float64) {
       .astype(dtype);
 }
 UnifiedArray integers(BaseBackend& b) {
-  return asarray(std::vector<std::int64_t>{-7, -2, -1, 0, 1, 2, 3, 8}, {8}, &b);
+  constexpr std::numeric_limits<std::int64_t> limits;
+  return asarray(std::vector<std::int64_t>{limits.min(), -7, -2, -1, 0, 1, 2, 3, 8, limits.max()},
+                 {10}, &b);
 }
 UnifiedArray booleans(BaseBackend& b) { return integers(b) > 0; }
 

@@ -39,6 +39,7 @@
 #include <ATen/ops/mul.h>
 #include <ATen/ops/ne.h>
 #include <ATen/ops/neg.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/pow.h>
 #include <ATen/ops/prod.h>
 #include <ATen/ops/reciprocal.h>
@@ -63,9 +64,11 @@
 namespace isofield::torch_backend {
 namespace {
 
-/// The divisor with ones for zeros: LibTorch stops at an integer division by zero, on the host the
-/// quotient and the remainder are zero.
-at::Tensor without_zeros(const at::Tensor& b) { return b.add(b.eq(0)); }
+/// The integer divisor with ones for 0 and -1: LibTorch stops at a division by zero, and the
+/// processor at the smallest integer by -1.
+at::Tensor safe_divisor(const at::Tensor& b) {
+  return at::where(b.eq(0).logical_or_(b.eq(-1)), at::ones_like(b), b);
+}
 
 }  // namespace
 
@@ -121,14 +124,16 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
         const at::Tensor rest = at::remainder(a, b);
         at::where_out(out, rest.eq(0), rest.copysign(b), rest);
       } else {
-        at::remainder_out(out, a, without_zeros(b));
+        at::remainder_out(out, a, safe_divisor(b));
       }
       return;
     case Op::floor_divide:
       if (b.is_floating_point())
         at::div_out(out, a, b, "floor");
       else
-        at::mul_out(out, at::div(a, without_zeros(b), "floor"), b.ne(0));
+        // By 0 the quotient is 0, as on the host; by -1 the smallest integer is its own negative.
+        at::mul_out(out, at::div(a, safe_divisor(b), "floor"),
+                    b.ne(0).to(b.scalar_type()).masked_fill_(b.eq(-1), -1));
       return;
     case Op::atan2: at::atan2_out(out, a, b); return;
     case Op::hypot: at::hypot_out(out, a, b); return;
