@@ -5,7 +5,7 @@ import os
 import subprocess
 import tomllib
 
-from mfg_command import SOURCE, CommandCase, game, main
+from mfg_command import PATIENCE, SOURCE, CommandCase, game, main
 
 TEMPLATES = ["crowd_exit", "lq_1d", "periodic_1d", "two_rooms"]
 GOOD = game(10, 5)
@@ -223,7 +223,7 @@ class CommandLine(CommandCase):
                      b"d = 1979-05-27T:32:00Z", b"[a]\n[a]", bytes(range(256)), b"9\"\xc3\xa9"):
             (self.folder / "odd.toml").write_bytes(text)
             result = subprocess.run(self.command("odd.toml"), cwd=self.folder, capture_output=True,
-                                    timeout=60)
+                                    timeout=60 * PATIENCE)
             self.assertEqual(result.returncode, 2, text[:20])
             self.assertIn(b"odd.toml", result.stderr)
 

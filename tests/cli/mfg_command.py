@@ -4,6 +4,7 @@ Run as SCRIPT_test.py PROGRAM SOURCE_FOLDER [unittest's options].
 """
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import tempfile
 import unittest
 
 PROGRAM, SOURCE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+# How much slower than usual the program may be: sanitizers take their time.
+PATIENCE = float(os.environ.get("ISOFIELD_TEST_PATIENCE", "1"))
 
 
 def game(cells, steps, boundary="reflecting", cost="0", density="1 + x", title=""):
@@ -34,7 +37,7 @@ initial_density = "{density}"
 
 def call(*arguments, **options):
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.run([PROGRAM, *map(str, arguments)], text=True, timeout=280,
+    return subprocess.run([PROGRAM, *map(str, arguments)], text=True, timeout=280 * PATIENCE,
                           **(streams | options))
 
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from mfg_command import CommandCase, game, main
+from mfg_command import PATIENCE, CommandCase, game, main
 
 SMALL = game(20, 10, "periodic", "m - sin(2*pi*x)", "1 + 0.5*cos(2*pi*x)", "Small")
 
@@ -118,7 +118,7 @@ class Run(CommandCase):
     def test_an_interrupted_run_leaves_a_checkpoint_that_it_can_go_on_from(self):
         run = self.start_long_run()
         run.send_signal(signal.SIGINT)
-        output, log = run.communicate(timeout=60)
+        output, log = run.communicate(timeout=60 * PATIENCE)
         self.assertEqual(run.returncode, 130, log)
         self.assertIn("status          interrupted", output)
         self.assertIn("--resume long.checkpoint.h5 goes on", log)
@@ -137,7 +137,7 @@ class Run(CommandCase):
         for name in ("long.checkpoint.h5", "long.checkpoint.older.h5"):
             run = self.start_long_run()
             run.send_signal(signal.SIGINT)
-            _, log = run.communicate(timeout=60)
+            _, log = run.communicate(timeout=60 * PATIENCE)
             self.assertEqual(run.returncode, 130, log)
             self.assertIn(name, self.files())
         self.assertIn("the checkpoint of an earlier run is now long.checkpoint.older.h5", log)
@@ -145,7 +145,7 @@ class Run(CommandCase):
         before = (self.folder / "long.checkpoint.older.h5").read_bytes()
         run = self.start_long_run("--resume", "long.checkpoint.h5")
         run.send_signal(signal.SIGINT)
-        self.assertEqual(run.wait(60), 130)
+        self.assertEqual(run.wait(60 * PATIENCE), 130)
         self.assertEqual((self.folder / "long.checkpoint.older.h5").read_bytes(), before)
 
     def test_a_start_must_be_whole_and_of_the_same_grid(self):
@@ -206,12 +206,12 @@ class Run(CommandCase):
     def test_a_terminal_that_closes_leaves_a_checkpoint(self):
         run = self.start_long_run()
         run.send_signal(signal.SIGHUP)
-        self.assertEqual((run.wait(60), self.files()), (130, ["long.checkpoint.h5"]))
+        self.assertEqual((run.wait(60 * PATIENCE), self.files()), (130, ["long.checkpoint.h5"]))
 
     def test_a_solution_whose_name_is_taken_meanwhile_is_kept(self):
         run = self.start_long_run("--set", "solver.max_iterations=300")
         (self.folder / "long.h5").write_text("somebody else's")
-        _, log = run.communicate(timeout=200)
+        _, log = run.communicate(timeout=200 * PATIENCE)
         self.assertEqual(run.returncode, 5, log)
         self.assertIn("cannot write 'long.h5': the file exists already; the solution is kept in "
                       "long.checkpoint.h5", log)
