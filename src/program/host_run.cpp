@@ -77,7 +77,11 @@ BoundLaunch::BoundLaunch(const Launch& launch, const HostCode& code, LaunchMemor
     outputs_[o].stored = !(program_.reduction && o == 0);
     outputs_[o].contiguous = true;
   }
-  if (!order && bind_flat(launch)) return;
+  if (!order && bind_flat(launch)) {
+    // A fold of memory as it lies has no tile to keep in the cache: the longer the run the better.
+    if (program_.reduction && code_.code.empty()) tile_ = std::min(longest_run, size_);
+    return;
+  }
   bind_axes(launch, order);
   choose_rows();
 }
