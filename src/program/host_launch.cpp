@@ -50,32 +50,35 @@ Split split_axes(const Launch& launch) {
 }
 
 struct Fold {
-  ReduceKernel reduce = nullptr;      ///< many elements into one
-  PointwiseKernel combine = nullptr;  ///< elementwise
-  std::int64_t size = 0;              ///< bytes of an element
+  const FoldKernels* kernels = nullptr;  ///< many elements into one
+  PointwiseKernel combine = nullptr;     ///< elementwise
+  std::int64_t size = 0;                 ///< bytes of an element
   DType dtype = DType::float64;
 };
 
 Fold fold_of(Reduce op, DType dtype) {
   constexpr Op combine[] = {Op::add,     Op::multiply,   Op::minimum,
                             Op::maximum, Op::logical_or, Op::logical_and};
-  return {kernels().reduce(op, dtype), kernels().pointwise(combine[static_cast<int>(op)], dtype, 0),
+  return {kernels().fold(op, dtype), kernels().pointwise(combine[static_cast<int>(op)], dtype, 0),
           static_cast<std::int64_t>(itemsize(dtype)), dtype};
 }
 
 /// Elements [begin, end) into one; there is at least one.
 void reduce_run(const BoundLaunch& bound, const Fold& fold, std::int64_t begin, std::int64_t end,
                 std::byte* total) {
+  alignas(64) std::byte lanes[fold_lanes * sizeof(double)];
+  fold.kernels->start(lanes);
   BoundLaunch::Tiles tiles(bound);
-  bool first = true;
+  const std::byte* rest = nullptr;
+  std::int64_t left = 0;
   for (std::int64_t i = begin; i < end; i += bound.tile()) {
     const std::int64_t n = std::min(bound.tile(), end - i);
     const auto* tile = static_cast<const std::byte*>(bound.run_tile(tiles, i, n));
-    if (first) std::memcpy(total, tile, static_cast<std::size_t>(fold.size));
-    const std::int64_t skip = first ? 1 : 0;
-    if (n > skip) fold.reduce(total, tile + skip * fold.size, n - skip);
-    first = false;
+    left = n % fold_lanes;  // in the last tile alone: tiles are whole rounds of lanes
+    rest = tile + (n - left) * fold.size;
+    fold.kernels->into_lanes(lanes, tile, n - left);
   }
+  fold.kernels->finish(total, lanes, rest, left);
 }
 
 void reduce_everything(const BoundLaunch& bound, const Fold& fold, std::byte* out, bool parallel,
@@ -87,8 +90,11 @@ void reduce_everything(const BoundLaunch& bound, const Fold& fold, std::byte* ou
     reduce_run(bound, fold, i * piece, std::min(bound.size(), (i + 1) * piece),
                partial.data() + i * fold.size);
   });
-  std::memcpy(out, partial.data(), static_cast<std::size_t>(fold.size));
-  fold.reduce(out, partial.data() + fold.size, pieces - 1);
+  alignas(64) std::byte lanes[fold_lanes * sizeof(double)];
+  fold.kernels->start(lanes);
+  const std::int64_t left = pieces % fold_lanes;
+  fold.kernels->into_lanes(lanes, partial.data(), pieces - left);
+  fold.kernels->finish(out, lanes, partial.data() + (pieces - left) * fold.size, left);
 }
 
 void reduce_innermost(const BoundLaunch& bound, const Split& s, const Fold& fold, std::byte* out,

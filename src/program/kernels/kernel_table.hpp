@@ -9,8 +9,15 @@ namespace isofield::host {
 /// Compute `out[i]` from `in[0][i], in[1][i], ...`. A scalar operand is read once, from `in[k][0]`.
 /// `out` may be one of the inputs.
 using PointwiseKernel = void (*)(void* out, const void* const* in, std::int64_t n);
-/// Fold `n` elements into `*accumulator`.
-using ReduceKernel = void (*)(void* accumulator, const void* in, std::int64_t n);
+/// A fold into one element, by way of 32 lanes of partial results.
+inline constexpr int fold_lanes = 32;
+struct FoldKernels {
+  void (*start)(void* lanes);
+  /// Fold `n` elements into the lanes; n is a multiple of their number.
+  void (*into_lanes)(void* lanes, const void* in, std::int64_t n);
+  /// Join the lanes, then fold `n` more elements in.
+  void (*finish)(void* total, const void* lanes, const void* rest, std::int64_t n);
+};
 /// c(n, m) = a(n, k) b(k, m); leading dimensions in elements, rows contiguous.
 using GemmKernel = void (*)(const void* a, std::int64_t lda, const void* b, std::int64_t ldb,
                             void* c, std::int64_t ldc, std::int64_t n, std::int64_t k,
@@ -48,7 +55,7 @@ struct KernelTable {
   PointwiseKernel (*pair)(const Pair& pair, DType dtype, unsigned scalars);
   /// square(extremum((a - b) * k, bound)), plus `more` if asked; k and bound are scalars.
   PointwiseKernel (*upwind)(Op extremum, bool more, DType dtype);
-  ReduceKernel (*reduce)(Reduce op, DType dtype);
+  const FoldKernels* (*fold)(Reduce op, DType dtype);
   GemmKernel (*gemm)(DType dtype);
   LineForwardKernel (*line_forward)(DType dtype);
   LineBackwardKernel (*line_backward)(DType dtype);
