@@ -11,15 +11,19 @@ set(ISOFIELD_DEBIAN_tomlplusplus libtomlplusplus-dev)
 set(ISOFIELD_DEBIAN_CLI11 libcli11-dev)
 set(ISOFIELD_DEBIAN_fmt libfmt-dev)
 set(ISOFIELD_DEBIAN_nlohmann_json nlohmann-json3-dev)
+set(ISOFIELD_DEBIAN_asmjit libasmjit-dev)
 set(ISOFIELD_DEBIAN_Boost libboost-test-dev)
 set(ISOFIELD_DEBIAN_benchmark libbenchmark-dev)
 set(ISOFIELD_DEBIAN_LibTorch libtorch-dev)
 set(ISOFIELD_DEBIAN_Kokkos "")  # none that is new enough: scripts/kokkos builds it
 
-# What every build needs, and isofield_backend_libraries(OUT): what the optional backends that are asked for need.
+# What every build needs, and isofield_optional_libraries(OUT): what the optional parts that are asked for need.
 set(ISOFIELD_REQUIRED Threads Eigen3 HDF5 tomlplusplus CLI11 fmt nlohmann_json)
-function(isofield_backend_libraries out)
+function(isofield_optional_libraries out)
   set(libraries "")
+  if(ISOFIELD_NATIVE)
+    list(APPEND libraries asmjit)
+  endif()
   if(ISOFIELD_KOKKOS)
     list(APPEND libraries Kokkos)
   endif()

@@ -67,6 +67,9 @@ class HostBackend : public BaseBackend {
 /// The instruction set the kernels run with: "avx512", "avx2", "baseline". The environment variable
 /// ISOFIELD_ISA can ask for a smaller one; throws ConfigError where it names none.
 std::string_view instruction_set();
+/// How programs run: "machine code", or "kernels" and why: no AVX2, ISOFIELD_INTERPRET=1, a system
+/// that gives no executable memory.
+std::string program_form();
 /// Threads to use when nobody says: ISOFIELD_THREADS, else the cores this process may run on.
 /// Throws ConfigError where ISOFIELD_THREADS is no number from 0, which is all, to 4096.
 int default_threads();

@@ -181,6 +181,7 @@ class Lowering {
     code_.immediates = static_cast<int>(program_.immediates.size());
     code_.outputs = static_cast<int>(program_.outputs.size());
     code_.fill_immediate.assign(program_.immediates.size(), false);
+    code_.fill_leaf.assign(program_.leaves.size(), true);
     const std::size_t n = steps_.size();
     std::vector<std::size_t> last(n, 0);
     for (std::size_t i = 0; i < n; ++i)

@@ -69,13 +69,16 @@ void reduce_run(const BoundLaunch& bound, const Fold& fold, std::int64_t begin, 
   alignas(64) std::byte lanes[fold_lanes * sizeof(double)];
   fold.kernels->start(lanes);
   BoundLaunch::Tiles tiles(bound);
+  tiles.slots[bound.code().lanes_slot()] = lanes;
   const std::byte* rest = nullptr;
   std::int64_t left = 0;
   for (std::int64_t i = begin; i < end; i += bound.tile()) {
     const std::int64_t n = std::min(bound.tile(), end - i);
     const auto* tile = static_cast<const std::byte*>(bound.run_tile(tiles, i, n));
     left = n % fold_lanes;  // in the last tile alone: tiles are whole rounds of lanes
-    rest = tile + (n - left) * fold.size;
+    rest = tile;
+    if (bound.code().folds) continue;
+    rest += (n - left) * fold.size;
     fold.kernels->into_lanes(lanes, tile, n - left);
   }
   fold.kernels->finish(total, lanes, rest, left);
@@ -140,20 +143,27 @@ void fill_identity(const Launch& launch, std::byte* out, const Fold& fold) {
 class Plan {
  public:
   Plan(const Launch& launch, LaunchMemory& memory)
-      : code_(launch.program.lowered<HostCode>(Program::host_slot, lower)),
+      : lowered_(launch.program.lowered<LoweredProgram>(
+            Program::host_slot, [](const Program& p) { return LoweredProgram(p); })),
         reduces_(launch.program.reduction.has_value()),
         split_(reduces_ ? split_axes(launch) : Split{}),
         fold_(reduces_ ? fold_of(launch.program.reduction->op,
                                  launch.program.dtype(launch.program.outputs[0]))
                        : Fold{}),
-        bound_(launch, code_, memory,
-               reduces_ && split_.inner * split_.outer != 1 ? split_.order : nullptr) {}
+        bound_(launch, lowered_, memory,
+               reduces_ && split_.inner * split_.outer != 1 ? split_.order : nullptr,
+               reduces_ && split_.inner == 1) {}
 
   void rebase(const Launch& launch) noexcept { bound_.rebase(launch); }
+  /// Whether planning anew would give machine code instead of kernels.
+  bool outlived() const noexcept {
+    return &bound_.code() == &lowered_.kernels() && lowered_.spend(bound_.size());
+  }
 
   void run(const Launch& launch, Executor& executor) const {
     const bool parallel =
-        bound_.size() * static_cast<std::int64_t>(code_.code.size() + 1) >= parallel_work;
+        bound_.size() * static_cast<std::int64_t>(lowered_.kernels().code.size() + 1) >=
+        parallel_work;
     if (!reduces_) {
       if (bound_.size() > 0) run_pointwise(bound_, parallel, executor);
       return;
@@ -170,7 +180,7 @@ class Plan {
   }
 
  private:
-  const HostCode& code_;
+  const LoweredProgram& lowered_;
   bool reduces_;
   Split split_;
   Fold fold_;
@@ -190,7 +200,8 @@ void run(const Launch& launch, Executor& executor) {
   if (!launch.plan) {
     thread_local LaunchMemory memory;
     Plan(launch, memory).run(launch, executor);
-  } else if (auto* kept = static_cast<KeptPlan*>(launch.plan->get())) {
+  } else if (auto* kept = static_cast<KeptPlan*>(launch.plan->get());
+             kept && !kept->plan.outlived()) {
     kept->plan.rebase(launch);
     kept->plan.run(launch, executor);
   } else {

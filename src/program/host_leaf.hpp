@@ -26,6 +26,12 @@ class HostLeaf {
 
   /// Whether all elements are one and the same.
   bool uniform() const noexcept { return mode_ == Mode::uniform; }
+  /// Whether all elements are read where they lie, or all but those near ends of shifted axes.
+  bool in_place(bool all) const noexcept {
+    return mode_ == Mode::flat || (mode_ == Mode::shifted && !all);
+  }
+  /// How far elements along axis `k` are read from their own place.
+  std::int64_t offset(int k) const noexcept { return axes_[k].offset; }
   /// Whether the innermost axis is shifted, so that long rows have two odd ends.
   bool inner_shift() const noexcept { return inner_.offset != 0; }
   /// Reach beyond the low and the high end of the innermost axis.

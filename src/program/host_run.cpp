@@ -27,7 +27,7 @@ std::byte* thread_scratch(std::size_t bytes) {
 }  // namespace
 
 BoundLaunch::Tiles::Tiles(const BoundLaunch& launch) {
-  const HostCode& code = launch.code_;
+  const HostCode& code = *launch.code_;
   // A cache line more than the tile, so that slots do not share cache sets.
   pitch_ = static_cast<std::size_t>((launch.tile_ * code.widest + 63) / 64 * 64 + 64);
   memory_ = thread_scratch(pitch_ * static_cast<std::size_t>(code.slots()));
@@ -44,13 +44,16 @@ BoundLaunch::Tiles::Tiles(const BoundLaunch& launch) {
   for (int i = 0; i < code.registers; ++i)
     slots[code.register_slot(i)] = scratch(code.register_slot(i));
   for (int i = 0; i < code.leaves; ++i)
-    if (launch.leaves_[i].uniform())
-      slots[i] = const_cast<void*>(launch.leaves_[i].tile(0, launch.tile_, scratch(i)));
+    if (launch.leaves_[i].uniform()) {
+      const std::int64_t n = code.fill_leaf[static_cast<std::size_t>(i)] ? launch.tile_ : 1;
+      slots[i] = const_cast<void*>(launch.leaves_[i].tile(0, n, scratch(i)));
+    }
 }
 
-BoundLaunch::BoundLaunch(const Launch& launch, const HostCode& code, LaunchMemory& memory,
-                         const int* order)
-    : code_(code), program_(launch.program) {
+BoundLaunch::BoundLaunch(const Launch& launch, const LoweredProgram& lowered, LaunchMemory& memory,
+                         const int* order, bool fold)
+    : code_(&lowered.kernels()), program_(launch.program) {
+  const HostCode& code = *code_;
   if (code.leaves > max_leaves || code.immediates > max_immediates || code.outputs > max_outputs ||
       code.registers > max_registers)
     throw BackendError(
@@ -68,7 +71,6 @@ BoundLaunch::BoundLaunch(const Launch& launch, const HostCode& code, LaunchMemor
     });
   }
   size_ = element_count(launch.shape);
-  tile_ = std::min(code.tile, std::max<std::int64_t>(size_, 1));
   if (size_ == 0) return;
   for (int o = 0; o < code.outputs; ++o) {
     const View& view = launch.outputs[static_cast<std::size_t>(o)];
@@ -77,19 +79,74 @@ BoundLaunch::BoundLaunch(const Launch& launch, const HostCode& code, LaunchMemor
     outputs_[o].stored = !(program_.reduction && o == 0);
     outputs_[o].contiguous = true;
   }
-  if (!order && bind_flat(launch)) {
-    // A fold of memory as it lies has no tile to keep in the cache: the longer the run the better.
-    if (program_.reduction && code_.code.empty()) tile_ = std::min(longest_run, size_);
-    return;
+  if (order || !bind_flat(launch)) {
+    bind_axes(launch, order);
+    choose_rows();
   }
-  bind_axes(launch, order);
-  choose_rows();
+  choose_code(launch, lowered, fold);
+}
+
+void BoundLaunch::find_seams() {
+  std::int64_t inner = 1;
+  Seam found[Dims::max_rank];
+  int n = 0;
+  for (int k = rank_ - 1; k >= 0; inner *= lengths_[k], --k) {
+    if (!((shifted_axes_ >> k) & 1)) continue;
+    std::int64_t low = 0, high = 0;
+    for (int i = 0; i < code_->leaves; ++i) {
+      low = std::max(low, -leaves_[i].offset(k));
+      high = std::max(high, leaves_[i].offset(k));
+    }
+    const std::int64_t block = lengths_[k] * inner;
+    inner_seam_ = inner_seam_ || k == rank_ - 1;
+    found[n++] = {low * inner, block - high * inner, block};
+  }
+  seam_count_ = std::min(n, 3);
+  std::reverse_copy(found, found + seam_count_, seams_);
+}
+
+std::int64_t BoundLaunch::run_length(std::int64_t begin, std::int64_t end,
+                                     bool row_ends) const noexcept {
+  std::int64_t n = std::min(tile_, end - begin);
+  if (n <= shortest_run) return n;
+  for (int k = 0; k < seam_count_ - (inner_seam_ && !row_ends ? 1 : 0); ++k) {
+    const Seam& seam = seams_[k];
+    const std::int64_t at = begin % seam.block;
+    const std::int64_t next = at < seam.low    ? seam.low
+                              : at < seam.high ? seam.high
+                                               : seam.block + seam.low;
+    n = std::min(n, std::max(next - at, shortest_run));
+  }
+  return n;
+}
+
+void BoundLaunch::choose_code(const Launch& launch, const LoweredProgram& lowered, bool fold) {
+  find_seams();
+  Variant variant;
+  variant.fold = fold;
+  bool in_place = true;
+  for (int i = 0; i < code_->leaves; ++i) {
+    if (leaves_[i].uniform()) variant.uniform |= i < 64 ? std::uint64_t{1} << i : 0;
+    in_place =
+        in_place && (leaves_[i].uniform() || leaves_[i].in_place(program_.reduction.has_value()));
+  }
+  for (int o = 0; o < code_->outputs; ++o)
+    in_place = in_place && (!outputs_[o].stored || outputs_[o].contiguous);
+  code_ = &lowered.choose(program_, variant, size_);
+  for (const int i : code_->numbers) {
+    const double bound = launch.immediates[static_cast<std::size_t>(i)].to<double>();
+    if (bound != bound) code_ = &lowered.kernels();
+  }
+  // What is read and written where it lies has no tile to keep in the cache: long runs are best.
+  const bool tiles_kept = program_.reduction && !code_->folds && !(fold && code_->code.empty());
+  const bool long_runs = in_place && code_->streams() && !tiles_kept;
+  tile_ = std::min(long_runs ? longest_run : code_->tile, size_);
 }
 
 void BoundLaunch::place_tables(const Launch& launch, LaunchMemory& memory) {
   const auto rank = static_cast<std::size_t>(std::max(1, launch.shape.size()));
-  const auto leaves = static_cast<std::size_t>(code_.leaves);
-  const auto outputs = static_cast<std::size_t>(code_.outputs);
+  const auto leaves = static_cast<std::size_t>(code_->leaves);
+  const auto outputs = static_cast<std::size_t>(code_->outputs);
   std::size_t bytes = 0;
   const auto part = [&bytes](std::size_t size, std::size_t count) {
     const std::size_t at = bytes;
@@ -97,7 +154,7 @@ void BoundLaunch::place_tables(const Launch& launch, LaunchMemory& memory) {
     return at;
   };
   const std::size_t immediates =
-      part(sizeof(Immediate), static_cast<std::size_t>(code_.immediates));
+      part(sizeof(Immediate), static_cast<std::size_t>(code_->immediates));
   const std::size_t leaf_table = part(sizeof(HostLeaf), leaves);
   const std::size_t axes = part(sizeof(HostLeaf::Axis), leaves * rank);
   const std::size_t output_table = part(sizeof(Output), outputs);
@@ -114,11 +171,11 @@ void BoundLaunch::place_tables(const Launch& launch, LaunchMemory& memory) {
 }
 
 void BoundLaunch::rebase(const Launch& launch) noexcept {
-  for (int i = 0; i < code_.leaves; ++i) {
+  for (int i = 0; i < code_->leaves; ++i) {
     const int input = program_.leaves[static_cast<std::size_t>(i)].input;
     leaves_[i].rebase(launch.inputs[static_cast<std::size_t>(input)].bytes());
   }
-  for (int o = 0; o < code_.outputs; ++o)
+  for (int o = 0; o < code_->outputs; ++o)
     outputs_[o].base = launch.outputs[static_cast<std::size_t>(o)].bytes();
 }
 
@@ -128,24 +185,24 @@ bool BoundLaunch::bind_flat(const Launch& launch) {
     const View& view = launch.inputs[static_cast<std::size_t>(leaf.input)];
     if (!leaf.shifts.empty() || !view.layout.contiguous()) return false;
   }
-  for (int o = 0; o < code_.outputs; ++o)
+  for (int o = 0; o < code_->outputs; ++o)
     if (outputs_[o].stored && !launch.outputs[static_cast<std::size_t>(o)].layout.contiguous())
       return false;
   rank_ = 1;
   lengths_[0] = size_;
-  for (int i = 0; i < code_.leaves; ++i) {
+  for (int i = 0; i < code_->leaves; ++i) {
     const View& view =
         launch.inputs[static_cast<std::size_t>(program_.leaves[static_cast<std::size_t>(i)].input)];
     axes_[i] = {size_, 1, 0, 1, Boundary::periodic, nullptr};
     leaves_[i].bind(view.bytes(), static_cast<std::int64_t>(itemsize(view.dtype)), &axes_[i], 1);
   }
-  for (int o = 0; o < code_.outputs; ++o) outputs_[o].strides[0] = 1;
+  for (int o = 0; o < code_->outputs; ++o) outputs_[o].strides[0] = 1;
   return true;
 }
 
 void BoundLaunch::bind_axes(const Launch& launch, const int* order) {
   const int rank = launch.shape.size();
-  const int operands = code_.leaves + code_.outputs;
+  const int operands = code_->leaves + code_->outputs;
   std::uint32_t shifted = 0;
   for (const auto& leaf : program_.leaves)
     for (const auto& s : leaf.shifts) shifted |= 1u << s.axis;
@@ -155,18 +212,18 @@ void BoundLaunch::bind_axes(const Launch& launch, const int* order) {
     walked_[axis] = -1;
     if (launch.shape[axis] == 1 && !((shifted >> axis) & 1)) continue;
     std::int64_t* row = strides_ + rank_ * operands;
-    for (int i = 0; i < code_.leaves; ++i) {
+    for (int i = 0; i < code_->leaves; ++i) {
       const int input = program_.leaves[static_cast<std::size_t>(i)].input;
       row[i] = launch.inputs[static_cast<std::size_t>(input)].layout.strides[axis];
     }
-    for (int o = 0; o < code_.outputs; ++o)
-      row[code_.leaves + o] = launch.outputs[static_cast<std::size_t>(o)].layout.strides[axis];
+    for (int o = 0; o < code_->outputs; ++o)
+      row[code_->leaves + o] = launch.outputs[static_cast<std::size_t>(o)].layout.strides[axis];
     lengths_[rank_] = launch.shape[axis];
     const bool is_shifted = (shifted >> axis) & 1;
     // Join with the axis outside where all operands step on evenly.
     bool join = rank_ > 0 && !is_shifted && !((shifted_axes_ >> (rank_ - 1)) & 1);
     for (int o = 0; join && o < operands; ++o) {
-      if (o >= code_.leaves && !outputs_[o - code_.leaves].stored) continue;
+      if (o >= code_->leaves && !outputs_[o - code_->leaves].stored) continue;
       join = row[o - operands] == row[o] * lengths_[rank_];
     }
     if (join) {
@@ -188,7 +245,7 @@ void BoundLaunch::bind_axes(const Launch& launch, const int* order) {
 
 void BoundLaunch::bind_operands(const Launch& launch, int operands) {
   HostLeaf::Axis* axes = axes_;
-  for (int i = 0; i < code_.leaves; ++i, axes += rank_) {
+  for (int i = 0; i < code_->leaves; ++i, axes += rank_) {
     const auto& leaf = program_.leaves[static_cast<std::size_t>(i)];
     const View& view = launch.inputs[static_cast<std::size_t>(leaf.input)];
     for (int k = 0; k < rank_; ++k) {
@@ -202,10 +259,10 @@ void BoundLaunch::bind_operands(const Launch& launch, int operands) {
     }
     leaves_[i].bind(view.bytes(), static_cast<std::int64_t>(itemsize(view.dtype)), axes, rank_);
   }
-  for (int o = 0; o < code_.outputs; ++o) {
+  for (int o = 0; o < code_->outputs; ++o) {
     std::int64_t inner = 1;
     for (int k = rank_ - 1; k >= 0; --k) {
-      outputs_[o].strides[k] = strides_[k * operands + code_.leaves + o];
+      outputs_[o].strides[k] = strides_[k * operands + code_->leaves + o];
       if (lengths_[k] != 1 && outputs_[o].strides[k] != inner) outputs_[o].contiguous = false;
       inner *= lengths_[k];
     }
@@ -219,7 +276,7 @@ void BoundLaunch::choose_rows() {
   if (rank_ < 2 || !((shifted_axes_ >> (rank_ - 1)) & 1) || row_ < shortest_row ||
       program_.reduction)
     return;
-  for (int i = 0; i < code_.leaves; ++i) {
+  for (int i = 0; i < code_->leaves; ++i) {
     reach_low_ = std::max(reach_low_, leaves_[i].reach_low());
     reach_high_ = std::max(reach_high_, leaves_[i].reach_high());
   }
@@ -227,7 +284,11 @@ void BoundLaunch::choose_rows() {
 }
 
 void BoundLaunch::execute(void** slots, std::int64_t n) const {
-  for (const auto& i : code_.code) {
+  for (const auto& i : code_->code) {
+    if (i.segment) {
+      i.segment(slots, n);
+      continue;
+    }
     const void* in[5] = {slots[i.in[0]], slots[i.in[1]], slots[i.in[2]], slots[i.in[3]],
                          slots[i.in[4]]};
     i.kernel(slots[i.out], in, n);
@@ -236,35 +297,42 @@ void BoundLaunch::execute(void** slots, std::int64_t n) const {
 
 const void* BoundLaunch::run_tile(Tiles& tiles, std::int64_t begin, std::int64_t n,
                                   bool row_ends) const {
-  for (int i = 0; i < code_.leaves; ++i)
+  for (int i = 0; i < code_->leaves; ++i)
     if (!leaves_[i].uniform())
-      tiles.slots[code_.leaf_slot(i)] =
-          const_cast<void*>(leaves_[i].tile(begin, n, tiles.scratch(code_.leaf_slot(i)), row_ends));
-  for (int o = 0; o < code_.outputs; ++o) {
+      tiles.slots[code_->leaf_slot(i)] = const_cast<void*>(
+          leaves_[i].tile(begin, n, tiles.scratch(code_->leaf_slot(i)), row_ends));
+  for (int o = 0; o < code_->outputs; ++o) {
     const Output& output = outputs_[o];
-    const int slot = code_.output_slot(o);
+    const int slot = code_->output_slot(o);
     tiles.slots[slot] = output.stored && output.contiguous ? output.base + begin * output.size
                                                            : tiles.scratch(slot);
   }
   execute(tiles.slots, n);
-  for (int o = 0; o < code_.outputs; ++o)
+  for (int o = 0; o < code_->outputs; ++o)
     if (outputs_[o].stored && !outputs_[o].contiguous)
       scatter(outputs_[o], begin, n,
-              static_cast<const std::byte*>(tiles.slots[code_.output_slot(o)]));
-  return tiles.slots[code_.first_output];
+              static_cast<const std::byte*>(tiles.slots[code_->output_slot(o)]));
+  return tiles.slots[code_->first_output];
 }
 
 void BoundLaunch::run_range(std::int64_t begin, std::int64_t end) const {
   Tiles tiles(*this);
-  for (; begin < end; begin += tile_) run_tile(tiles, begin, std::min(tile_, end - begin));
+  while (begin < end) {
+    const std::int64_t n = run_length(begin, end, true);
+    run_tile(tiles, begin, n);
+    begin += n;
+  }
 }
 
 void BoundLaunch::run_rows(std::int64_t begin, std::int64_t end) const {
   Tiles tiles(*this);
   // Over the ends of rows as if each went on in the next: what that gives there is written over.
   const std::int64_t inner_end = end * row_ - reach_high_;
-  for (std::int64_t i = begin * row_ + reach_low_; i < inner_end; i += tile_)
-    run_tile(tiles, i, std::min(tile_, inner_end - i), false);
+  for (std::int64_t i = begin * row_ + reach_low_; i < inner_end;) {
+    const std::int64_t n = run_length(i, inner_end, false);
+    run_tile(tiles, i, n, false);
+    i += n;
+  }
   const auto ends = [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t c = first; c < last; ++c)
       for (std::int64_t r = begin; r < end; r += tile_)
@@ -276,17 +344,17 @@ void BoundLaunch::run_rows(std::int64_t begin, std::int64_t end) const {
 
 void BoundLaunch::run_column(Tiles& tiles, std::int64_t row, std::int64_t column,
                              std::int64_t n) const {
-  for (int i = 0; i < code_.leaves; ++i) {
+  for (int i = 0; i < code_->leaves; ++i) {
     if (leaves_[i].uniform()) continue;
-    const int slot = code_.leaf_slot(i);
+    const int slot = code_->leaf_slot(i);
     tiles.slots[slot] = tiles.scratch(slot);
     leaves_[i].column(row, column, n, tiles.slots[slot]);
   }
-  for (int o = 0; o < code_.outputs; ++o)
-    tiles.slots[code_.output_slot(o)] = tiles.scratch(code_.output_slot(o));
+  for (int o = 0; o < code_->outputs; ++o)
+    tiles.slots[code_->output_slot(o)] = tiles.scratch(code_->output_slot(o));
   execute(tiles.slots, n);
-  for (int o = 0; o < code_.outputs; ++o) {
-    const auto* from = static_cast<const std::byte*>(tiles.slots[code_.output_slot(o)]);
+  for (int o = 0; o < code_->outputs; ++o) {
+    const auto* from = static_cast<const std::byte*>(tiles.slots[code_->output_slot(o)]);
     if (outputs_[o].contiguous) {
       scatter_strided(from, n, outputs_[o].size,
                       outputs_[o].base + (row * row_ + column) * outputs_[o].size, row_);

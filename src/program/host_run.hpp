@@ -32,14 +32,16 @@ class BoundLaunch {
                        max_registers = 208;
 
   /// `order`: the axes of the iteration space in the order they are walked; null: as they are.
-  BoundLaunch(const Launch& launch, const HostCode& code, LaunchMemory& memory,
-              const int* order = nullptr);
+  /// `fold`: the first output is wanted as `lanes` of a fold where the code can do that.
+  BoundLaunch(const Launch& launch, const LoweredProgram& lowered, LaunchMemory& memory,
+              const int* order = nullptr, bool fold = false);
   BoundLaunch(const BoundLaunch&) = delete;
   BoundLaunch& operator=(const BoundLaunch&) = delete;
 
   /// Take other addresses for the same layouts.
   void rebase(const Launch& launch) noexcept;
 
+  const HostCode& code() const noexcept { return *code_; }
   std::int64_t size() const noexcept { return size_; }
   std::int64_t tile() const noexcept { return tile_; }
   /// Whether the work is best cut along rows, whose two odd ends are done in batches apart.
@@ -74,16 +76,28 @@ class BoundLaunch {
   void bind_operands(const Launch& launch, int operands);
   void place_tables(const Launch& launch, LaunchMemory& memory);
   void choose_rows();
+  void find_seams();
+  void choose_code(const Launch& launch, const LoweredProgram& lowered, bool fold);
   void execute(void** slots, std::int64_t n) const;
   void scatter(const Output& output, std::int64_t begin, std::int64_t n,
                const std::byte* from) const;
+  /// How many of the elements [begin, end) to run at once: a long run should not reach from where
+  /// shifted leaves are read in place to where they are gathered.
+  std::int64_t run_length(std::int64_t begin, std::int64_t end, bool row_ends) const noexcept;
   void run_column(Tiles& tiles, std::int64_t row, std::int64_t column, std::int64_t n) const;
 
-  const HostCode& code_;
+  const HostCode* code_;
   const Program& program_;
   std::int64_t size_ = 0, tile_ = 0, row_ = 1;
   bool by_rows_ = false;
   std::int64_t reach_low_ = 0, reach_high_ = 0;
+  /// Where runs along shifted axes start and stop being read in place.
+  struct Seam {
+    std::int64_t low, high, block;
+  };
+  Seam seams_[3];
+  int seam_count_ = 0;
+  bool inner_seam_ = false;  ///< the last seam is the innermost axis
   int rank_ = 0;
   std::int64_t lengths_[Dims::max_rank];
   std::uint32_t shifted_axes_ = 0;  ///< of the walked axes
@@ -94,7 +108,7 @@ class BoundLaunch {
   HostLeaf::Axis* axes_ = nullptr;  ///< a leaf after the other
   Output* outputs_ = nullptr;
   std::int64_t* strides_ = nullptr;  ///< [k * operands + o]: operand o along walked axis k
-  static constexpr std::int64_t shortest_row = 48, longest_run = 1 << 14;
+  static constexpr std::int64_t shortest_row = 48, longest_run = 1 << 14, shortest_run = 256;
 };
 
 /// Slots of a launch, and the memory of those that are not read or written in place.
@@ -104,7 +118,7 @@ class BoundLaunch::Tiles {
   void* scratch(int slot) const noexcept {
     return memory_ + pitch_ * static_cast<std::size_t>(slot);
   }
-  void* slots[max_leaves + max_immediates + max_registers + max_outputs];
+  void* slots[max_leaves + max_immediates + max_registers + max_outputs + 1];
 
  private:
   std::byte* memory_;

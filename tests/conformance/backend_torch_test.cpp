@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(capabilities_name_the_version_and_the_blas) {
     BOOST_TEST(!value.empty());
     keys += key + ";";
   }
-  BOOST_TEST(keys == "LibTorch;BLAS;instruction set;");
+  BOOST_TEST(keys == "LibTorch;BLAS;instruction set;programs;");
   BOOST_TEST(can.threads >= 1);
 }
 

@@ -74,6 +74,7 @@ class KokkosBackend final : public BaseBackend {
                        std::to_string(KOKKOS_VERSION % 100)},
         {"execution space", HostExec::name()},
         {"instruction set", std::string(host::instruction_set())},
+        {"programs", host::program_form()},
     };
     capabilities_.delegated = {{"matmul", "the host kernels shared with the eigen backend"}};
     Runtime::instance().before_finalize([] { pool().clear(); });

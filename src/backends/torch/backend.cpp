@@ -50,8 +50,10 @@ class TorchBackend final : public BaseBackend {
     if (device.is_host()) {
       set_threads(0);
       capabilities_.details.emplace_back("BLAS", blas_name());
-      if (!replays_)
+      if (!replays_) {
         capabilities_.details.emplace_back("instruction set", std::string(host::instruction_set()));
+        capabilities_.details.emplace_back("programs", host::program_form());
+      }
     }
     if (replays_)
       capabilities_.details.emplace_back("programs", "replayed as at:: operations");

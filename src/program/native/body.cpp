@@ -1,0 +1,343 @@
+#include "program/native/body.hpp"
+
+#include <asmjit/x86.h>
+
+#include <bit>
+#include <stdexcept>
+
+#include "program/kernels/kernel_table.hpp"
+
+namespace isofield::host::native {
+namespace {
+
+using Id = asmjit::x86::Inst::Id;
+
+/// An instruction on packed doubles and its twin on packed floats.
+struct Twin {
+  Id float64, float32;
+};
+#define TWIN(name) \
+  Twin { Id::kIdV##name##pd, Id::kIdV##name##ps }
+
+// Predicates of vcmppd: quiet, and false (true for `not_equal`) where one side is NaN.
+enum Predicate : int {
+  eq = 0x00,
+  neq = 0x04,
+  unordered = 0x03,
+  lt = 0x11,
+  le = 0x12,
+  ge = 0x1d,
+  gt = 0x1e
+};
+// Rounding of vroundpd, without the inexact exception.
+enum Rounding : int { nearest = 8, down = 9, up = 10, to_zero = 11 };
+
+class Translation {
+ public:
+  Translation(const Segment& segment, BodyKind kind) : segment_(segment), kind_(kind) {}
+
+  Body run() {
+    if (kind_ == BodyKind::fold) {
+      const int vectors = fold_lanes / vector_length(segment_.type);
+      for (step_ = 0; step_ < vectors; ++step_) elements();
+    } else {
+      elements();
+    }
+    return std::move(body_);
+  }
+
+ private:
+  void elements() {
+    arrays_.clear();
+    results_.assign(segment_.code.size(), -1);
+    for (std::size_t i = 0; i < segment_.code.size(); ++i)
+      results_[i] = instruction(segment_.code[i]);
+    if (segment_.fold) {
+      const int value = operand(segment_.fold->value);
+      if (kind_ == BodyKind::fold)
+        fold(value);
+      else
+        store(value, false, segment_.fold->rest_slot, true);
+    }
+    std::vector<int> values;  // all loads before the first store
+    for (const auto& s : segment_.stores) values.push_back(in_register(operand(s.value)));
+    for (std::size_t k = 0; k < values.size(); ++k)
+      store(values[k], segment_.stores[k].value.truth, segment_.stores[k].slot, false);
+  }
+
+  // What is stored must not be read from where another store may have written.
+  int in_register(int v) {
+    if (body_.vectors[static_cast<std::size_t>(v)].home != Vector::Home::array) return v;
+    return plain(twin(TWIN(or)), {v, v});
+  }
+
+  int instruction(const Segment::Instruction& i) {
+    int in[3] = {};
+    const int arity = info(i.op).arity;
+    for (int k = 0; k < arity; ++k) in[k] = operand(i.in[k]);
+    const int a = in[0], b = in[1];
+    switch (i.op) {
+      case Op::negative: return commute(TWIN(xor), a, sign_bit());
+      case Op::abs: return commute(TWIN(and), a, all_but_sign());
+      case Op::sign: {
+        const int one_if = blend(a, number(1.0), compare(gt, a, number(0.0)));
+        return blend(one_if, number(-1.0), compare(lt, a, number(0.0)));
+      }
+      case Op::square: return binary(TWIN(mul), a, a);
+      case Op::relu: return binary(TWIN(max), number(0.0), a);
+      case Op::reciprocal: return binary(TWIN(div), number(1.0), a);
+      case Op::sqrt: return unary(TWIN(sqrt), a);
+      case Op::floor: return unary(TWIN(round), a, down);
+      case Op::ceil: return unary(TWIN(round), a, up);
+      case Op::trunc: return unary(TWIN(round), a, to_zero);
+      case Op::round: return unary(TWIN(round), a, nearest);
+      case Op::isnan: return compare(unordered, a, a);
+      case Op::isinf:
+        return compare(eq, commute(TWIN(and), a, all_but_sign()), literal(infinity()));
+      case Op::isfinite: return compare(eq, binary(TWIN(sub), a, a), number(0.0));
+      case Op::logical_not: return commute(TWIN(xor), a, literal(~std::uint64_t{0}));
+      case Op::add: return commute(TWIN(add), a, b);
+      case Op::subtract: return binary(TWIN(sub), a, b);
+      case Op::multiply: return commute(TWIN(mul), a, b);
+      case Op::divide: return binary(TWIN(div), a, b);
+      case Op::maximum: return extremum(TWIN(max), i, a, b);
+      case Op::minimum: return extremum(TWIN(min), i, a, b);
+      case Op::equal:
+        if (!i.in[0].truth) return compare(eq, a, b);
+        return commute(TWIN(xor), commute(TWIN(xor), a, b), literal(~std::uint64_t{0}));
+      case Op::not_equal: return i.in[0].truth ? commute(TWIN(xor), a, b) : compare(neq, a, b);
+      case Op::less: return compare(lt, a, b);
+      case Op::less_equal: return compare(le, a, b);
+      case Op::greater: return compare(gt, a, b);
+      case Op::greater_equal: return compare(ge, a, b);
+      case Op::logical_and: return commute(TWIN(and), a, b);
+      case Op::logical_or: return commute(TWIN(or), a, b);
+      case Op::logical_xor: return commute(TWIN(xor), a, b);
+      case Op::where: return blend(in[2], b, a);
+      case Op::cast:
+        if (i.truth == i.in[0].truth) return a;
+        return i.truth ? compare(neq, a, number(0.0)) : commute(TWIN(and), a, number(1.0));
+      default: break;
+    }
+    throw std::logic_error("isofield: no machine code for " + std::string(info(i.op).name));
+  }
+
+  // As math::maximum and math::maximum_number of the kernels have it, to the bit: the instruction
+  // gives its second operand where one is NaN or both are zero.
+  int extremum(Twin t, const Segment::Instruction& i, int a, int b) {
+    if (i.in[1].source == Segment::Source::scalar && i.in[1].number) return binary(t, b, a);
+    if (i.in[0].source == Segment::Source::scalar && i.in[0].number) return binary(t, a, b);
+    return blend(binary(t, a, b), a, compare(unordered, a, a));
+  }
+
+  void fold(int value) {
+    Vector lanes;
+    lanes.home = Vector::Home::lanes;
+    lanes.slot = segment_.fold->lanes_slot;
+    lanes.bits = static_cast<std::uint64_t>(step_);
+    const int before = add_vector(lanes);
+    int after = -1;
+    switch (segment_.fold->op) {
+      case Reduce::sum: after = binary(TWIN(add), before, value); break;
+      case Reduce::prod: after = binary(TWIN(mul), before, value); break;
+      case Reduce::max:
+        after = blend(binary(TWIN(max), before, value), before, compare(unordered, before, before));
+        break;
+      case Reduce::min:
+        after = blend(binary(TWIN(min), before, value), before, compare(unordered, before, before));
+        break;
+      default: throw std::logic_error("isofield: no machine code for this fold");
+    }
+    MachineOp op;
+    op.kind = MachineOp::Kind::store_lanes;
+    op.inputs = 1;
+    op.in[0] = after;
+    op.out = before;
+    push(op);
+  }
+
+  int operand(const Segment::Value& v) {
+    if (v.source == Segment::Source::result) return results_[v.index];
+    for (const auto& [value, vector] : arrays_)
+      if (value == v) return vector;
+    const int vector = v.source == Segment::Source::scalar ? scalar(v) : array(v);
+    arrays_.emplace_back(v, vector);
+    return vector;
+  }
+
+  int scalar(const Segment::Value& v) {
+    for (std::size_t k = 0; k < body_.vectors.size(); ++k)
+      if (body_.vectors[k].home == Vector::Home::scalar && body_.vectors[k].slot == v.index &&
+          body_.vectors[k].truth == v.truth)
+        return static_cast<int>(k);
+    Vector vector;
+    vector.home = Vector::Home::scalar;
+    vector.slot = v.index;
+    vector.truth = v.truth;
+    return add_vector(vector);
+  }
+
+  int array(const Segment::Value& v) {
+    if (!v.truth && kind_ != BodyKind::part) {
+      Vector vector;
+      vector.home = Vector::Home::array;
+      vector.slot = v.index;
+      vector.bits = static_cast<std::uint64_t>(step_);
+      return add_vector(vector);
+    }
+    MachineOp op;
+    op.kind = v.truth ? MachineOp::Kind::load_truth : MachineOp::Kind::load_part;
+    op.slot = v.index;
+    op.part = kind_ == BodyKind::part;
+    op.out = add_vector({});
+    if (!v.truth) {
+      op.inputs = 1;
+      op.in[0] = mask();
+    }
+    push(op);
+    if (!v.truth) return op.out;
+    // Bytes that are not zero are true.
+    const Id id = segment_.type == DType::float64 ? Id::kIdVpcmpgtq : Id::kIdVpcmpgtd;
+    return plain(id, {op.out, literal(0)});
+  }
+
+  void store(int value, bool truth, std::uint16_t slot, bool rest) {
+    MachineOp op;
+    const bool part = kind_ == BodyKind::part;
+    op.kind = truth  ? MachineOp::Kind::store_truth
+              : part ? MachineOp::Kind::store_part
+                     : MachineOp::Kind::store;
+    op.slot = slot;
+    op.part = part;
+    op.rest = rest;
+    op.in[op.inputs++] = value;
+    if (part && !truth) op.in[op.inputs++] = mask();
+    push(op);
+  }
+
+  int mask() {
+    for (std::size_t k = 0; k < body_.vectors.size(); ++k)
+      if (body_.vectors[k].home == Vector::Home::mask) return static_cast<int>(k);
+    Vector vector;
+    vector.home = Vector::Home::mask;
+    return add_vector(vector);
+  }
+
+  int literal(std::uint64_t bits) {
+    for (std::size_t k = 0; k < body_.vectors.size(); ++k)
+      if (body_.vectors[k].home == Vector::Home::literal && body_.vectors[k].bits == bits)
+        return static_cast<int>(k);
+    Vector vector;
+    vector.home = Vector::Home::literal;
+    vector.bits = bits;
+    return add_vector(vector);
+  }
+  bool doubles() const { return segment_.type == DType::float64; }
+  /// A float's pattern twice, so that all literals are repeats of 64 bits.
+  static std::uint64_t twice(std::uint32_t bits) { return (std::uint64_t{bits} << 32) | bits; }
+  int number(double value) {
+    return literal(doubles() ? std::bit_cast<std::uint64_t>(value)
+                             : twice(std::bit_cast<std::uint32_t>(static_cast<float>(value))));
+  }
+  std::uint64_t infinity() const {
+    return doubles() ? std::uint64_t{0x7ff} << 52 : twice(std::uint32_t{0xff} << 23);
+  }
+  std::uint64_t sign() const {
+    return doubles() ? std::uint64_t{1} << 63 : twice(std::uint32_t{1} << 31);
+  }
+  int sign_bit() { return literal(sign()); }
+  int all_but_sign() { return literal(~sign()); }
+
+  Id twin(Twin t) const { return doubles() ? t.float64 : t.float32; }
+  int unary(Twin t, int a, int immediate = -1) { return plain(twin(t), {a}, immediate); }
+  int binary(Twin t, int a, int b) { return plain(twin(t), {a, b}); }
+  int commute(Twin t, int a, int b) {
+    const int out = plain(twin(t), {a, b});
+    body_.ops.back().commutative = true;
+    return out;
+  }
+  int compare(Predicate p, int a, int b) { return plain(twin(TWIN(cmp)), {a, b}, p); }
+  /// Where `mask`, then `yes`, else `no`.
+  int blend(int no, int yes, int mask) {
+    const int out = plain(twin(TWIN(blendv)), {no, yes, mask});
+    body_.ops.back().memory_operand = 1;
+    return out;
+  }
+
+  int plain(Id id, std::initializer_list<int> in, int immediate = -1) {
+    MachineOp op;
+    op.id = id;
+    op.immediate = immediate;
+    for (const int v : in) op.in[op.inputs++] = v;
+    op.memory_operand = op.inputs - 1;
+    op.out = add_vector({});
+    push(op);
+    return op.out;
+  }
+
+  void push(MachineOp op) {
+    op.step = step_;
+    body_.ops.push_back(op);
+  }
+  int add_vector(Vector v) {
+    body_.vectors.push_back(v);
+    return static_cast<int>(body_.vectors.size()) - 1;
+  }
+
+  const Segment& segment_;
+  const BodyKind kind_;
+  int step_ = 0;
+  Body body_;
+  std::vector<std::pair<Segment::Value, int>> arrays_;  // of this step
+  std::vector<int> results_;
+};
+
+#undef TWIN
+
+}  // namespace
+
+bool supports(Op op) noexcept {
+  switch (op) {
+    case Op::negative:
+    case Op::abs:
+    case Op::sign:
+    case Op::square:
+    case Op::relu:
+    case Op::reciprocal:
+    case Op::sqrt:
+    case Op::floor:
+    case Op::ceil:
+    case Op::trunc:
+    case Op::round:
+    case Op::isnan:
+    case Op::isinf:
+    case Op::isfinite:
+    case Op::logical_not:
+    case Op::add:
+    case Op::subtract:
+    case Op::multiply:
+    case Op::divide:
+    case Op::maximum:
+    case Op::minimum:
+    case Op::equal:
+    case Op::not_equal:
+    case Op::less:
+    case Op::less_equal:
+    case Op::greater:
+    case Op::greater_equal:
+    case Op::logical_and:
+    case Op::logical_or:
+    case Op::logical_xor:
+    case Op::where:
+    case Op::cast: return true;
+    default: return false;
+  }
+}
+
+bool supports(Reduce op) noexcept {
+  return op == Reduce::sum || op == Reduce::prod || op == Reduce::min || op == Reduce::max;
+}
+
+Body translate(const Segment& segment, BodyKind kind) { return Translation(segment, kind).run(); }
+
+}  // namespace isofield::host::native
