@@ -103,7 +103,18 @@ Outcome automatic(Outer& outer) {
   const auto sweeps = [&](double damping, int most) {
     return picard(outer, damping, std::min(most, left()), outer.tolerance);
   };
-  const auto steps = [&] { return newton(outer, std::min(newton_steps, left()), outer.tolerance); };
+  // As long as they get on: a Hamiltonian that is not twice differentiable takes many.
+  const auto steps = [&] {
+    double before = outer.history.empty() ? std::numeric_limits<double>::infinity()
+                                          : outer.history.back().residual;
+    while (true) {
+      const Outcome o = newton(outer, std::min(newton_steps, left()), outer.tolerance);
+      if (o != Outcome::limit || left() <= 0) return o;
+      const double now = outer.history.back().residual;
+      if (now > 0.1 * before) return o;
+      before = now;
+    }
+  };
   Outcome outcome = Outcome::limit;
   if (!outer.has_state && ended(outcome = sweeps(0.5, first_sweeps))) return outcome;
   if (ended(outcome = steps())) return outcome;

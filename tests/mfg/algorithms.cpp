@@ -176,6 +176,20 @@ MFG_TEST_CASE(a_path_of_games_leads_to_solutions_that_nothing_else_finds_from_af
   }
 }
 
+MFG_TEST_CASE(newton_is_not_given_up_while_it_gets_on) {
+  // |q|^1.5 has no second derivative at 0: Newton's method is slow, and not to be interrupted.
+  Problem problem = problem_p(1, 60, 60);
+  problem.exponent = 1.5;
+  problem.viscosity = 0.1;
+  problem.terminal = {
+      [](const CostInput& in) { return 2.0 * square(in.grid.coordinate(0) - 0.7) + 5.0 * in.m; },
+      [](const CostInput&, const UnifiedArray& dm) { return 5.0 * dm; }};
+  const Solution s = solve(problem, with(Coupling::automatic, 1e-8));
+  BOOST_TEST((s.report.status == Status::converged));
+  BOOST_TEST(s.report.iterations > 30);
+  BOOST_TEST(s.report.message == "");
+}
+
 MFG_TEST_CASE(nobody_is_advised_to_use_what_is_used) {
   SolveOptions o = with(Coupling::automatic, 1e-8);
   o.max_iterations = 120;
