@@ -656,7 +656,7 @@ class Function {
 std::shared_ptr<const Code> assemble(const Segment& segment) {
   if (!available()) return nullptr;
   asmjit::CodeHolder holder;
-  holder.init(runtime().environment());
+  holder.init(asmjit::Environment::host());
   x86::Assembler code(&holder);
   Function(segment, code).write();
   return place(holder);

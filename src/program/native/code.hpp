@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <isofield/program.hpp>
 #include <memory>
@@ -62,14 +63,16 @@ class Code {
  public:
   /// Compute elements [0, n) of the slots.
   using Entry = void (*)(void* const* slots, std::int64_t n);
-  explicit Code(Entry function) noexcept : entry_(function) {}
+  /// Take over pages that begin with the function.
+  Code(void* pages, std::size_t bytes) noexcept : pages_(pages), bytes_(bytes) {}
   Code(const Code&) = delete;
   Code& operator=(const Code&) = delete;
   ~Code();
-  Entry entry() const noexcept { return entry_; }
+  Entry entry() const noexcept { return reinterpret_cast<Entry>(pages_); }
 
  private:
-  Entry entry_;
+  void* pages_;
+  std::size_t bytes_;
 };
 
 /// Make machine code; null where the system gives no memory for it.

@@ -1,39 +1,31 @@
 #include "program/native/memory.hpp"
 
+#include <sys/mman.h>
+
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <isofield/host.hpp>
 #include <string_view>
 
 namespace isofield::host::native {
 namespace {
 
+// A page that cannot be had is found out here, once.
 std::string reason() {
   const char* interpret = std::getenv("ISOFIELD_INTERPRET");
   if (interpret && std::string_view(interpret) == "1") return "ISOFIELD_INTERPRET=1";
   if (instruction_set() == "baseline") return "the kernels in use are those without AVX2";
-  // A page that cannot be had is found out here, once.
   asmjit::CodeHolder holder;
-  holder.init(runtime().environment());
+  holder.init(asmjit::Environment::host());
   asmjit::x86::Assembler code(&holder);
   code.ret();
-  void (*function)() = nullptr;
-  if (const asmjit::Error error = runtime().add(&function, &holder))
-    return std::string("no executable memory: ") + asmjit::DebugUtils::errorAsString(error);
-  runtime().release(function);
-  return "";
+  errno = 0;
+  if (place(holder)) return "";
+  return std::string("the system gives no executable memory: ") + std::strerror(errno);
 }
 
 }  // namespace
-
-asmjit::JitRuntime& runtime() {
-  static asmjit::JitRuntime* instance =
-      [] {  // never destroyed: programs may outlive static objects
-        asmjit::JitAllocator::CreateParams parameters;
-        parameters.options = asmjit::JitAllocatorOptions::kUseDualMapping;
-        return new asmjit::JitRuntime(&parameters);
-      }();
-  return *instance;
-}
 
 const std::string& why_not() {
   static const std::string text = reason();
@@ -43,11 +35,20 @@ const std::string& why_not() {
 bool available() { return why_not().empty(); }
 
 std::shared_ptr<const Code> place(asmjit::CodeHolder& code) {
-  Code::Entry entry = nullptr;
-  if (runtime().add(&entry, &code) != asmjit::kErrorOk) return nullptr;
-  return std::make_shared<const Code>(entry);
+  code.flatten();
+  code.resolveUnresolvedLinks();
+  const std::size_t bytes = code.codeSize();
+  void* pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) return nullptr;
+  const bool ready =
+      code.relocateToBase(reinterpret_cast<std::uint64_t>(pages)) == asmjit::kErrorOk &&
+      code.copyFlattenedData(pages, bytes) == asmjit::kErrorOk &&
+      mprotect(pages, bytes, PROT_READ | PROT_EXEC) == 0;
+  if (ready) return std::make_shared<const Code>(pages, bytes);
+  munmap(pages, bytes);
+  return nullptr;
 }
 
-Code::~Code() { runtime().release(entry_); }
+Code::~Code() { munmap(pages_, bytes_); }
 
 }  // namespace isofield::host::native

@@ -8,10 +8,8 @@
 
 namespace isofield::host::native {
 
-/// Where machine code lives. Pages are mapped twice, once to write and once to run, and never both
-/// at one address.
-asmjit::JitRuntime& runtime();
-/// Finished code as a function; null where the system gives no memory.
+/// Finished code as a function, in pages of its own that are written first and executable after,
+/// never both; null where the system gives none.
 std::shared_ptr<const Code> place(asmjit::CodeHolder& code);
 
 }  // namespace isofield::host::native
