@@ -194,6 +194,8 @@ int check(const mfg::Config& config, const Options& options) {
   const Setting setting = setting_of(backend, problem);
   print_stdout(options.json ? plan_to_json(config, setting) + "\n"
                             : plan_to_table(config, setting));
+  if (const std::string lack = lack_of_memory(config, setting); !lack.empty())
+    say("warning: " + lack);
   return exit_converged;
 }
 
@@ -202,7 +204,11 @@ int run(const mfg::Config& config, const Options& options) {
   BaseBackend& backend = choose_backend(config.backend);
   const ScopedBackend scope(backend);
   const mfg::DiscreteProblem problem = lay_out(config);
-  return Job(config, options, problem, setting_of(backend, problem)).run();
+  const Setting setting = setting_of(backend, problem);
+  // Otherwise the system might end the process, and others, in the midst of the solve.
+  if (const std::string lack = lack_of_memory(config, setting); !lack.empty())
+    throw ConfigError(lack);
+  return Job(config, options, problem, setting).run();
 }
 
 }  // namespace isofield::mfg_solve

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -58,6 +59,18 @@ std::string grid_of(const mfg::DomainConfig& domain) {
 }
 
 }  // namespace
+
+std::string lack_of_memory(const mfg::Config& config, const Setting& setting) {
+  const double needed = plan_of(config, setting).bytes;
+  const double there =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  if (setting.device != "cpu" || there <= 0 || needed <= there) return "";
+  return fmt::format(
+      "this needs {} of memory at least, and the machine has {}; a coarser grid or fewer time "
+      "steps "
+      "need less",
+      size_of(needed), size_of(there));
+}
 
 std::string plan_to_table(const mfg::Config& config, const Setting& setting) {
   const Plan plan = plan_of(config, setting);

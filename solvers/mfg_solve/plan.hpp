@@ -13,6 +13,9 @@ struct Setting {
   int threads = 1;
 };
 
+/// Say that a run on the processor cannot have the memory that it needs at least; empty if it can.
+std::string lack_of_memory(const mfg::Config& config, const Setting& setting);
+
 /// Say in a table for people what a run would do: grid, unknowns, memory, backend, output.
 std::string plan_to_table(const mfg::Config& config, const Setting& setting);
 

@@ -86,6 +86,15 @@ class CommandLine(CommandCase):
         plan = json.loads(self.succeeds("good.toml", "--check", "--json", "--set", "output.stride=2"))
         self.assertEqual((plan["unknowns"], plan["output_bytes"]), (120, 2 * 4 * 10 * 8))
 
+    def test_what_no_machine_has_the_memory_for_is_refused(self):
+        huge = ["good.toml", "--set", "domain.cells=[1000000]", "--set", "time.steps=1000000"]
+        lack = "this needs 64000.1 GB of memory at least, and the machine has "
+        self.fails(2, lack, *huge)
+        plan = self.call(*huge, "--check", "--json")  # the plan is good for another machine
+        self.assertEqual(plan.returncode, 0)
+        self.assertEqual(json.loads(plan.stdout)["memory_bytes"], 4 * 2 * 8 * 10**6 * (10**6 + 1))
+        self.assertIn("warning: " + lack, plan.stderr)
+
     def test_check_counts_free_cells_and_refuses_data_without_sense(self):
         plan = json.loads(self.succeeds("good.toml", "--check", "--json",
                                         "--set", "domain.obstacle=x > 0.8"))
