@@ -66,7 +66,7 @@ bool is_contiguous(const Shape& shape, const Strides& strides) noexcept {
   for (int i = shape.size() - 1; i >= 0; --i) {
     if (shape[i] == 0) return true;
     if (shape[i] != 1 && strides[i] != step) return false;
-    step *= shape[i];
+    (void)__builtin_mul_overflow(step, shape[i], &step);  // too large only if there are no elements
   }
   return true;
 }

@@ -12,7 +12,8 @@ Dims::Dims(std::span<const std::int64_t> values) {
   assign(values.data(), static_cast<int>(values.size()));
 }
 
-Dims::Dims(int rank, std::int64_t value) {
+// Delegating: should a push throw, what the first ones took is freed.
+Dims::Dims(int rank, std::int64_t value) : Dims() {
   for (int i = 0; i < rank; ++i) push_back(value);
 }
 
@@ -67,7 +68,8 @@ Strides contiguous_strides(const Shape& shape) {
   std::int64_t step = 1;
   for (int i = shape.size() - 1; i >= 0; --i) {
     strides[i] = step;
-    step *= shape[i];
+    // Strides of no elements mean nothing, and may not fit.
+    (void)__builtin_mul_overflow(step, shape[i], &step);
   }
   return strides;
 }
