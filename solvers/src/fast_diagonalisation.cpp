@@ -4,8 +4,6 @@
 #include <isofield/linalg.hpp>
 #include <numbers>
 
-#include "interpolate.hpp"
-
 namespace isofield::mfg {
 
 namespace {
@@ -61,43 +59,79 @@ Eigenpairs eigenpairs(const Axis& a) {
   return e;
 }
 
+// How many neighbours a cell along the axis has, exits and the other end of a cycle included.
+std::vector<double> neighbours(const Axis& a) {
+  std::vector<double> count(static_cast<std::size_t>(a.cells), 2.0);
+  if (!a.periodic() && a.boundary.lower != Boundary::exit) count.front() -= 1.0;
+  if (!a.periodic() && a.boundary.upper != Boundary::exit) count.back() -= 1.0;
+  return count;
+}
+
+/// The product of a matrix with every line of `x` along axis k, given its transpose, too.
+UnifiedArray along(const UnifiedArray& matrix, const UnifiedArray& transposed,
+                   const UnifiedArray& x, int k) {
+  const Shape& shape = x.shape();
+  std::int64_t before = 1, after = 1;
+  for (int j = 0; j < k; ++j) before *= shape[j];
+  for (int j = k + 1; j < shape.size(); ++j) after *= shape[j];
+  if (after == 1)
+    return reshape(linalg::matmul(reshape(x, Shape{before, shape[k]}), transposed), shape);
+  return reshape(linalg::matmul(matrix, reshape(x, Shape{before, shape[k], after})), shape);
+}
+
 }  // namespace
 
 FastDiagonalisation::FastDiagonalisation(const Grid& grid) : grid_(grid) {
-  for (int k = 0; k < grid.axes(); ++k) {
+  Shape along_axis(grid.axes(), 1);
+  along_axis[0] = grid.axis(0).cells;
+  diagonal_ = asarray(neighbours(grid.axis(0)), along_axis).astype(grid.dtype());
+  eval(diagonal_);
+  for (int k = 1; k < grid.axes(); ++k) {
     const Eigenpairs e = eigenpairs(grid.axis(k));
     const std::int64_t n = grid.axis(k).cells;
-    Shape along_axis(grid.axes(), 1);
+    along_axis = Shape(grid.axes(), 1);
     along_axis[k] = n;
-    vectors_.push_back(asarray(e.vectors, Shape{n, n}).astype(grid.dtype()));
-    transposed_.push_back(vectors_.back().T().copy());
-    values_.push_back(asarray(e.values, along_axis).astype(grid.dtype()));
-    eval(vectors_.back(), values_.back());
+    const UnifiedArray vectors = asarray(e.vectors, Shape{n, n}).astype(grid.dtype());
+    modes_.push_back(
+        {vectors, vectors.T().copy(), asarray(e.values, along_axis).astype(grid.dtype())});
+    eval(modes_.back().vectors, modes_.back().values);
   }
 }
 
-UnifiedArray FastDiagonalisation::symbol(const Stencil& a) const {
-  UnifiedArray total = full(Shape{}, 1.0, grid_.dtype());
-  for (int k = 0; k < grid_.axes(); ++k) {
+Symbol FastDiagonalisation::symbol(const Stencil& a) const {
+  // Entries of a cell along an axis sum to -2 nu_k / h^2.
+  const auto coupling = [&](int k) {
     const auto i = static_cast<std::size_t>(k);
-    // Entries of a cell along the axis sum to -2 nu_k / h^2.
+    const double to_mean = 0.5 / static_cast<double>(grid_.free_cells());
+    return grid_.sum_cells(a.faces.forward[i] + a.faces.backward[i]) * to_mean;
+  };
+  Symbol symbol;
+  symbol.coupling = coupling(0);
+  symbol.diagonal = 1.0 - symbol.coupling * diagonal_;
+  for (int k = 1; k < grid_.axes(); ++k) {
     const double h = grid_.axis(k).spacing();
-    const double to_mean = -0.5 * h * h / static_cast<double>(grid_.free_cells());
-    const UnifiedArray viscosity =
-        grid_.sum_cells(a.faces.forward[i] + a.faces.backward[i]) * to_mean;
-    total = total + viscosity * values_[i];
+    symbol.diagonal = symbol.diagonal - coupling(k) * (h * h) * eigenvalues(k);
   }
-  return 1.0 / total;
+  return symbol;
 }
 
-UnifiedArray FastDiagonalisation::apply(const UnifiedArray& b, const UnifiedArray& symbol) const {
+UnifiedArray FastDiagonalisation::apply(const UnifiedArray& b, const Symbol& symbol) const {
   UnifiedArray x = b;
-  for (int k = 0; k < grid_.axes(); ++k)
-    x = multiply_along(transposed_[static_cast<std::size_t>(k)], x, k);
-  x = x * symbol;
-  for (int k = 0; k < grid_.axes(); ++k)
-    x = multiply_along(vectors_[static_cast<std::size_t>(k)], x, k);
+  for (int k = 1; k < grid_.axes(); ++k) x = to_modes(x, k);
+  x = linalg::tridiagonal_solve(symbol.coupling, symbol.diagonal, symbol.coupling, x, 0,
+                                grid_.axis(0).periodic());
+  for (int k = 1; k < grid_.axes(); ++k) x = from_modes(x, k);
   return grid_.is_marked() ? x * grid_.free_mask() : x;
+}
+
+UnifiedArray FastDiagonalisation::to_modes(const UnifiedArray& x, int k) const {
+  const Modes& m = modes_[index(k)];
+  return along(m.transposed, m.vectors, x, k);
+}
+
+UnifiedArray FastDiagonalisation::from_modes(const UnifiedArray& x, int k) const {
+  const Modes& m = modes_[index(k)];
+  return along(m.vectors, m.transposed, x, k);
 }
 
 }  // namespace isofield::mfg

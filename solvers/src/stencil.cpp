@@ -7,8 +7,8 @@ Stencil Stencil::level(std::int64_t n) const {
   for (const auto& x : faces.forward) part.faces.forward.push_back(x(n));
   for (const auto& x : faces.backward) part.faces.backward.push_back(x(n));
   if (symbol) {
-    const UnifiedArray& all_levels = *symbol;
-    part.symbol = all_levels(n);
+    const Symbol& all = *symbol;
+    part.symbol = Symbol{all.diagonal(n), all.coupling(n)};
   }
   return part;
 }
@@ -17,11 +17,11 @@ void Stencil::append_to(std::vector<UnifiedArray>& list) const {
   list.push_back(diagonal);
   list.insert(list.end(), faces.forward.begin(), faces.forward.end());
   list.insert(list.end(), faces.backward.begin(), faces.backward.end());
-  if (symbol) list.push_back(*symbol);
+  if (symbol) list.insert(list.end(), {symbol->diagonal, symbol->coupling});
 }
 
 std::size_t Stencil::list_size(int axes) {
-  return 1 + 2 * static_cast<std::size_t>(axes) + (axes > 1 ? 1 : 0);
+  return 1 + 2 * static_cast<std::size_t>(axes) + (axes > 1 ? 2 : 0);
 }
 
 Stencil Stencil::from_list(std::span<const UnifiedArray> list, std::size_t first, int axes) {
@@ -33,7 +33,7 @@ Stencil Stencil::from_list(std::span<const UnifiedArray> list, std::size_t first
   };
   a.faces.forward = part(first + 1);
   a.faces.backward = part(first + 1 + n);
-  if (axes > 1) a.symbol = list[first + 1 + 2 * n];
+  if (axes > 1) a.symbol = Symbol{list[first + 1 + 2 * n], list[first + 2 + 2 * n]};
   return a;
 }
 

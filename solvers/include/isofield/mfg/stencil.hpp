@@ -6,6 +6,13 @@
 
 namespace isofield::mfg {
 
+/// A matrix of constant coefficients near a stencil, in the eigenvectors of all axes but the first:
+/// tridiagonal along that one, see FastDiagonalisation.
+struct Symbol {
+  UnifiedArray diagonal;  ///< shaped as a field
+  UnifiedArray coupling;  ///< to both neighbours along axis 0; length 1 along every axis
+};
+
 /// A matrix that couples every cell to its neighbours, by its entries: row i of its product with v
 /// is diagonal_i v_i + sum over faces of faces_i v_neighbour. Arrays may have leading axes, for
 /// many time levels at once. The matrix I + dt K of an HJB step, K the linearised operator, and its
@@ -13,8 +20,8 @@ namespace isofield::mfg {
 struct Stencil {
   FaceField faces;
   UnifiedArray diagonal;
-  /// What an approximate inverse divides by, see FastDiagonalisation; absent in one dimension.
-  std::optional<UnifiedArray> symbol;
+  /// What the matrix is preconditioned by; absent in one dimension.
+  std::optional<Symbol> symbol;
 
   /// The part of one time level.
   Stencil level(std::int64_t n) const;
