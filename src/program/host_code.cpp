@@ -240,7 +240,7 @@ class Lowering {
       else
         copy_output(o, home);
     }
-    measure();
+    code_.measure(program_);
   }
 
   int take(std::vector<int>& free, const Step& s) {
@@ -277,24 +277,22 @@ class Lowering {
     return slot(home[v.index]);
   }
 
-  void measure() {
-    const auto widen = [this](DType d) {
-      code_.widest = std::max(code_.widest, static_cast<int>(itemsize(d)));
-    };
-    for (const auto d : program_.inputs) widen(d);
-    for (const auto d : program_.immediates) widen(d);
-    for (const auto& i : program_.code) widen(i.result);
-    constexpr std::int64_t budget = 32768;
-    const std::int64_t rows = std::max(4, code_.registers + code_.outputs + 2);
-    code_.tile = std::clamp<std::int64_t>(budget / code_.widest / rows / 64 * 64, 256, 1024);
-  }
-
   const Program& program_;
   std::vector<Step> steps_;
   HostCode code_;
 };
 
 }  // namespace
+
+void HostCode::measure(const Program& program) {
+  const auto widen = [this](DType d) { widest = std::max(widest, static_cast<int>(itemsize(d))); };
+  for (const auto d : program.inputs) widen(d);
+  for (const auto d : program.immediates) widen(d);
+  for (const auto& i : program.code) widen(i.result);
+  constexpr std::int64_t budget = 32768;
+  const std::int64_t rows = std::max(4, registers + outputs + 2);
+  tile = std::clamp<std::int64_t>(budget / widest / rows / 64 * 64, 256, 1024);
+}
 
 HostCode lower(const Program& program) { return Lowering(program).run(); }
 

@@ -46,6 +46,8 @@ struct HostCode {
   int slots() const { return lanes_slot() + 1; }
   /// Elements in a tile, so that what an instruction touches stays in the first-level cache.
   std::int64_t tile = 256;
+  /// Set `widest` and `tile`, once the other members are.
+  void measure(const Program& program);
   /// Whether nothing but leaves and outputs is touched, and each once: longer tiles cost nothing.
   bool streams() const {
     return registers == 0 && (code.empty() || (code.size() == 1 && code[0].segment));
@@ -74,8 +76,12 @@ class LoweredProgram {
   ~LoweredProgram();
 
   const HostCode& kernels() const noexcept { return kernels_; }
+  struct Choice {
+    const HostCode& code;
+    bool final;  ///< asking again would give the same
+  };
   /// The form to run `elements` elements with.
-  const HostCode& choose(const Program& program, Variant variant, std::int64_t elements) const;
+  Choice choose(const Program& program, Variant variant, std::int64_t elements) const;
   /// Count a run of kernels; true once machine code is due.
   bool spend(std::int64_t elements) const noexcept;
 

@@ -156,9 +156,7 @@ class Plan {
 
   void rebase(const Launch& launch) noexcept { bound_.rebase(launch); }
   /// Whether planning anew would give machine code instead of kernels.
-  bool outlived() const noexcept {
-    return &bound_.code() == &lowered_.kernels() && lowered_.spend(bound_.size());
-  }
+  bool outlived() const noexcept { return !bound_.settled() && lowered_.spend(bound_.size()); }
 
   void run(const Launch& launch, Executor& executor) const {
     const bool parallel =

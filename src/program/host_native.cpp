@@ -2,11 +2,6 @@
 
 #include <algorithm>
 #include <climits>
-#include <cstdlib>
-#include <isofield/host.hpp>
-#include <mutex>
-#include <string_view>
-#include <utility>
 
 #include "program/host_code.hpp"
 
@@ -35,8 +30,8 @@ class NativeLowering {
       else
         kernels_of(stage);
     copy_outputs();
-    measure();
-    if (code_.registers > most_registers) return {};
+    code_.measure(program_);
+    if (failed_ || code_.registers > most_registers) return {};
     return std::move(code_);
   }
 
@@ -229,22 +224,6 @@ class NativeLowering {
     }
   }
 
-  void measure() {
-    const auto widen = [this](DType d) {
-      code_.widest = std::max(code_.widest, static_cast<int>(itemsize(d)));
-    };
-    for (const auto d : program_.inputs) widen(d);
-    for (const auto d : program_.immediates) widen(d);
-    for (const auto& i : program_.code) widen(i.result);
-    constexpr std::int64_t budget = 32768;
-    const std::int64_t rows = std::max(4, code_.registers + code_.outputs + 2);
-    code_.tile = std::clamp<std::int64_t>(budget / code_.widest / rows / 64 * 64, 256, 1024);
-  }
-
- public:
-  bool failed_ = false;
-
- private:
   const Program& program_;
   const Variant variant_;
   const std::size_t n_;
@@ -252,72 +231,14 @@ class NativeLowering {
   std::vector<bool> native_;
   std::vector<int> stage_, home_;
   int last_stage_ = 0;
+  bool failed_ = false;  ///< no memory for machine code, or no kernel
   HostCode code_;
 };
 
-/// Elements times instructions of kernels that cost about what making machine code does.
-std::int64_t patience() {
-  static const std::int64_t elements = [] {
-    const char* text = std::getenv("ISOFIELD_INTERPRET");
-    return text && std::string_view(text) == "0" ? std::int64_t{0} : std::int64_t{1} << 16;
-  }();
-  return elements;
-}
-
-constexpr int most_variants = 8;
-std::mutex making;
-
 }  // namespace
 
-struct LoweredProgram::Native {
-  Variant variant;
-  std::optional<HostCode> code;
-  Native* next;
-  int count;
-};
-
-LoweredProgram::~LoweredProgram() {
-  for (Native* n = natives_.load(); n;) delete std::exchange(n, n->next);
-}
-
 std::optional<HostCode> lower_native(const Program& program, Variant variant) {
-  NativeLowering lowering(program, variant);
-  std::optional<HostCode> code = lowering.run();
-  if (lowering.failed_) code.reset();
-  return code;
-}
-
-bool LoweredProgram::spend(std::int64_t elements) const noexcept {
-  if (!native::available()) return false;
-  const std::int64_t work = elements * static_cast<std::int64_t>(kernels_.code.size());
-  return spent_.fetch_add(work, std::memory_order_relaxed) + work >= patience();
-}
-
-const HostCode& LoweredProgram::choose(const Program& program, Variant variant,
-                                       std::int64_t elements) const {
-  if (!native::available()) return kernels_;
-  const auto find = [&](Native* n) {
-    while (n && n->variant != variant) n = n->next;
-    return n;
-  };
-  Native* found = find(natives_.load(std::memory_order_acquire));
-  if (!found) {
-    if (!spend(elements)) return kernels_;
-    const std::lock_guard lock(making);
-    Native* first = natives_.load(std::memory_order_acquire);
-    found = find(first);
-    if (!found) {
-      if (first && first->count == most_variants) return kernels_;
-      found =
-          new Native{variant, lower_native(program, variant), first, first ? first->count + 1 : 1};
-      natives_.store(found, std::memory_order_release);
-    }
-  }
-  return found->code ? *found->code : kernels_;
-}
-
-std::string program_form() {
-  return native::available() ? "machine code" : "kernels (" + native::why_not() + ")";
+  return NativeLowering(program, variant).run();
 }
 
 }  // namespace isofield::host

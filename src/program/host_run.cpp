@@ -132,7 +132,9 @@ void BoundLaunch::choose_code(const Launch& launch, const LoweredProgram& lowere
   }
   for (int o = 0; o < code_->outputs; ++o)
     in_place = in_place && (!outputs_[o].stored || outputs_[o].contiguous);
-  code_ = &lowered.choose(program_, variant, size_);
+  const auto [code, final] = lowered.choose(program_, variant, size_);
+  code_ = &code;
+  settled_ = final;
   for (const int i : code_->numbers) {
     const double bound = launch.immediates[static_cast<std::size_t>(i)].to<double>();
     if (bound != bound) code_ = &lowered.kernels();

@@ -42,6 +42,8 @@ class BoundLaunch {
   void rebase(const Launch& launch) noexcept;
 
   const HostCode& code() const noexcept { return *code_; }
+  /// Whether a launch like this one would be bound to the same code later.
+  bool settled() const noexcept { return settled_; }
   std::int64_t size() const noexcept { return size_; }
   std::int64_t tile() const noexcept { return tile_; }
   /// Whether the work is best cut along rows, whose two odd ends are done in batches apart.
@@ -89,7 +91,7 @@ class BoundLaunch {
   const HostCode* code_;
   const Program& program_;
   std::int64_t size_ = 0, tile_ = 0, row_ = 1;
-  bool by_rows_ = false;
+  bool by_rows_ = false, settled_ = true;
   std::int64_t reach_low_ = 0, reach_high_ = 0;
   /// Where runs along shifted axes start and stop being read in place.
   struct Seam {
