@@ -1,400 +1,18 @@
 #include <asmjit/x86.h>
 
 #include <algorithm>
-#include <array>
-#include <climits>
 #include <map>
 
 #include "program/kernels/kernel_table.hpp"
-#include "program/native/body.hpp"
+#include "program/native/allocation.hpp"
 #include "program/native/memory.hpp"
 
 namespace isofield::host::native {
 namespace {
 
-namespace x86 = asmjit::x86;
 using Kind = MachineOp::Kind;
 using Home = Vector::Home;
-
-constexpr int vector_registers = 16;
-/// Registers that a body can always spend: three operands, a result, and one to load into.
-constexpr int fewest_free = 5;
-
-// What general registers hold throughout.
-const x86::Gp slots = x86::rdi, count = x86::rsi, index = x86::r8, limit = x86::r9;
-const x86::Gp scratch = x86::rax, scratch2 = x86::rcx, truth_table = x86::rdx;
-// These hold the addresses of the slots that are used most; others are read when needed.
-const std::array<x86::Gp, 7> address_registers = {x86::r10, x86::r11, x86::rbx, x86::r12,
-                                                  x86::r13, x86::r14, x86::r15};
-
-/// Places that all bodies of a function agree on: registers of addresses and of repeated values,
-/// the stack, the literals after the code.
-struct Frame {
-  x86::Assembler* code = nullptr;
-  DType type = DType::float64;
-  std::map<std::uint16_t, x86::Gp> addresses;
-  std::map<std::uint16_t, int> scalars;  ///< slot -> place on the stack
-  std::map<std::uint64_t, asmjit::Label> literals;
-  std::map<std::uint64_t, int> literal_registers;  ///< bits -> register
-  std::map<std::uint16_t, int> scalar_registers;   ///< slot -> register
-  std::map<int, int> lane_registers;               ///< vector of lanes -> register
-  int places = 2;                                  ///< vectors on the stack: mask, truth values
-  asmjit::Label table;
-  static constexpr int mask_place = 0, truth_place = 1;
-
-  int itemsize() const { return static_cast<int>(isofield::itemsize(type)); }
-  static x86::Mem place(int i) { return x86::ymmword_ptr(x86::rsp, i * vector_bytes); }
-};
-
-/// Spends registers on one body: straight-line code whose every use is known, so that what is used
-/// last goes first.
-class Allocation {
- public:
-  /// Without an assembler in the frame nothing is written, and only needs are found out.
-  Allocation(Frame& frame, const Body& body) : frame_(frame), body_(body) {
-    holds_.fill(-1);
-    pinned_.fill(false);
-    const std::size_t n = body.vectors.size();
-    at_.assign(n, -1);
-    spilled_.assign(n, -1);
-    uses_.resize(n);
-    for (std::size_t i = 0; i < body.ops.size(); ++i)
-      for (int k = 0; k < body.ops[i].inputs; ++k)
-        uses_[static_cast<std::size_t>(body.ops[i].in[k])].push_back(static_cast<int>(i));
-    for (std::size_t v = 0; v < n; ++v)
-      if (const int r = kept_register(body.vectors[v]); r >= 0)
-        hold(static_cast<int>(v), r), pin(r);
-    for (const auto* kept : {&frame.literal_registers})
-      for (const auto& [bits, r] : *kept) pin(r);
-    for (const auto& [slot, r] : frame.scalar_registers) pin(r);
-    for (const auto& [step, r] : frame.lane_registers) pin(r);
-  }
-
-  void run() {
-    for (now_ = 0; now_ < static_cast<int>(body_.ops.size()); ++now_)
-      step(body_.ops[static_cast<std::size_t>(now_)]);
-  }
-  /// The most registers that were in use at once, pinned ones left out.
-  int most_used() const { return most_; }
-  bool spilled() const { return spills_; }
-
- private:
-  void step(MachineOp op) {
-    locked_.fill(false);
-    if (op.kind == Kind::store_lanes) return store_lanes(op);
-    if (op.commutative && !in_register(op.in[0]) && in_memory(op.in[0]) &&
-        (in_register(op.in[1]) || !in_memory(op.in[1])))
-      std::swap(op.in[0], op.in[1]);
-    asmjit::Operand in[3];
-    for (const bool there : {true, false})  // those that are in registers first, to keep them there
-      for (int k = 0; k < op.inputs; ++k) {
-        if (!in[k].isNone() || (there && !in_register(op.in[k]))) continue;
-        const bool last_use = next_use(op.in[k], now_) == INT_MAX;
-        const bool fold = k == op.memory_operand && !in_register(op.in[k]) && in_memory(op.in[k]) &&
-                          (last_use || repeated(op.in[k])) && !needed_elsewhere(op, k);
-        if (fold)
-          in[k] = memory(op.in[k]);
-        else
-          in[k] = x86::ymm(static_cast<std::uint32_t>(ensure(op.in[k])));
-      }
-    for (int k = 0; k < op.inputs; ++k)
-      if (in_register(op.in[k]) && next_use(op.in[k], now_) == INT_MAX) drop(op.in[k]);
-    int out = -1;
-    if (op.out >= 0) out = take_for(op.out);
-    write(op, in, out);
-  }
-
-  bool needed_elsewhere(const MachineOp& op, int k) const {
-    for (int j = 0; j < op.inputs; ++j)
-      if (j != k && op.in[j] == op.in[k]) return true;
-    return false;
-  }
-
-  // The lanes' register takes the value over; lanes in memory are written.
-  void store_lanes(const MachineOp& op) {
-    const int lanes = op.out, value = op.in[0];
-    const int from = ensure(value);
-    const Vector& vector = body_.vectors[static_cast<std::size_t>(lanes)];
-    if (const int kept = kept_register(vector); kept >= 0) {
-      if (from != kept) emit(x86::Inst::kIdVmovapd, ymm(kept), ymm(from));
-    } else if (frame_.code) {
-      emit(x86::Inst::kIdVmovupd, address_of(vector), ymm(from));
-    }
-    if (next_use(value, now_) == INT_MAX) drop(value);
-  }
-
-  int kept_register(const Vector& v) const {
-    const auto find = [](const auto& map, auto key) {
-      const auto found = map.find(key);
-      return found == map.end() ? -1 : found->second;
-    };
-    switch (v.home) {
-      case Home::literal: return find(frame_.literal_registers, v.bits);
-      case Home::scalar: return find(frame_.scalar_registers, v.slot);
-      case Home::lanes: return find(frame_.lane_registers, static_cast<int>(v.bits));
-      default: return -1;
-    }
-  }
-
-  bool in_register(int v) const { return at_[static_cast<std::size_t>(v)] >= 0; }
-  bool in_memory(int v) const {
-    return body_.vectors[static_cast<std::size_t>(v)].home != Home::none ||
-           spilled_[static_cast<std::size_t>(v)] >= 0;
-  }
-  /// Whether reading it again costs no more than keeping it: it stays in the nearest cache.
-  bool repeated(int v) const {
-    const Home home = body_.vectors[static_cast<std::size_t>(v)].home;
-    return home == Home::scalar || home == Home::literal;
-  }
-
-  int next_use(int v, int after) const {
-    const auto& uses = uses_[static_cast<std::size_t>(v)];
-    const auto next = std::upper_bound(uses.begin(), uses.end(), after);
-    return next == uses.end() ? INT_MAX : *next;
-  }
-
-  int ensure(int v) {
-    int r = at_[static_cast<std::size_t>(v)];
-    if (r < 0) {
-      const x86::Mem from = frame_.code ? memory(v) : x86::Mem();
-      r = take();
-      hold(v, r);
-      if (frame_.code) emit(x86::Inst::kIdVmovupd, ymm(r), from);
-    }
-    locked_[static_cast<std::size_t>(r)] = true;
-    return r;
-  }
-
-  int take_for(int v) {
-    const int r = take();
-    hold(v, r);
-    return r;
-  }
-
-  /// A register that nothing needs, emptied if there is none.
-  int take() {
-    int used = 0;
-    for (int r = 0; r < vector_registers; ++r)
-      used += holds_[static_cast<std::size_t>(r)] >= 0 && !pinned_[static_cast<std::size_t>(r)];
-    most_ = std::max(most_, used + 1);
-    for (int r = 0; r < vector_registers; ++r)
-      if (holds_[static_cast<std::size_t>(r)] < 0 && !pinned_[static_cast<std::size_t>(r)])
-        return r;
-    int victim = -1, furthest = -1;
-    for (int r = 0; r < vector_registers; ++r) {
-      const auto i = static_cast<std::size_t>(r);
-      if (locked_[i] || pinned_[i]) continue;
-      // What is in memory already needs no store.
-      const int next = next_use(holds_[i], now_ - 1);
-      const int score = next == INT_MAX ? INT_MAX : 2 * next + (in_memory(holds_[i]) ? 1 : 0);
-      if (score > furthest) furthest = score, victim = r;
-    }
-    const int v = holds_[static_cast<std::size_t>(victim)];
-    if (!in_memory(v)) {
-      spills_ = true;
-      spilled_[static_cast<std::size_t>(v)] = frame_.places++;
-      if (frame_.code)
-        emit(x86::Inst::kIdVmovapd, Frame::place(spilled_[static_cast<std::size_t>(v)]),
-             ymm(victim));
-    }
-    drop(v);
-    return victim;
-  }
-
-  void hold(int v, int r) {
-    holds_[static_cast<std::size_t>(r)] = v;
-    at_[static_cast<std::size_t>(v)] = r;
-  }
-  void pin(int r) { pinned_[static_cast<std::size_t>(r)] = true; }
-  void drop(int v) {
-    const int r = at_[static_cast<std::size_t>(v)];
-    if (r < 0 || pinned_[static_cast<std::size_t>(r)]) return;
-    holds_[static_cast<std::size_t>(r)] = -1;
-    at_[static_cast<std::size_t>(v)] = -1;
-  }
-
-  static x86::Ymm ymm(int r) { return x86::ymm(static_cast<std::uint32_t>(r)); }
-
-  template <class... O>
-  void emit(std::uint32_t id, const O&... operands) {
-    if (frame_.code) frame_.code->emit(id, operands...);
-  }
-
-  x86::Gp base(std::uint16_t slot) {
-    const auto kept = frame_.addresses.find(slot);
-    if (kept != frame_.addresses.end()) return kept->second;
-    if (frame_.code) frame_.code->mov(scratch, x86::ptr(slots, 8 * slot));
-    return scratch;
-  }
-  unsigned shift() const { return frame_.itemsize() == 8 ? 3 : 2; }
-
-  x86::Mem address_of(const Vector& v) {
-    switch (v.home) {
-      case Home::array:
-        return x86::ymmword_ptr(base(v.slot), index, shift(),
-                                static_cast<int>(v.bits) * vector_bytes);
-      case Home::lanes:
-        return x86::ymmword_ptr(base(v.slot), static_cast<int>(v.bits) * vector_bytes);
-      case Home::scalar: return Frame::place(frame_.scalars.at(v.slot));
-      case Home::literal: return x86::ymmword_ptr(frame_.literals.at(v.bits));
-      case Home::mask: return Frame::place(Frame::mask_place);
-      case Home::none: break;
-    }
-    return {};
-  }
-  x86::Mem memory(int v) {
-    if (!frame_.code) return x86::ymmword_ptr(x86::rsp);
-    const auto i = static_cast<std::size_t>(v);
-    if (body_.vectors[i].home == Home::none) return Frame::place(spilled_[i]);
-    return address_of(body_.vectors[i]);
-  }
-
-  void write(const MachineOp& op, asmjit::Operand* in, int out) {
-    if (!frame_.code) return;
-    x86::Assembler& code = *frame_.code;
-    const bool doubles = frame_.type == DType::float64;
-    switch (op.kind) {
-      case Kind::plain: {
-        asmjit::Operand all[6];
-        int n = 0;
-        all[n++] = ymm(out);
-        for (int k = 0; k < op.inputs; ++k) all[n++] = in[k];
-        if (op.immediate >= 0) all[n++] = asmjit::Imm(op.immediate);
-        code.emitOpArray(op.id, all, static_cast<std::size_t>(n));
-        return;
-      }
-      case Kind::load_part:
-        code.emit(doubles ? x86::Inst::kIdVmaskmovpd : x86::Inst::kIdVmaskmovps, ymm(out), in[0],
-                  x86::ymmword_ptr(base(op.slot), index, shift()));
-        return;
-      case Kind::load_truth: return load_truth(op, out);
-      case Kind::store: {
-        const x86::Mem to =
-            op.rest ? rest_address(op.slot)
-                    : x86::ymmword_ptr(base(op.slot), index, shift(), op.step * vector_bytes);
-        code.vmovupd(to, in[0].as<x86::Ymm>());
-        return;
-      }
-      case Kind::store_part: {
-        const x86::Mem to =
-            op.rest ? rest_address(op.slot) : x86::ymmword_ptr(base(op.slot), index, shift());
-        code.emit(doubles ? x86::Inst::kIdVmaskmovpd : x86::Inst::kIdVmaskmovps, to, in[1], in[0]);
-        return;
-      }
-      case Kind::store_truth: return store_truth(op, in[0].as<x86::Ymm>());
-      case Kind::store_lanes: return;
-    }
-  }
-
-  // The rest of a fold starts at a multiple of the lanes, and its slot there.
-  x86::Mem rest_address(std::uint16_t slot) {
-    frame_.code->mov(scratch, x86::ptr(slots, 8 * slot));
-    frame_.code->mov(scratch2, index);
-    frame_.code->and_(scratch2, fold_lanes - 1);
-    return x86::ymmword_ptr(scratch, scratch2, shift());
-  }
-
-  int length() const { return vector_length(frame_.type); }
-
-  void load_truth(const MachineOp& op, int out) {
-    x86::Assembler& code = *frame_.code;
-    x86::Mem from;
-    if (op.part) {
-      from = Frame::place(Frame::truth_place);
-      copy_part(op.slot, true);
-    } else {
-      from = x86::ptr(base(op.slot), index, 0, op.step * length());
-    }
-    if (length() == 4) {
-      from.setSize(4);
-      code.vpmovzxbq(ymm(out), from);
-    } else {
-      from.setSize(8);
-      code.vpmovzxbd(ymm(out), from);
-    }
-  }
-
-  // Each four elements: their signs as a number, and from a table the four bytes.
-  void store_truth(const MachineOp& op, const x86::Ymm& value) {
-    x86::Assembler& code = *frame_.code;
-    x86::Mem to;
-    if (op.part) {
-      to = Frame::place(Frame::truth_place);
-    } else if (const auto kept = frame_.addresses.find(op.slot); kept != frame_.addresses.end()) {
-      to = x86::ptr(kept->second, index, 0, op.step * length());
-    } else {
-      code.push(x86::rbx);  // both scratch registers are in use
-      code.mov(x86::rbx, x86::ptr(slots, 8 * op.slot));
-      to = x86::ptr(x86::rbx, index, 0, op.step * length());
-    }
-    const auto four = [&](const x86::Mem& at) {
-      x86::Mem word = at;
-      word.setSize(4);
-      code.mov(scratch.r32(), x86::ptr(truth_table, scratch, 2));
-      code.mov(word, scratch.r32());
-    };
-    if (length() == 4) {
-      code.vmovmskpd(scratch.r32(), value);
-      four(to);
-    } else {
-      code.vmovmskps(scratch2.r32(), value);
-      code.mov(scratch.r32(), scratch2.r32());
-      code.and_(scratch.r32(), 15);
-      four(to);
-      code.mov(scratch.r32(), scratch2.r32());
-      code.shr(scratch.r32(), 4);
-      x86::Mem second = to;
-      second.addOffset(4);
-      four(second);
-    }
-    if (op.part)
-      copy_part(op.slot, false);
-    else if (!frame_.addresses.contains(op.slot))
-      code.pop(x86::rbx);
-  }
-
-  // The bytes of the elements that are left, between their slot and the stack.
-  void copy_part(std::uint16_t slot, bool load) {
-    x86::Assembler& code = *frame_.code;
-    const x86::Mem place = Frame::place(Frame::truth_place);
-    const x86::Gp byte = scratch2;
-    if (load) {
-      x86::Mem eight = place;
-      eight.setSize(8);
-      code.mov(eight, 0);
-    }
-    code.mov(scratch, x86::ptr(slots, 8 * slot));
-    code.add(scratch, index);
-    // `limit` is free here: the part comes after all loops.
-    code.xor_(limit.r32(), limit.r32());
-    const asmjit::Label next = code.newLabel();
-    x86::Mem here = x86::ptr(x86::rsp, limit, 0, Frame::truth_place * vector_bytes);
-    here.setSize(1);
-    x86::Mem there = x86::ptr(scratch, limit, 0);
-    there.setSize(1);
-    code.bind(next);
-    if (load) {
-      code.movzx(byte.r32(), there);
-      code.mov(here, byte.r8());
-    } else {
-      code.movzx(byte.r32(), here);
-      code.mov(there, byte.r8());
-    }
-    code.inc(limit);
-    code.lea(byte, x86::ptr(index, limit));
-    code.cmp(byte, count);
-    code.jb(next);
-  }
-
-  Frame& frame_;
-  const Body& body_;
-  std::array<int, vector_registers> holds_;
-  std::array<bool, vector_registers> pinned_, locked_;
-  std::vector<int> at_, spilled_;
-  std::vector<std::vector<int>> uses_;
-  int now_ = 0, most_ = 0;
-  bool spills_ = false;
-};
+using namespace held;
 
 /// A function: the loops over a segment's bodies.
 class Function {
@@ -441,8 +59,8 @@ class Function {
     std::vector<std::pair<int, std::uint16_t>> order;
     for (const auto& [slot, n] : uses) order.emplace_back(-n, slot);
     std::sort(order.begin(), order.end());
-    for (std::size_t i = 0; i < std::min(order.size(), address_registers.size()); ++i)
-      frame_.addresses[order[i].second] = address_registers[i];
+    for (std::size_t i = 0; i < std::min(order.size(), held::addresses.size()); ++i)
+      frame_.addresses[order[i].second] = held::addresses[i];
   }
 
   void place_repeated() {
@@ -461,11 +79,8 @@ class Function {
   void choose_registers() {
     int next = vector_registers;
     const auto need = [&] {
-      Frame trial = frame_;
-      trial.code = nullptr;
-      Allocation allocation(trial, main_);
-      allocation.run();
-      return allocation.spilled() ? vector_registers : allocation.most_used();
+      const Needs n = needs(frame_, main_);
+      return n.spills ? vector_registers : n.registers;
     };
     if (segment_.fold) {
       const int vectors = fold_lanes / length_;
@@ -503,14 +118,7 @@ class Function {
       next = kept;
     }
     // How deep the stack gets, in the worst of the bodies.
-    int places = frame_.places;
-    for (const Body* body : bodies()) {
-      Frame trial = frame_;
-      trial.code = nullptr;
-      Allocation(trial, *body).run();
-      places = std::max(places, trial.places);
-    }
-    frame_places_ = places;
+    for (const Body* body : bodies()) places_ = std::max(places_, needs(frame_, *body).places);
     frame_.code = &code_;
   }
 
@@ -526,7 +134,7 @@ class Function {
     code_.push(x86::rbp);
     code_.mov(x86::rbp, x86::rsp);
     for (const auto& r : saved()) code_.push(r);
-    code_.sub(x86::rsp, frame_places_ * vector_bytes);
+    code_.sub(x86::rsp, places_ * vector_bytes);
     code_.and_(x86::rsp, -vector_bytes);
     for (const auto& [slot, r] : frame_.addresses) code_.mov(r, x86::ptr(slots, 8 * slot));
     for (const auto& [slot, place] : frame_.scalars) {
@@ -577,12 +185,6 @@ class Function {
       code_.vmovupd(lanes(step), x86::ymm(static_cast<std::uint32_t>(r)));
   }
 
-  void body(const Body& which) {
-    const int places = frame_.places;
-    Allocation(frame_, which).run();
-    frame_.places = places;
-  }
-
   void loop(const Body& which, int elements) {
     const asmjit::Label next = code_.newLabel(), done = code_.newLabel();
     code_.mov(limit, count);
@@ -591,7 +193,7 @@ class Function {
     code_.jae(done);
     code_.align(asmjit::AlignMode::kCode, 32);
     code_.bind(next);
-    body(which);
+    native::write(frame_, which);
     code_.add(index, elements);
     code_.cmp(index, limit);
     code_.jb(next);
@@ -609,9 +211,9 @@ class Function {
     code_.sub(scratch2, count);  // minus the elements that are left
     code_.vmovupd(x86::ymm0, x86::ymmword_ptr(scratch, scratch2, frame_.itemsize() == 8 ? 3 : 2,
                                               vector_bytes));
-    // Registers of lanes have been written out, and ymm0 holds nothing between bodies.
+    // Between bodies ymm0 holds nothing: what is kept lies in the last registers.
     code_.vmovapd(Frame::place(Frame::mask_place), x86::ymm0);
-    body(part_);
+    native::write(frame_, part_);
     code_.bind(done);
   }
 
@@ -646,7 +248,7 @@ class Function {
   Frame frame_;
   Body main_, rest_, part_;
   std::map<std::uint16_t, bool> scalar_truth_;
-  int frame_places_ = 0;
+  int places_ = 0;  ///< on the stack, of the body that needs most
   bool table_ = false;
   asmjit::Label masks_;
 };

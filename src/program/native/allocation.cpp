@@ -1,0 +1,372 @@
+#include "program/native/allocation.hpp"
+
+#include <algorithm>
+#include <climits>
+
+#include "program/kernels/kernel_table.hpp"
+
+namespace isofield::host::native {
+namespace {
+
+using Kind = MachineOp::Kind;
+using Home = Vector::Home;
+using namespace held;
+
+/// Straight-line code through a fixed number of registers.
+class Allocation {
+ public:
+  /// Without an assembler in the frame nothing is written, and only needs are found out.
+  Allocation(const Frame& frame, const Body& body) : frame_(frame), body_(body) {
+    needs_.places = frame.places;
+    holds_.fill(-1);
+    pinned_.fill(false);
+    const std::size_t n = body.vectors.size();
+    at_.assign(n, -1);
+    spilled_.assign(n, -1);
+    uses_.resize(n);
+    for (std::size_t i = 0; i < body.ops.size(); ++i)
+      for (int k = 0; k < body.ops[i].inputs; ++k)
+        uses_[static_cast<std::size_t>(body.ops[i].in[k])].push_back(static_cast<int>(i));
+    for (std::size_t v = 0; v < n; ++v)
+      if (const int r = kept_register(body.vectors[v]); r >= 0)
+        hold(static_cast<int>(v), r), pin(r);
+    for (const auto& [bits, r] : frame.literal_registers) pin(r);
+    for (const auto& [slot, r] : frame.scalar_registers) pin(r);
+    for (const auto& [step, r] : frame.lane_registers) pin(r);
+  }
+
+  Needs run() {
+    for (now_ = 0; now_ < static_cast<int>(body_.ops.size()); ++now_)
+      step(body_.ops[static_cast<std::size_t>(now_)]);
+    return needs_;
+  }
+
+ private:
+  void step(MachineOp op) {
+    locked_.fill(false);
+    if (op.kind == Kind::store_lanes) return store_lanes(op);
+    if (op.commutative && !in_register(op.in[0]) && in_memory(op.in[0]) &&
+        (in_register(op.in[1]) || !in_memory(op.in[1])))
+      std::swap(op.in[0], op.in[1]);
+    asmjit::Operand in[3];
+    for (const bool there : {true, false})  // those that are in registers first, to keep them there
+      for (int k = 0; k < op.inputs; ++k) {
+        if (!in[k].isNone() || (there && !in_register(op.in[k]))) continue;
+        const bool last_use = next_use(op.in[k], now_) == INT_MAX;
+        const bool fold = k == op.memory_operand && !in_register(op.in[k]) && in_memory(op.in[k]) &&
+                          (last_use || repeated(op.in[k])) && !needed_elsewhere(op, k);
+        if (fold)
+          in[k] = memory(op.in[k]);
+        else
+          in[k] = x86::ymm(static_cast<std::uint32_t>(ensure(op.in[k])));
+      }
+    for (int k = 0; k < op.inputs; ++k)
+      if (in_register(op.in[k]) && next_use(op.in[k], now_) == INT_MAX) drop(op.in[k]);
+    int out = -1;
+    if (op.out >= 0) out = take_for(op.out);
+    write(op, in, out);
+  }
+
+  bool needed_elsewhere(const MachineOp& op, int k) const {
+    for (int j = 0; j < op.inputs; ++j)
+      if (j != k && op.in[j] == op.in[k]) return true;
+    return false;
+  }
+
+  // The lanes' register takes the value over; lanes in memory are written.
+  void store_lanes(const MachineOp& op) {
+    const int lanes = op.out, value = op.in[0];
+    const int from = ensure(value);
+    const Vector& vector = body_.vectors[static_cast<std::size_t>(lanes)];
+    if (const int kept = kept_register(vector); kept >= 0) {
+      if (from != kept) emit(x86::Inst::kIdVmovapd, ymm(kept), ymm(from));
+    } else if (frame_.code) {
+      emit(x86::Inst::kIdVmovupd, address_of(vector), ymm(from));
+    }
+    if (next_use(value, now_) == INT_MAX) drop(value);
+  }
+
+  int kept_register(const Vector& v) const {
+    const auto find = [](const auto& map, auto key) {
+      const auto found = map.find(key);
+      return found == map.end() ? -1 : found->second;
+    };
+    switch (v.home) {
+      case Home::literal: return find(frame_.literal_registers, v.bits);
+      case Home::scalar: return find(frame_.scalar_registers, v.slot);
+      case Home::lanes: return find(frame_.lane_registers, static_cast<int>(v.bits));
+      default: return -1;
+    }
+  }
+
+  bool in_register(int v) const { return at_[static_cast<std::size_t>(v)] >= 0; }
+  bool in_memory(int v) const {
+    return body_.vectors[static_cast<std::size_t>(v)].home != Home::none ||
+           spilled_[static_cast<std::size_t>(v)] >= 0;
+  }
+  /// Whether reading it again costs no more than keeping it: it stays in the nearest cache.
+  bool repeated(int v) const {
+    const Home home = body_.vectors[static_cast<std::size_t>(v)].home;
+    return home == Home::scalar || home == Home::literal;
+  }
+
+  int next_use(int v, int after) const {
+    const auto& uses = uses_[static_cast<std::size_t>(v)];
+    const auto next = std::upper_bound(uses.begin(), uses.end(), after);
+    return next == uses.end() ? INT_MAX : *next;
+  }
+
+  int ensure(int v) {
+    int r = at_[static_cast<std::size_t>(v)];
+    if (r < 0) {
+      const x86::Mem from = frame_.code ? memory(v) : x86::Mem();
+      r = take();
+      hold(v, r);
+      if (frame_.code) emit(x86::Inst::kIdVmovupd, ymm(r), from);
+    }
+    locked_[static_cast<std::size_t>(r)] = true;
+    return r;
+  }
+
+  int take_for(int v) {
+    const int r = take();
+    hold(v, r);
+    return r;
+  }
+
+  /// A register that nothing needs, emptied if there is none.
+  int take() {
+    int used = 0;
+    for (int r = 0; r < vector_registers; ++r)
+      used += holds_[static_cast<std::size_t>(r)] >= 0 && !pinned_[static_cast<std::size_t>(r)];
+    needs_.registers = std::max(needs_.registers, used + 1);
+    for (int r = 0; r < vector_registers; ++r)
+      if (holds_[static_cast<std::size_t>(r)] < 0 && !pinned_[static_cast<std::size_t>(r)])
+        return r;
+    int victim = -1, furthest = -1;
+    for (int r = 0; r < vector_registers; ++r) {
+      const auto i = static_cast<std::size_t>(r);
+      if (locked_[i] || pinned_[i]) continue;
+      // What is in memory already needs no store.
+      const int next = next_use(holds_[i], now_ - 1);
+      const int score = next == INT_MAX ? INT_MAX : 2 * next + (in_memory(holds_[i]) ? 1 : 0);
+      if (score > furthest) furthest = score, victim = r;
+    }
+    const int v = holds_[static_cast<std::size_t>(victim)];
+    if (!in_memory(v)) {
+      needs_.spills = true;
+      spilled_[static_cast<std::size_t>(v)] = needs_.places++;
+      if (frame_.code)
+        emit(x86::Inst::kIdVmovapd, Frame::place(spilled_[static_cast<std::size_t>(v)]),
+             ymm(victim));
+    }
+    drop(v);
+    return victim;
+  }
+
+  void hold(int v, int r) {
+    holds_[static_cast<std::size_t>(r)] = v;
+    at_[static_cast<std::size_t>(v)] = r;
+  }
+  void pin(int r) { pinned_[static_cast<std::size_t>(r)] = true; }
+  void drop(int v) {
+    const int r = at_[static_cast<std::size_t>(v)];
+    if (r < 0 || pinned_[static_cast<std::size_t>(r)]) return;
+    holds_[static_cast<std::size_t>(r)] = -1;
+    at_[static_cast<std::size_t>(v)] = -1;
+  }
+
+  static x86::Ymm ymm(int r) { return x86::ymm(static_cast<std::uint32_t>(r)); }
+
+  template <class... O>
+  void emit(std::uint32_t id, const O&... operands) {
+    if (frame_.code) frame_.code->emit(id, operands...);
+  }
+
+  x86::Gp base(std::uint16_t slot) {
+    const auto kept = frame_.addresses.find(slot);
+    if (kept != frame_.addresses.end()) return kept->second;
+    if (frame_.code) frame_.code->mov(scratch, x86::ptr(slots, 8 * slot));
+    return scratch;
+  }
+  unsigned shift() const { return frame_.itemsize() == 8 ? 3 : 2; }
+
+  x86::Mem address_of(const Vector& v) {
+    switch (v.home) {
+      case Home::array:
+        return x86::ymmword_ptr(base(v.slot), index, shift(),
+                                static_cast<int>(v.bits) * vector_bytes);
+      case Home::lanes:
+        return x86::ymmword_ptr(base(v.slot), static_cast<int>(v.bits) * vector_bytes);
+      case Home::scalar: return Frame::place(frame_.scalars.at(v.slot));
+      case Home::literal: return x86::ymmword_ptr(frame_.literals.at(v.bits));
+      case Home::mask: return Frame::place(Frame::mask_place);
+      case Home::none: break;
+    }
+    return {};
+  }
+  x86::Mem memory(int v) {
+    if (!frame_.code) return x86::ymmword_ptr(x86::rsp);
+    const auto i = static_cast<std::size_t>(v);
+    if (body_.vectors[i].home == Home::none) return Frame::place(spilled_[i]);
+    return address_of(body_.vectors[i]);
+  }
+
+  void write(const MachineOp& op, asmjit::Operand* in, int out) {
+    if (!frame_.code) return;
+    x86::Assembler& code = *frame_.code;
+    const bool doubles = frame_.type == DType::float64;
+    switch (op.kind) {
+      case Kind::plain: {
+        asmjit::Operand all[6];
+        int n = 0;
+        all[n++] = ymm(out);
+        for (int k = 0; k < op.inputs; ++k) all[n++] = in[k];
+        if (op.immediate >= 0) all[n++] = asmjit::Imm(op.immediate);
+        code.emitOpArray(op.id, all, static_cast<std::size_t>(n));
+        return;
+      }
+      case Kind::load_part:
+        code.emit(doubles ? x86::Inst::kIdVmaskmovpd : x86::Inst::kIdVmaskmovps, ymm(out), in[0],
+                  x86::ymmword_ptr(base(op.slot), index, shift()));
+        return;
+      case Kind::load_truth: return load_truth(op, out);
+      case Kind::store: {
+        const x86::Mem to =
+            op.rest ? rest_address(op.slot)
+                    : x86::ymmword_ptr(base(op.slot), index, shift(), op.step * vector_bytes);
+        code.vmovupd(to, in[0].as<x86::Ymm>());
+        return;
+      }
+      case Kind::store_part: {
+        const x86::Mem to =
+            op.rest ? rest_address(op.slot) : x86::ymmword_ptr(base(op.slot), index, shift());
+        code.emit(doubles ? x86::Inst::kIdVmaskmovpd : x86::Inst::kIdVmaskmovps, to, in[1], in[0]);
+        return;
+      }
+      case Kind::store_truth: return store_truth(op, in[0].as<x86::Ymm>());
+      case Kind::store_lanes: return;
+    }
+  }
+
+  // The rest of a fold starts at a multiple of the lanes, and its slot there.
+  x86::Mem rest_address(std::uint16_t slot) {
+    frame_.code->mov(scratch, x86::ptr(slots, 8 * slot));
+    frame_.code->mov(scratch2, index);
+    frame_.code->and_(scratch2, fold_lanes - 1);
+    return x86::ymmword_ptr(scratch, scratch2, shift());
+  }
+
+  int length() const { return vector_length(frame_.type); }
+
+  void load_truth(const MachineOp& op, int out) {
+    x86::Assembler& code = *frame_.code;
+    x86::Mem from;
+    if (op.part) {
+      from = Frame::place(Frame::truth_place);
+      copy_part(op.slot, true);
+    } else {
+      from = x86::ptr(base(op.slot), index, 0, op.step * length());
+    }
+    if (length() == 4) {
+      from.setSize(4);
+      code.vpmovzxbq(ymm(out), from);
+    } else {
+      from.setSize(8);
+      code.vpmovzxbd(ymm(out), from);
+    }
+  }
+
+  // Each four elements: their signs as a number, and from a table the four bytes.
+  void store_truth(const MachineOp& op, const x86::Ymm& value) {
+    x86::Assembler& code = *frame_.code;
+    x86::Mem to;
+    if (op.part) {
+      to = Frame::place(Frame::truth_place);
+    } else if (const auto kept = frame_.addresses.find(op.slot); kept != frame_.addresses.end()) {
+      to = x86::ptr(kept->second, index, 0, op.step * length());
+    } else {
+      code.push(x86::rbx);  // both scratch registers are in use
+      code.mov(x86::rbx, x86::ptr(slots, 8 * op.slot));
+      to = x86::ptr(x86::rbx, index, 0, op.step * length());
+    }
+    const auto four = [&](const x86::Mem& at) {
+      x86::Mem word = at;
+      word.setSize(4);
+      code.mov(scratch.r32(), x86::ptr(truth_table, scratch, 2));
+      code.mov(word, scratch.r32());
+    };
+    if (length() == 4) {
+      code.vmovmskpd(scratch.r32(), value);
+      four(to);
+    } else {
+      code.vmovmskps(scratch2.r32(), value);
+      code.mov(scratch.r32(), scratch2.r32());
+      code.and_(scratch.r32(), 15);
+      four(to);
+      code.mov(scratch.r32(), scratch2.r32());
+      code.shr(scratch.r32(), 4);
+      x86::Mem second = to;
+      second.addOffset(4);
+      four(second);
+    }
+    if (op.part)
+      copy_part(op.slot, false);
+    else if (!frame_.addresses.contains(op.slot))
+      code.pop(x86::rbx);
+  }
+
+  // The bytes of the elements that are left, between their slot and the stack.
+  void copy_part(std::uint16_t slot, bool load) {
+    x86::Assembler& code = *frame_.code;
+    const x86::Mem place = Frame::place(Frame::truth_place);
+    const x86::Gp byte = scratch2;
+    if (load) {
+      x86::Mem eight = place;
+      eight.setSize(8);
+      code.mov(eight, 0);
+    }
+    code.mov(scratch, x86::ptr(slots, 8 * slot));
+    code.add(scratch, index);
+    // `limit` is free here: the part comes after all loops.
+    code.xor_(limit.r32(), limit.r32());
+    const asmjit::Label next = code.newLabel();
+    x86::Mem here = x86::ptr(x86::rsp, limit, 0, Frame::truth_place * vector_bytes);
+    here.setSize(1);
+    x86::Mem there = x86::ptr(scratch, limit, 0);
+    there.setSize(1);
+    code.bind(next);
+    if (load) {
+      code.movzx(byte.r32(), there);
+      code.mov(here, byte.r8());
+    } else {
+      code.movzx(byte.r32(), here);
+      code.mov(there, byte.r8());
+    }
+    code.inc(limit);
+    code.lea(byte, x86::ptr(index, limit));
+    code.cmp(byte, count);
+    code.jb(next);
+  }
+
+  const Frame& frame_;
+  const Body& body_;
+  std::array<int, vector_registers> holds_;
+  std::array<bool, vector_registers> pinned_, locked_;
+  std::vector<int> at_, spilled_;
+  std::vector<std::vector<int>> uses_;
+  int now_ = 0;
+  Needs needs_;
+};
+
+}  // namespace
+
+Needs needs(const Frame& frame, const Body& body) {
+  Frame trial = frame;
+  trial.code = nullptr;
+  return Allocation(trial, body).run();
+}
+
+void write(const Frame& frame, const Body& body) { Allocation(frame, body).run(); }
+
+}  // namespace isofield::host::native

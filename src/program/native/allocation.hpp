@@ -1,0 +1,59 @@
+#pragma once
+
+#include <asmjit/x86.h>
+
+#include <array>
+#include <cstdint>
+#include <map>
+
+#include "program/native/body.hpp"
+
+namespace isofield::host::native {
+
+namespace x86 = asmjit::x86;
+
+inline constexpr int vector_registers = 16;
+/// Registers that a body can always spend: three operands, a result, and one to load into.
+inline constexpr int fewest_free = 5;
+
+/// What general registers hold throughout a function.
+namespace held {
+inline const x86::Gp slots = x86::rdi, count = x86::rsi, index = x86::r8, limit = x86::r9;
+inline const x86::Gp scratch = x86::rax, scratch2 = x86::rcx, truth_table = x86::rdx;
+/// The addresses of the slots that are used most; others are read when needed.
+inline const std::array<x86::Gp, 7> addresses = {x86::r10, x86::r11, x86::rbx, x86::r12,
+                                                 x86::r13, x86::r14, x86::r15};
+}  // namespace held
+
+/// Places that all bodies of a function agree on: registers of addresses and of repeated values,
+/// the stack, the literals after the code.
+struct Frame {
+  x86::Assembler* code = nullptr;
+  DType type = DType::float64;
+  std::map<std::uint16_t, x86::Gp> addresses;
+  std::map<std::uint16_t, int> scalars;  ///< slot -> place on the stack
+  std::map<std::uint64_t, asmjit::Label> literals;
+  std::map<std::uint64_t, int> literal_registers;  ///< bits -> register
+  std::map<std::uint16_t, int> scalar_registers;   ///< slot -> register
+  std::map<int, int> lane_registers;               ///< vector of lanes -> register
+  int places = 2;                                  ///< vectors on the stack: mask, truth values
+  asmjit::Label table;
+  static constexpr int mask_place = 0, truth_place = 1;
+
+  int itemsize() const { return static_cast<int>(isofield::itemsize(type)); }
+  static x86::Mem place(int i) { return x86::ymmword_ptr(x86::rsp, i * vector_bytes); }
+};
+
+/// What a body needs of a frame.
+struct Needs {
+  int registers = 0;    ///< the most in use at once, kept ones left out
+  bool spills = false;  ///< whether that was not enough
+  int places = 0;       ///< on the stack, those of the frame included
+};
+Needs needs(const Frame& frame, const Body& body);
+
+/// Write a body's instructions. Registers are spent knowing every use: what is used last goes
+/// first.
+void write(const Frame& frame, const Body& body);
+
+}  // namespace isofield::host::native
