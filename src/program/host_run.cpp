@@ -282,7 +282,7 @@ void BoundLaunch::choose_rows() {
     reach_low_ = std::max(reach_low_, leaves_[i].reach_low());
     reach_high_ = std::max(reach_high_, leaves_[i].reach_high());
   }
-  by_rows_ = (reach_low_ + reach_high_) * 16 < row_;
+  by_rows_ = (reach_low_ + reach_high_) * 4 < row_;
 }
 
 void BoundLaunch::execute(void** slots, std::int64_t n) const {

@@ -110,7 +110,7 @@ class BoundLaunch {
   HostLeaf::Axis* axes_ = nullptr;  ///< a leaf after the other
   Output* outputs_ = nullptr;
   std::int64_t* strides_ = nullptr;  ///< [k * operands + o]: operand o along walked axis k
-  static constexpr std::int64_t shortest_row = 48, longest_run = 1 << 14, shortest_run = 256;
+  static constexpr std::int64_t shortest_row = 12, longest_run = 1 << 14, shortest_run = 256;
 };
 
 /// Slots of a launch, and the memory of those that are not read or written in place.

@@ -37,10 +37,10 @@ void record(int number, const UnifiedArray& x) {
 class Random {
  public:
   explicit Random(unsigned seed) : generator_(seed) {
-    static const Shape shapes[] = {{1},       {3},       {31},      {32},       {100},
-                                   {257},     {1500},    {40000},   {5, 7},     {64, 64},
-                                   {3, 1000}, {200, 60}, {4, 5, 6}, {2, 50, 70}};
-    shape_ = shapes[pick(14)];
+    static const Shape shapes[] = {
+        {1},    {3},      {31},      {32},      {100},     {257},    {1500},     {40000},
+        {5, 7}, {64, 64}, {3, 1000}, {200, 60}, {4, 5, 6}, {40, 13}, {7, 6, 17}, {2, 50, 70}};
+    shape_ = shapes[pick(16)];
     dtype_ = pick(3) ? float64 : float32;
     for (int i = 0; i < 4; ++i) numbers_.push_back(leaf());
     truths_.push_back(numbers_[0] < numbers_[1]);
