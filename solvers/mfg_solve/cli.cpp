@@ -20,7 +20,8 @@ constexpr const char* epilogue =
     R"(Values of the command line are stronger than the file's. Progress and log go to stderr, the
 summary to stdout.
 
-Environment: ISOFIELD_BACKEND (as --backend), ISOFIELD_THREADS (as --threads).
+Environment: ISOFIELD_BACKEND (as --backend), ISOFIELD_THREADS (as --threads), ISOFIELD_LOG=info
+(which backends are found and chosen, and why others are not).
 
 Exit codes: 0 converged, results written; 1 an error of our own; 2 bad usage or configuration;
 3 did not converge, results written; 4 numerical breakdown; 5 cannot read or write a file;
