@@ -2,7 +2,6 @@
 // exist yet. A replay puts addresses there and makes the steps again.
 
 #include <algorithm>
-#include <atomic>
 #include <isofield/ops.hpp>
 #include <isofield/registry.hpp>
 #include <isofield/transforms.hpp>
@@ -125,10 +124,9 @@ class Trace final : public Tracer {
 
   std::size_t result_count() const noexcept { return outputs_.size(); }
 
-  /// Run the steps on `arguments`, which fit, and hand each result to `give`.
+  /// Run the steps on `arguments`, which fit, and hand each result to `give`. One at a time.
   template <class Give>
   void replay(Arguments arguments, Give&& give) {
-    const std::lock_guard lock(mutex_);
     std::vector<NodePtr> copies;  // of arguments that are not laid out as the trace was
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       Input& input = inputs_[i];
@@ -301,7 +299,6 @@ class Trace final : public Tracer {
     temporaries_ = std::move(used);
   }
 
-  std::mutex mutex_;
   BaseBackend* default_ = nullptr;  // of a function without arguments
   std::vector<Input> inputs_;
   std::vector<Made> escaping_;
@@ -315,25 +312,28 @@ class Trace final : public Tracer {
 }  // namespace
 
 struct Traces::State {
-  std::mutex mutex;
-  std::vector<std::unique_ptr<Trace>> traces;  // only ever added to
-  std::atomic<Trace*> last = nullptr;          // the one used last, found without the lock
+  /// A function that is called with ever new shapes must not keep memory for each.
+  static constexpr std::size_t most_traces = 64;
+
+  std::mutex mutex;  // held through a replay: a trace has one set of temporaries
+  std::vector<std::unique_ptr<Trace>> traces;  // the one used last comes first
+  int count = 0;
 
   Trace& find(const Function& function, Arguments arguments) {
     for (const UnifiedArray* a : arguments)
       if (a->node()->symbolic) throw_escaped();
-    Trace* trace = last.load(std::memory_order_acquire);
-    if (trace && trace->fits(arguments)) return *trace;
-    const std::lock_guard lock(mutex);
-    trace = nullptr;
-    for (const auto& t : traces)
-      if (t->fits(arguments)) trace = t.get();
-    if (!trace) {
-      traces.push_back(std::make_unique<Trace>(function, arguments));
-      trace = traces.back().get();
+    if (!traces.empty() && traces.front()->fits(arguments)) return *traces.front();
+    auto found = std::find_if(traces.begin(), traces.end(),
+                              [&](const auto& t) { return t->fits(arguments); });
+    if (found == traces.end()) {
+      auto made = std::make_unique<Trace>(function, arguments);
+      ++count;
+      if (traces.size() == most_traces) traces.pop_back();
+      traces.push_back(std::move(made));
+      found = traces.end() - 1;
     }
-    last.store(trace, std::memory_order_release);
-    return *trace;
+    std::rotate(traces.begin(), found, found + 1);
+    return *traces.front();
   }
 };
 
@@ -353,6 +353,7 @@ Traces::Traces() : state_(std::make_shared<State>()) {}
 
 std::vector<UnifiedArray> Traces::call(const Function& function, Arguments arguments) const {
   if (tracer()) return run_inside(function, arguments);
+  const std::lock_guard lock(state_->mutex);
   Trace& trace = state_->find(function, arguments);
   std::vector<UnifiedArray> results;
   results.reserve(trace.result_count());
@@ -367,6 +368,7 @@ void Traces::call(const Function& function, Arguments arguments, std::span<NodeP
     for (std::size_t i = 0; i < results.size(); ++i) results[i] = list[i].node();
     return;
   }
+  const std::lock_guard lock(state_->mutex);
   state_->find(function, arguments).replay(arguments, [&](std::size_t i, NodePtr node) {
     results[i] = std::move(node);
   });
@@ -382,7 +384,7 @@ std::vector<UnifiedArray> TracedFunction::operator()(
 
 int Traces::count() const {
   const std::lock_guard lock(state_->mutex);
-  return static_cast<int>(state_->traces.size());
+  return state_->count;
 }
 
 }  // namespace isofield::detail

@@ -34,6 +34,23 @@ BACKEND_DTYPE_TEST_CASE(jitted_functions_give_the_same_bits, float, double) {
   BOOST_TEST(fast.traces() == 3);
 }
 
+BACKEND_TEST_CASE(the_latest_64_traces_are_kept) {
+  const auto f = jit([](const UnifiedArray& x) { return 2.0 * x; });
+  const auto right = [&](std::int64_t n) {
+    const UnifiedArray x = numbers({n});
+    return same<double>(f(x), plain<double>(2.0 * x));
+  };
+  for (std::int64_t n = 1; n <= 70; ++n) BOOST_TEST(right(n));
+  BOOST_TEST(f.traces() == 70);
+  BOOST_TEST(right(7));  // of 7 to 70, now the one used last
+  BOOST_TEST(f.traces() == 70);
+  BOOST_TEST(right(1));  // takes the place of 8
+  BOOST_TEST(right(7));
+  BOOST_TEST(f.traces() == 71);
+  BOOST_TEST(right(8));
+  BOOST_TEST(f.traces() == 72);
+}
+
 BACKEND_TEST_CASE(functions_are_traced_again_for_other_shapes_and_dtypes_only) {
   int calls = 0;
   const auto f = jit([&calls](const UnifiedArray& x) {
