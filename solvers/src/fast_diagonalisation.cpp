@@ -4,6 +4,8 @@
 #include <isofield/linalg.hpp>
 #include <numbers>
 
+#include "interpolate.hpp"
+
 namespace isofield::mfg {
 
 namespace {
@@ -67,18 +69,6 @@ std::vector<double> neighbours(const Axis& a) {
   return count;
 }
 
-/// The product of a matrix with every line of `x` along axis k, given its transpose, too.
-UnifiedArray along(const UnifiedArray& matrix, const UnifiedArray& transposed,
-                   const UnifiedArray& x, int k) {
-  const Shape& shape = x.shape();
-  std::int64_t before = 1, after = 1;
-  for (int j = 0; j < k; ++j) before *= shape[j];
-  for (int j = k + 1; j < shape.size(); ++j) after *= shape[j];
-  if (after == 1)
-    return reshape(linalg::matmul(reshape(x, Shape{before, shape[k]}), transposed), shape);
-  return reshape(linalg::matmul(matrix, reshape(x, Shape{before, shape[k], after})), shape);
-}
-
 }  // namespace
 
 FastDiagonalisation::FastDiagonalisation(const Grid& grid) : grid_(grid) {
@@ -126,12 +116,12 @@ UnifiedArray FastDiagonalisation::apply(const UnifiedArray& b, const Symbol& sym
 
 UnifiedArray FastDiagonalisation::to_modes(const UnifiedArray& x, int k) const {
   const Modes& m = modes_[index(k)];
-  return along(m.transposed, m.vectors, x, k);
+  return multiply_along(m.transposed, m.vectors, x, k);
 }
 
 UnifiedArray FastDiagonalisation::from_modes(const UnifiedArray& x, int k) const {
   const Modes& m = modes_[index(k)];
-  return along(m.vectors, m.transposed, x, k);
+  return multiply_along(m.vectors, m.transposed, x, k);
 }
 
 }  // namespace isofield::mfg

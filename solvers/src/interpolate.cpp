@@ -7,6 +7,11 @@
 namespace isofield::mfg {
 
 UnifiedArray multiply_along(const UnifiedArray& matrix, const UnifiedArray& x, int axis) {
+  return multiply_along(matrix, matrix.T(), x, axis);
+}
+
+UnifiedArray multiply_along(const UnifiedArray& matrix, const UnifiedArray& transposed,
+                            const UnifiedArray& x, int axis) {
   const Shape& shape = x.shape();
   if (shape.size() == 1) return linalg::matmul(matrix, x);
   if (shape.size() == 2 && axis == 0) return linalg::matmul(matrix, x);
@@ -16,7 +21,7 @@ UnifiedArray multiply_along(const UnifiedArray& matrix, const UnifiedArray& x, i
   for (int k = 0; k < axis; ++k) before *= shape[k];
   for (int k = axis + 1; k < shape.size(); ++k) after *= shape[k];
   if (after == 1)
-    return reshape(linalg::matmul(reshape(x, Shape{before, shape[axis]}), matrix.T()), result);
+    return reshape(linalg::matmul(reshape(x, Shape{before, shape[axis]}), transposed), result);
   return reshape(linalg::matmul(matrix, reshape(x, Shape{before, shape[axis], after})), result);
 }
 

@@ -32,8 +32,6 @@ class HostLeaf {
   }
   /// How far elements along axis `k` are read from their own place.
   std::int64_t offset(int k) const noexcept { return axes_[k].offset; }
-  /// Whether the innermost axis is shifted, so that long rows have two odd ends.
-  bool inner_shift() const noexcept { return inner_.offset != 0; }
   /// Reach beyond the low and the high end of the innermost axis.
   std::int64_t reach_low() const noexcept { return inner_.offset < 0 ? -inner_.offset : 0; }
   std::int64_t reach_high() const noexcept { return inner_.offset > 0 ? inner_.offset : 0; }

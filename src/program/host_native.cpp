@@ -208,13 +208,11 @@ class NativeLowering {
     for (int o = 0; o < code_.outputs; ++o) {
       const Value v = program_.outputs[static_cast<std::size_t>(o)];
       if (v.source == Source::result && native_[v.index]) continue;
-      if (o == 0 && program_.reduction) {
-        fill(v);
-        code_.first_output = slot(v);
-        if (v.source != Source::immediate) continue;
-        code_.first_output = code_.output_slot(0);
-      }
       fill(v);
+      if (o == 0 && program_.reduction && v.source != Source::immediate) {
+        code_.first_output = slot(v);  // read where it lies
+        continue;
+      }
       const DType dtype = program_.dtype(v);
       HostCode::Instruction copy{};
       copy.kernel = kernels().cast(dtype, dtype);

@@ -15,8 +15,9 @@ using namespace held;
 /// Straight-line code through a fixed number of registers.
 class Allocation {
  public:
-  /// Without an assembler in the frame nothing is written, and only needs are found out.
-  Allocation(const Frame& frame, const Body& body) : frame_(frame), body_(body) {
+  /// Without an assembler nothing is written, and only needs are found out.
+  Allocation(x86::Assembler* code, const Frame& frame, const Body& body)
+      : code_(code), frame_(frame), body_(body) {
     needs_.places = frame.places;
     holds_.fill(-1);
     pinned_.fill(false);
@@ -80,7 +81,7 @@ class Allocation {
     const Vector& vector = body_.vectors[static_cast<std::size_t>(lanes)];
     if (const int kept = kept_register(vector); kept >= 0) {
       if (from != kept) emit(x86::Inst::kIdVmovapd, ymm(kept), ymm(from));
-    } else if (frame_.code) {
+    } else if (code_) {
       emit(x86::Inst::kIdVmovupd, address_of(vector), ymm(from));
     }
     if (next_use(value, now_) == INT_MAX) drop(value);
@@ -119,10 +120,10 @@ class Allocation {
   int ensure(int v) {
     int r = at_[static_cast<std::size_t>(v)];
     if (r < 0) {
-      const x86::Mem from = frame_.code ? memory(v) : x86::Mem();
+      const x86::Mem from = code_ ? memory(v) : x86::Mem();
       r = take();
       hold(v, r);
-      if (frame_.code) emit(x86::Inst::kIdVmovupd, ymm(r), from);
+      if (code_) emit(x86::Inst::kIdVmovupd, ymm(r), from);
     }
     locked_[static_cast<std::size_t>(r)] = true;
     return r;
@@ -156,7 +157,7 @@ class Allocation {
     if (!in_memory(v)) {
       needs_.spills = true;
       spilled_[static_cast<std::size_t>(v)] = needs_.places++;
-      if (frame_.code)
+      if (code_)
         emit(x86::Inst::kIdVmovapd, Frame::place(spilled_[static_cast<std::size_t>(v)]),
              ymm(victim));
     }
@@ -180,15 +181,10 @@ class Allocation {
 
   template <class... O>
   void emit(std::uint32_t id, const O&... operands) {
-    if (frame_.code) frame_.code->emit(id, operands...);
+    if (code_) code_->emit(id, operands...);
   }
 
-  x86::Gp base(std::uint16_t slot) {
-    const auto kept = frame_.addresses.find(slot);
-    if (kept != frame_.addresses.end()) return kept->second;
-    if (frame_.code) frame_.code->mov(scratch, x86::ptr(slots, 8 * slot));
-    return scratch;
-  }
+  x86::Gp base(std::uint16_t slot) { return frame_.base(*code_, slot); }
   unsigned shift() const { return frame_.itemsize() == 8 ? 3 : 2; }
 
   x86::Mem address_of(const Vector& v) {
@@ -206,15 +202,15 @@ class Allocation {
     return {};
   }
   x86::Mem memory(int v) {
-    if (!frame_.code) return x86::ymmword_ptr(x86::rsp);
+    if (!code_) return x86::ymmword_ptr(x86::rsp);
     const auto i = static_cast<std::size_t>(v);
     if (body_.vectors[i].home == Home::none) return Frame::place(spilled_[i]);
     return address_of(body_.vectors[i]);
   }
 
   void write(const MachineOp& op, asmjit::Operand* in, int out) {
-    if (!frame_.code) return;
-    x86::Assembler& code = *frame_.code;
+    if (!code_) return;
+    x86::Assembler& code = *code_;
     const bool doubles = frame_.type == DType::float64;
     switch (op.kind) {
       case Kind::plain: {
@@ -251,16 +247,16 @@ class Allocation {
 
   // The rest of a fold starts at a multiple of the lanes, and its slot there.
   x86::Mem rest_address(std::uint16_t slot) {
-    frame_.code->mov(scratch, x86::ptr(slots, 8 * slot));
-    frame_.code->mov(scratch2, index);
-    frame_.code->and_(scratch2, fold_lanes - 1);
+    code_->mov(scratch, x86::ptr(slots, 8 * slot));
+    code_->mov(scratch2, index);
+    code_->and_(scratch2, fold_lanes - 1);
     return x86::ymmword_ptr(scratch, scratch2, shift());
   }
 
   int length() const { return vector_length(frame_.type); }
 
   void load_truth(const MachineOp& op, int out) {
-    x86::Assembler& code = *frame_.code;
+    x86::Assembler& code = *code_;
     x86::Mem from;
     if (op.part) {
       from = Frame::place(Frame::truth_place);
@@ -279,7 +275,7 @@ class Allocation {
 
   // Each four elements: their signs as a number, and from a table the four bytes.
   void store_truth(const MachineOp& op, const x86::Ymm& value) {
-    x86::Assembler& code = *frame_.code;
+    x86::Assembler& code = *code_;
     x86::Mem to;
     if (op.part) {
       to = Frame::place(Frame::truth_place);
@@ -318,7 +314,7 @@ class Allocation {
 
   // The bytes of the elements that are left, between their slot and the stack.
   void copy_part(std::uint16_t slot, bool load) {
-    x86::Assembler& code = *frame_.code;
+    x86::Assembler& code = *code_;
     const x86::Mem place = Frame::place(Frame::truth_place);
     const x86::Gp byte = scratch2;
     if (load) {
@@ -349,6 +345,7 @@ class Allocation {
     code.jb(next);
   }
 
+  x86::Assembler* code_;
   const Frame& frame_;
   const Body& body_;
   std::array<int, vector_registers> holds_;
@@ -361,12 +358,17 @@ class Allocation {
 
 }  // namespace
 
-Needs needs(const Frame& frame, const Body& body) {
-  Frame trial = frame;
-  trial.code = nullptr;
-  return Allocation(trial, body).run();
+x86::Gp Frame::base(x86::Assembler& code, std::uint16_t slot) const {
+  const auto kept = addresses.find(slot);
+  if (kept != addresses.end()) return kept->second;
+  code.mov(scratch, x86::ptr(slots, 8 * slot));
+  return scratch;
 }
 
-void write(const Frame& frame, const Body& body) { Allocation(frame, body).run(); }
+Needs needs(const Frame& frame, const Body& body) { return Allocation(nullptr, frame, body).run(); }
+
+void write(x86::Assembler& code, const Frame& frame, const Body& body) {
+  Allocation(&code, frame, body).run();
+}
 
 }  // namespace isofield::host::native

@@ -28,7 +28,6 @@ inline const std::array<x86::Gp, 7> addresses = {x86::r10, x86::r11, x86::rbx, x
 /// Places that all bodies of a function agree on: registers of addresses and of repeated values,
 /// the stack, the literals after the code.
 struct Frame {
-  x86::Assembler* code = nullptr;
   DType type = DType::float64;
   std::map<std::uint16_t, x86::Gp> addresses;
   std::map<std::uint16_t, int> scalars;  ///< slot -> place on the stack
@@ -41,6 +40,8 @@ struct Frame {
   static constexpr int mask_place = 0, truth_place = 1;
 
   int itemsize() const { return static_cast<int>(isofield::itemsize(type)); }
+  /// The address of a slot's first element: kept in a register, or read into `held::scratch`.
+  x86::Gp base(x86::Assembler& code, std::uint16_t slot) const;
   static x86::Mem place(int i) { return x86::ymmword_ptr(x86::rsp, i * vector_bytes); }
 };
 
@@ -54,6 +55,6 @@ Needs needs(const Frame& frame, const Body& body);
 
 /// Write a body's instructions. Registers are spent knowing every use: what is used last goes
 /// first.
-void write(const Frame& frame, const Body& body);
+void write(x86::Assembler& code, const Frame& frame, const Body& body);
 
 }  // namespace isofield::host::native

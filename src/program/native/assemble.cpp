@@ -84,9 +84,8 @@ class Function {
     };
     if (segment_.fold) {
       const int vectors = fold_lanes / length_;
-      Frame trial = frame_;
       for (int k = 0; k < vectors; ++k) frame_.lane_registers[k] = --next;
-      if (need() > vector_registers - vectors) frame_ = trial, next = vector_registers;
+      if (need() > next) frame_.lane_registers.clear(), next = vector_registers;
     }
     struct Repeated {
       int uses;
@@ -104,22 +103,24 @@ class Function {
     std::stable_sort(repeated.begin(), repeated.end(),
                      [](const auto& a, const auto& b) { return a.uses > b.uses; });
     for (const auto& r : repeated) {
-      const Frame before = frame_;
       const int kept = next - 1;
       if (kept < fewest_free) break;
-      if (r.vector->home == Home::scalar)
+      const bool scalar = r.vector->home == Home::scalar;
+      if (scalar)
         frame_.scalar_registers[r.vector->slot] = kept;
       else
         frame_.literal_registers[r.vector->bits] = kept;
       if (need() > kept) {
-        frame_ = before;
+        if (scalar)
+          frame_.scalar_registers.erase(r.vector->slot);
+        else
+          frame_.literal_registers.erase(r.vector->bits);
         break;
       }
       next = kept;
     }
     // How deep the stack gets, in the worst of the bodies.
     for (const Body* body : bodies()) places_ = std::max(places_, needs(frame_, *body).places);
-    frame_.code = &code_;
   }
 
   std::vector<x86::Gp> saved() const {
@@ -173,11 +174,7 @@ class Function {
   }
 
   x86::Mem lanes(int step) {
-    const std::uint16_t slot = segment_.fold->lanes_slot;
-    const auto kept = frame_.addresses.find(slot);
-    if (kept != frame_.addresses.end()) return x86::ymmword_ptr(kept->second, step * vector_bytes);
-    code_.mov(scratch, x86::ptr(slots, 8 * slot));
-    return x86::ymmword_ptr(scratch, step * vector_bytes);
+    return x86::ymmword_ptr(frame_.base(code_, segment_.fold->lanes_slot), step * vector_bytes);
   }
 
   void store_lanes() {
@@ -193,7 +190,7 @@ class Function {
     code_.jae(done);
     code_.align(asmjit::AlignMode::kCode, 32);
     code_.bind(next);
-    native::write(frame_, which);
+    native::write(code_, frame_, which);
     code_.add(index, elements);
     code_.cmp(index, limit);
     code_.jb(next);
@@ -213,7 +210,7 @@ class Function {
                                               vector_bytes));
     // Between bodies ymm0 holds nothing: what is kept lies in the last registers.
     code_.vmovapd(Frame::place(Frame::mask_place), x86::ymm0);
-    native::write(frame_, part_);
+    native::write(code_, frame_, part_);
     code_.bind(done);
   }
 
