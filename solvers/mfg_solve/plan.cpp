@@ -67,8 +67,7 @@ std::string lack_of_memory(const mfg::Config& config, const Setting& setting) {
   if (setting.device != "cpu" || there <= 0 || needed <= there) return "";
   return fmt::format(
       "this needs {} of memory at least, and the machine has {}; a coarser grid or fewer time "
-      "steps "
-      "need less",
+      "steps need less",
       size_of(needed), size_of(there));
 }
 

@@ -32,9 +32,6 @@ class HostLeaf {
   }
   /// How far elements along axis `k` are read from their own place.
   std::int64_t offset(int k) const noexcept { return axes_[k].offset; }
-  /// Reach beyond the low and the high end of the innermost axis.
-  std::int64_t reach_low() const noexcept { return inner_.offset < 0 ? -inner_.offset : 0; }
-  std::int64_t reach_high() const noexcept { return inner_.offset > 0 ? inner_.offset : 0; }
 
   /// Address of elements [begin, begin + n), using `scratch` where they must be gathered. Unless
   /// `row_ends` matter, the rule of the innermost axis is left out where that saves the gathering.

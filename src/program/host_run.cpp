@@ -86,17 +86,22 @@ BoundLaunch::BoundLaunch(const Launch& launch, const LoweredProgram& lowered, La
   choose_code(launch, lowered, fold);
 }
 
+std::pair<std::int64_t, std::int64_t> BoundLaunch::reach(int k) const noexcept {
+  std::int64_t low = 0, high = 0;
+  for (int i = 0; i < code_->leaves; ++i) {
+    low = std::max(low, -leaves_[i].offset(k));
+    high = std::max(high, leaves_[i].offset(k));
+  }
+  return {low, high};
+}
+
 void BoundLaunch::find_seams() {
   std::int64_t inner = 1;
   Seam found[Dims::max_rank];
   int n = 0;
   for (int k = rank_ - 1; k >= 0; inner *= lengths_[k], --k) {
     if (!((shifted_axes_ >> k) & 1)) continue;
-    std::int64_t low = 0, high = 0;
-    for (int i = 0; i < code_->leaves; ++i) {
-      low = std::max(low, -leaves_[i].offset(k));
-      high = std::max(high, leaves_[i].offset(k));
-    }
+    const auto [low, high] = reach(k);
     const std::int64_t block = lengths_[k] * inner;
     inner_seam_ = inner_seam_ || k == rank_ - 1;
     found[n++] = {low * inner, block - high * inner, block};
@@ -278,10 +283,7 @@ void BoundLaunch::choose_rows() {
   if (rank_ < 2 || !((shifted_axes_ >> (rank_ - 1)) & 1) || row_ < shortest_row ||
       program_.reduction)
     return;
-  for (int i = 0; i < code_->leaves; ++i) {
-    reach_low_ = std::max(reach_low_, leaves_[i].reach_low());
-    reach_high_ = std::max(reach_high_, leaves_[i].reach_high());
-  }
+  std::tie(reach_low_, reach_high_) = reach(rank_ - 1);
   by_rows_ = (reach_low_ + reach_high_) * 4 < row_;
 }
 

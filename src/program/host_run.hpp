@@ -2,6 +2,7 @@
 
 #include <isofield/host.hpp>
 #include <memory>
+#include <utility>
 
 #include "program/host_code.hpp"
 #include "program/host_leaf.hpp"
@@ -78,6 +79,8 @@ class BoundLaunch {
   void bind_operands(const Launch& launch, int operands);
   void place_tables(const Launch& launch, LaunchMemory& memory);
   void choose_rows();
+  /// How far shifted leaves reach below and above their place along walked axis k.
+  std::pair<std::int64_t, std::int64_t> reach(int k) const noexcept;
   void find_seams();
   void choose_code(const Launch& launch, const LoweredProgram& lowered, bool fold);
   void execute(void** slots, std::int64_t n) const;
