@@ -89,14 +89,18 @@ void HostLeaf::bind(const std::byte* base, std::int64_t size, Axis* axes, int ra
 
 const void* HostLeaf::slow_tile(std::int64_t begin, std::int64_t n, void* scratch,
                                 bool row_ends) const {
-  if (mode_ == Mode::shifted && interior(begin, n, row_ends ? rank_ : rank_ - 1) &&
-      begin + delta_ >= 0 && begin + n + delta_ <= axes_[0].length * axes_[0].inner)
-    return base_ + (begin + delta_) * size_;
+  if (mode_ == Mode::shifted) {
+    const std::int64_t at = position(begin, n, row_ends ? rank_ : rank_ - 1);
+    if (at >= 0 && at + n <= axes_[0].length * axes_[0].inner) return base_ + at * size_;
+  }
   gather(begin, n, static_cast<std::byte*>(scratch));
   return scratch;
 }
 
-bool HostLeaf::interior(std::int64_t begin, std::int64_t n, int axes) const noexcept {
+// Along each shifted axis the run must stay inside, or in one step of the axis, which lies
+// somewhere as a whole.
+std::int64_t HostLeaf::position(std::int64_t begin, std::int64_t n, int axes) const noexcept {
+  std::int64_t at = begin + delta_;
   for (int k = 0; k < axes; ++k) {
     const Axis& axis = axes_[k];
     if (axis.offset == 0) continue;
@@ -104,9 +108,14 @@ bool HostLeaf::interior(std::int64_t begin, std::int64_t n, int axes) const noex
     const std::int64_t first = begin % block;
     const std::int64_t low = axis.offset < 0 ? -axis.offset * axis.inner : 0;
     const std::int64_t high = axis.offset > 0 ? block - axis.offset * axis.inner : block;
-    if (first < low || first + n > high) return false;
+    if (first >= low && first + n <= high) continue;
+    const std::int64_t step = first / axis.inner;
+    if (first + n > (step + 1) * axis.inner) return -1;
+    const Place p = place(axis, step);
+    if (p.fill) return -1;
+    at += (p.index - step - axis.offset) * axis.inner;
   }
-  return true;
+  return at;
 }
 
 HostLeaf::Place HostLeaf::place(const Axis& axis, std::int64_t i) noexcept {

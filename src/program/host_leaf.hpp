@@ -39,6 +39,10 @@ class HostLeaf {
     if (mode_ == Mode::flat) return base_ + begin * size_;
     return slow_tile(begin, n, scratch, row_ends);
   }
+  /// Address of element i of this leaf's memory at `memory`.
+  void* element(void* memory, std::int64_t i) const noexcept {
+    return static_cast<std::byte*>(memory) + i * size_;
+  }
   /// Gather column `column` of rows [row, row + n); a row is a run of the innermost axis.
   void column(std::int64_t row, std::int64_t column, std::int64_t n, void* scratch) const;
 
@@ -51,7 +55,9 @@ class HostLeaf {
   };
 
   const void* slow_tile(std::int64_t begin, std::int64_t n, void* scratch, bool row_ends) const;
-  bool interior(std::int64_t begin, std::int64_t n, int axes) const noexcept;
+  /// Where elements [begin, begin + n) of a contiguous shifted leaf lie side by side, by the rules
+  /// of the first `axes` axes; negative where they do not.
+  std::int64_t position(std::int64_t begin, std::int64_t n, int axes) const noexcept;
   static Place place(const Axis& axis, std::int64_t i) noexcept;
   void gather_row(const std::byte* row, std::int64_t begin, std::int64_t n, std::byte* to) const;
   void gather(std::int64_t begin, std::int64_t n, std::byte* to) const;

@@ -104,7 +104,7 @@ void BoundLaunch::find_seams() {
     const auto [low, high] = reach(k);
     const std::int64_t block = lengths_[k] * inner;
     inner_seam_ = inner_seam_ || k == rank_ - 1;
-    found[n++] = {low * inner, block - high * inner, block};
+    found[n++] = {low * inner, block - high * inner, inner, block};
   }
   seam_count_ = std::min(n, 3);
   std::reverse_copy(found, found + seam_count_, seams_);
@@ -117,9 +117,9 @@ std::int64_t BoundLaunch::run_length(std::int64_t begin, std::int64_t end,
   for (int k = 0; k < seam_count_ - (inner_seam_ && !row_ends ? 1 : 0); ++k) {
     const Seam& seam = seams_[k];
     const std::int64_t at = begin % seam.block;
-    const std::int64_t next = at < seam.low    ? seam.low
-                              : at < seam.high ? seam.high
-                                               : seam.block + seam.low;
+    // Near an end a step of the axis at a time: it lies somewhere as a whole.
+    const bool inside = at >= seam.low && at < seam.high;
+    const std::int64_t next = inside ? seam.high : (at / seam.step + 1) * seam.step;
     n = std::min(n, std::max(next - at, shortest_run));
   }
   return n;
@@ -284,7 +284,8 @@ void BoundLaunch::choose_rows() {
       program_.reduction)
     return;
   std::tie(reach_low_, reach_high_) = reach(rank_ - 1);
-  by_rows_ = (reach_low_ + reach_high_) * 4 < row_;
+  const std::int64_t columns = reach_low_ + reach_high_;
+  by_rows_ = columns * 4 < row_ && columns <= most_columns;
 }
 
 void BoundLaunch::execute(void** slots, std::int64_t n) const {
@@ -337,34 +338,35 @@ void BoundLaunch::run_rows(std::int64_t begin, std::int64_t end) const {
     run_tile(tiles, i, n, false);
     i += n;
   }
-  const auto ends = [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t c = first; c < last; ++c)
-      for (std::int64_t r = begin; r < end; r += tile_)
-        run_column(tiles, r, c, std::min(tile_, end - r));
-  };
-  ends(0, reach_low_);
-  ends(row_ - reach_high_, row_);
+  const std::int64_t each = std::max<std::int64_t>(1, tile_ / (reach_low_ + reach_high_));
+  for (std::int64_t r = begin; r < end; r += each) run_row_ends(tiles, r, std::min(each, end - r));
 }
 
-void BoundLaunch::run_column(Tiles& tiles, std::int64_t row, std::int64_t column,
-                             std::int64_t n) const {
+// The first and last columns of some rows, one after the other.
+void BoundLaunch::run_row_ends(Tiles& tiles, std::int64_t row, std::int64_t rows) const {
+  const std::int64_t columns = reach_low_ + reach_high_;
+  const auto column = [&](std::int64_t c) { return c < reach_low_ ? c : row_ - columns + c; };
   for (int i = 0; i < code_->leaves; ++i) {
     if (leaves_[i].uniform()) continue;
     const int slot = code_->leaf_slot(i);
     tiles.slots[slot] = tiles.scratch(slot);
-    leaves_[i].column(row, column, n, tiles.slots[slot]);
+    for (std::int64_t c = 0; c < columns; ++c)
+      leaves_[i].column(row, column(c), rows, leaves_[i].element(tiles.slots[slot], c * rows));
   }
   for (int o = 0; o < code_->outputs; ++o)
     tiles.slots[code_->output_slot(o)] = tiles.scratch(code_->output_slot(o));
-  execute(tiles.slots, n);
+  execute(tiles.slots, rows * columns);
   for (int o = 0; o < code_->outputs; ++o) {
+    const Output& output = outputs_[o];
     const auto* from = static_cast<const std::byte*>(tiles.slots[code_->output_slot(o)]);
-    if (outputs_[o].contiguous) {
-      scatter_strided(from, n, outputs_[o].size,
-                      outputs_[o].base + (row * row_ + column) * outputs_[o].size, row_);
-    } else {
-      for (std::int64_t i = 0; i < n; ++i)
-        scatter(outputs_[o], (row + i) * row_ + column, 1, from + i * outputs_[o].size);
+    for (std::int64_t c = 0; c < columns; ++c, from += rows * output.size) {
+      if (output.contiguous) {
+        scatter_strided(from, rows, output.size,
+                        output.base + (row * row_ + column(c)) * output.size, row_);
+      } else {
+        for (std::int64_t i = 0; i < rows; ++i)
+          scatter(output, (row + i) * row_ + column(c), 1, from + i * output.size);
+      }
     }
   }
 }

@@ -89,7 +89,7 @@ class BoundLaunch {
   /// How many of the elements [begin, end) to run at once: a long run should not reach from where
   /// shifted leaves are read in place to where they are gathered.
   std::int64_t run_length(std::int64_t begin, std::int64_t end, bool row_ends) const noexcept;
-  void run_column(Tiles& tiles, std::int64_t row, std::int64_t column, std::int64_t n) const;
+  void run_row_ends(Tiles& tiles, std::int64_t row, std::int64_t rows) const;
 
   const HostCode* code_;
   const Program& program_;
@@ -98,7 +98,7 @@ class BoundLaunch {
   std::int64_t reach_low_ = 0, reach_high_ = 0;
   /// Where runs along shifted axes start and stop being read in place.
   struct Seam {
-    std::int64_t low, high, block;
+    std::int64_t low, high, step, block;
   };
   Seam seams_[3];
   int seam_count_ = 0;
@@ -113,7 +113,8 @@ class BoundLaunch {
   HostLeaf::Axis* axes_ = nullptr;  ///< a leaf after the other
   Output* outputs_ = nullptr;
   std::int64_t* strides_ = nullptr;  ///< [k * operands + o]: operand o along walked axis k
-  static constexpr std::int64_t shortest_row = 12, longest_run = 1 << 14, shortest_run = 256;
+  static constexpr std::int64_t shortest_row = 12, longest_run = 1 << 14, shortest_run = 24,
+                                most_columns = 64;  // fewer than in any tile
 };
 
 /// Slots of a launch, and the memory of those that are not read or written in place.

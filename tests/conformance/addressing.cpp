@@ -236,7 +236,7 @@ BACKEND_TEST_CASE(shifts_along_any_axes_are_those_along_each) {
     for (const Boundary p : rules)
       for (const Boundary q : rules)
         for (const std::int64_t i : {-7, -1, 1, 2})
-          for (const std::int64_t j : {-3, 1, 11}) {
+          for (const std::int64_t j : {-3, 1, 11, 60, -130}) {
             const UnifiedArray& a = all[turn++ % all.size()];
             const Plain<double> expected =
                 shifted<double>(shifted<double>(x, 0, i, p, 5.0), last, j, q, 7.0);
