@@ -33,6 +33,10 @@ void add(Out z, In x, In y, Int begin, Int end) {
   for (Int i = begin; i < end; ++i) z[i] = x[i] + y[i];
 }
 
+void triad(Out z, In x, In y, Int begin, Int end) {
+  for (Int i = begin; i < end; ++i) z[i] = x[i] + 3.0 * y[i];
+}
+
 /// Index of the neighbour before (-1) or after (+1) position i of n.
 template <Edge E>
 Int neighbour(Int i, Int step, Int n) {
@@ -149,8 +153,15 @@ double max_abs_difference(const double* x, const double* y, Int begin, Int end) 
 #define RIVALS_TEXT(x) #x
 #define RIVALS_NAME(x) RIVALS_TEXT(x)
 extern const Loops table;
-const Loops table = {RIVALS_NAME(RIVALS_ISA), expression, hamiltonian, laplacian,
-                     fokker_planck,           update,     add,         sum,
+const Loops table = {RIVALS_NAME(RIVALS_ISA),
+                     expression,
+                     hamiltonian,
+                     laplacian,
+                     fokker_planck,
+                     update,
+                     add,
+                     triad,
+                     sum,
                      max_abs_difference};
 
 }  // namespace rivals::RIVALS_ISA

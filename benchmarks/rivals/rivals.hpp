@@ -33,6 +33,8 @@ struct Loops {
                  double inverse_dt, std::int64_t n);
   /// z = x + y.
   void (*add)(double* z, const double* x, const double* y, std::int64_t begin, std::int64_t end);
+  /// z = x + 3 y, what bandwidth is measured by.
+  void (*triad)(double* z, const double* x, const double* y, std::int64_t begin, std::int64_t end);
   double (*sum)(const double* x, std::int64_t begin, std::int64_t end);
   double (*max_abs_difference)(const double* x, const double* y, std::int64_t begin,
                                std::int64_t end);
