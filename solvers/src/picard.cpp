@@ -20,6 +20,32 @@ struct Costs {
   }
 };
 
+// Where an iteration is bound for. Its changes shrink by a nearly constant factor, the damping's,
+// once the transients are over: the next iterate is near last + rate (last - before).
+class Forecast {
+ public:
+  // The field after `last`. `level` is where it changes most: there the rate is measured.
+  UnifiedArray operator()(const UnifiedArray& last, std::int64_t level) const {
+    if (!before_) return last;
+    const UnifiedArray now = last(level) - (*before_)(level);
+    double rate = 0.0;
+    if (earlier_) {
+      const UnifiedArray then = (*before_)(level) - (*earlier_)(level);
+      const double size = sum(then * then).item<double>();
+      if (size > 0.0) rate = std::clamp(sum(now * then).item<double>() / size, 0.0, 1.0);
+    }
+    return rate > 0.0 ? last + rate * (last - *before_) : last;  // computed if somebody wants it
+  }
+  // Tell that `last` is about to be replaced.
+  void passed(const UnifiedArray& last) {
+    earlier_ = std::move(before_);
+    before_ = last;
+  }
+
+ private:
+  std::optional<UnifiedArray> before_, earlier_;
+};
+
 }  // namespace
 
 Outcome picard(Outer& outer, double damping, int most, double tolerance) {
@@ -30,6 +56,7 @@ Outcome picard(Outer& outer, double damping, int most, double tolerance) {
   // What the last iteration left of the HJB equation, and of both, scaled.
   double last_left = 0.0, last_residual = 0.0;
   const double fokker_planck_scale = StepTolerances::density_scale(problem);
+  Forecast u_forecast, m_forecast;
   for (int k = 0; k < most; ++k) {
     const double u_size =
         outer.has_state ? max(abs(outer.u)).item<double>() : costs.largest(horizon);
@@ -38,18 +65,19 @@ Outcome picard(Outer& outer, double damping, int most, double tolerance) {
     exactness.hjb = std::max(exactness.hjb, 1e-3 * last_left);
     exactness.fokker_planck =
         std::max(exactness.fokker_planck, 1e-3 * last_residual / fokker_planck_scale);
-    UnifiedArray u, m;
+    UnifiedArray u, m, guess;
     Iteration iteration;
     {
       const PhaseTimer timer(outer.phases, "HJB sweeps");
-      u = outer.sweeps.hjb(costs.running, costs.terminal, outer.has_state ? &outer.u : nullptr,
+      if (outer.has_state) guess = u_forecast(outer.u, 0);
+      u = outer.sweeps.hjb(costs.running, costs.terminal, outer.has_state ? &guess : nullptr,
                            exactness.hjb);
     }
     {
       const PhaseTimer timer(outer.phases, "Fokker-Planck sweeps");
       const Stencil transposed = outer.sweeps.transposed_matrices(u);
-      m = outer.sweeps.fokker_planck(transposed, outer.has_state ? &outer.m : &density,
-                                     exactness.fokker_planck);
+      guess = outer.has_state ? m_forecast(outer.m, problem.steps()) : density;
+      m = outer.sweeps.fokker_planck(transposed, &guess, exactness.fokker_planck);
       iteration.fp_residual = fokker_planck_residual(problem, transposed, m);
     }
     iteration.method = "picard";
@@ -62,6 +90,10 @@ Outcome picard(Outer& outer, double damping, int most, double tolerance) {
     const Costs fresh(problem, m);
     last_left = std::max(largest_difference(fresh.running, costs.running),
                          largest_difference(fresh.terminal, costs.terminal) / horizon);
+    if (outer.has_state) {
+      u_forecast.passed(outer.u);
+      m_forecast.passed(outer.m);
+    }
     outer.u = u;
     outer.m = m;
     outer.has_state = true;
