@@ -133,6 +133,19 @@ void replays() {
   expect(step.traces() == 1 && !has_nan_or_inf(u));
 }
 
+void profiles() {
+  std::string text;
+  // [profile]
+  Profile profile;
+  const UnifiedArray x = linspace(0.0, 1.0, 1000000);
+  for (int n = 0; n < 10; ++n) max(abs(x * x - 0.5)).item<double>();
+  profile.stop();
+  text = profile.table();  // or let profile() print it to the standard error
+  // [end]
+  expect(text.find("max(abs(a*a - #0))  (1000000,)") != std::string::npos);
+  std::printf("%s\n", text.c_str());
+}
+
 void threads() {
   // [threads]
   const UnifiedArray shared = linspace(0.0, 1.0, 1001) * 2.0;
@@ -161,5 +174,6 @@ int main() {
   dtypes();
   errors();
   replays();
+  profiles();
   threads();
 }

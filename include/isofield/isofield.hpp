@@ -7,6 +7,7 @@
 #include <isofield/error.hpp>
 #include <isofield/linalg.hpp>
 #include <isofield/ops.hpp>
+#include <isofield/profile.hpp>
 #include <isofield/registry.hpp>
 #include <isofield/transforms.hpp>
 #include <isofield/version.hpp>

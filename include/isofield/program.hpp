@@ -105,6 +105,9 @@ class Program {
   DType dtype(Value v) const noexcept;
   /// The program as text, one instruction a line.
   std::string to_string() const;
+  /// What it computes as one expression, inputs as a, b, ..., shifted ones as a[i+1,j], immediates
+  /// as #0, #1, ...; cut after `room` characters.
+  std::string expression(std::size_t room) const;
 
   /// A backend's own form of this program, made once by `make` and kept with it.
   template <class T, class Make>

@@ -35,7 +35,7 @@ struct Raw {
   std::vector<std::string> configs, settings;
   std::string backend, device, dtype, threads, output, resume, example, progress = "auto";
   bool check = false, list_backends = false, schema = false, json = false, quiet = false;
-  bool verbose = false, overwrite = false, version = false, help = false;
+  bool verbose = false, profile = false, overwrite = false, version = false, help = false;
 };
 
 void declare(CLI::App& app, Raw& raw) {
@@ -71,6 +71,7 @@ void declare(CLI::App& app, Raw& raw) {
   flag("--json", raw.json, "print the summary as one JSON object");
   flag("--quiet", raw.quiet, "print errors and the summary only");
   flag("--verbose", raw.verbose, "print more about the iterations");
+  flag("--profile", raw.profile, "print what each kernel took, and its GB/s");
   flag("--overwrite", raw.overwrite, "replace an existing output file");
   flag("--version", raw.version, "print the version");
   flag("-h,--help", raw.help, "print this help");
@@ -146,6 +147,7 @@ CommandLine interpret(const CLI::App& app, const Raw& raw) {
   line.options = {.json = raw.json,
                   .quiet = raw.quiet,
                   .verbose = raw.verbose,
+                  .profile = raw.profile,
                   .overwrite = raw.overwrite,
                   .progress = progress_mode(raw.progress),
                   .resume = raw.resume};

@@ -8,6 +8,7 @@
 #include <isofield/mfg/discrete_problem.hpp>
 #include <isofield/mfg/results.hpp>
 #include <isofield/mfg/solve.hpp>
+#include <isofield/profile.hpp>
 #include <isofield/registry.hpp>
 
 #include "backend_choice.hpp"
@@ -208,7 +209,12 @@ int run(const mfg::Config& config, const Options& options) {
   // Otherwise the system might end the process, and others, in the midst of the solve.
   if (const std::string lack = lack_of_memory(config, setting); !lack.empty())
     throw ConfigError(lack);
-  return Job(config, options, problem, setting).run();
+  if (!options.profile) return Job(config, options, problem, setting).run();
+  Profile profile;
+  const int code = Job(config, options, problem, setting).run();
+  profile.stop();
+  print_message(stderr, profile.table());
+  return code;
 }
 
 }  // namespace isofield::mfg_solve

@@ -13,6 +13,7 @@ struct Options {
   bool json = false;       ///< summary as one JSON object
   bool quiet = false;      ///< neither progress nor log, only errors
   bool verbose = false;    ///< more log
+  bool profile = false;    ///< print what each kernel took
   bool overwrite = false;  ///< replace an existing output file
   Progress::Mode progress = Progress::Mode::automatic;
   std::string resume{};       ///< a checkpoint to go on from; empty: none

@@ -1,5 +1,7 @@
 #include "core/step.hpp"
 
+#include "core/profile.hpp"
+
 namespace isofield::detail {
 namespace {
 
@@ -14,6 +16,17 @@ bool any_symbolic(std::span<const View> views) {
 }  // namespace
 
 void Step::run() const {
+  if (active_profiles.load(std::memory_order_relaxed) == 0) return call_backend();
+  // A device's kernels come back before they are done.
+  const bool waits = !backend->device().is_host();
+  if (waits) backend->synchronize();
+  const auto start = std::chrono::steady_clock::now();
+  call_backend();
+  if (waits) backend->synchronize();
+  add_to_profiles(*this, std::chrono::steady_clock::now() - start);
+}
+
+void Step::call_backend() const {
   switch (kind) {
     case Kind::program:
       backend->run({*program, shape, in, immediates, out, repeated ? &plan : nullptr});

@@ -25,6 +25,9 @@ struct Step {
   mutable std::shared_ptr<void> plan;
 
   void run() const;
+
+ private:
+  void call_backend() const;
 };
 
 /// Records steps instead of running them.

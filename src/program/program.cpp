@@ -21,21 +21,6 @@ static_assert(sizeof(op_table) / sizeof(op_table[0]) == op_count);
 
 std::mutex lowering_mutex;
 
-std::string text_of(const Program& p, Program::Value v) {
-  switch (v.source) {
-    case Program::Source::immediate: return "#" + std::to_string(v.index);
-    case Program::Source::result: return "r" + std::to_string(v.index);
-    case Program::Source::leaf: break;
-  }
-  const auto& leaf = p.leaves[v.index];
-  std::string text = "in" + std::to_string(leaf.input);
-  static constexpr const char* rules[] = {"periodic", "clamp", "reflect", "constant"};
-  for (const auto& s : leaf.shifts)
-    text += "[" + std::to_string(s.axis) + (s.offset >= 0 ? ":+" : ":") + std::to_string(s.offset) +
-            " " + rules[static_cast<int>(s.boundary)] + "]";
-  return text;
-}
-
 }  // namespace
 
 const OpInfo& info(Op op) noexcept { return op_table[static_cast<int>(op)]; }
@@ -54,22 +39,6 @@ DType Program::dtype(Value v) const noexcept {
     case Source::leaf: break;
   }
   return inputs[static_cast<std::size_t>(leaves[v.index].input)];
-}
-
-std::string Program::to_string() const {
-  std::string text;
-  for (std::size_t i = 0; i < code.size(); ++i) {
-    const auto& instruction = code[i];
-    text += "r" + std::to_string(i) + " = " + std::string(info(instruction.op).name) + "." +
-            std::string(isofield::name(instruction.compute));
-    for (int k = 0; k < info(instruction.op).arity; ++k)
-      text += (k ? ", " : " ") + text_of(*this, instruction.operands[static_cast<std::size_t>(k)]);
-    text += "\n";
-  }
-  for (std::size_t i = 0; i < outputs.size(); ++i)
-    text += "out" + std::to_string(i) + " = " + text_of(*this, outputs[i]) + "\n";
-  if (reduction) text += std::string(isofield::name(reduction->op)) + " of out0\n";
-  return text;
 }
 
 void* Program::find_lowered(int slot) const noexcept {

@@ -35,7 +35,7 @@ class CommandLine(CommandCase):
         text = self.succeeds("--help")
         for option in ("--set", "--backend", "--device", "--dtype", "--threads", "--output",
                        "--resume", "--check", "--list-backends", "--template", "--schema",
-                       "--json", "--progress", "--quiet", "--verbose", "--overwrite", "--version"):
+                       "--json", "--progress", "--quiet", "--verbose", "--profile", "--overwrite", "--version"):
             self.assertIn(option + " ", text)
         for code in ("0 converged", "2 bad usage", "130 interrupted"):
             self.assertIn(code, text)

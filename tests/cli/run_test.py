@@ -42,6 +42,17 @@ class Run(CommandCase):
                 return run
         self.fail("the run ended by itself")
 
+    def test_a_profile_names_kernels_calls_and_rates(self):
+        summary, log = self.solve(0, "small.toml", "--profile")
+        names, *rows = log.split(" ms in all\n", 1)[1].splitlines()
+        self.assertEqual(names.split()[:2], ["time", "ms"])
+        solves = [row.split() for row in rows if row.endswith("tridiagonal_solve  (20,)")]
+        self.assertTrue(solves, log)
+        self.assertGreater(sum(int(row[2]) for row in solves), 10 * summary["iterations"])
+        self.assertIn(" more kernels", rows[-2])
+        self.assertIn("bandwidth", rows[-1])
+        self.assertNotIn("tridiagonal_solve", self.call("small.toml", "--overwrite").stderr)
+
     def test_a_converged_run_writes_what_it_says(self):
         summary, log = self.solve(0, "small.toml")
         self.assertEqual(summary["status"], "converged")

@@ -63,6 +63,23 @@ struct PooledStorage : CountedStorage {
   Block block;
 };
 
+/// Marks what one kernel does for Kokkos Tools, where a tool is loaded.
+class ToolRegion {
+ public:
+  template <class Name>
+  explicit ToolRegion(Name name) : marked_(Kokkos::Tools::profileLibraryLoaded()) {
+    if (marked_) Kokkos::Profiling::pushRegion("isofield: " + std::string(name()));
+  }
+  ~ToolRegion() {
+    if (marked_) Kokkos::Profiling::popRegion();
+  }
+  ToolRegion(const ToolRegion&) = delete;
+  ToolRegion& operator=(const ToolRegion&) = delete;
+
+ private:
+  bool marked_;
+};
+
 class KokkosBackend final : public BaseBackend {
  public:
   KokkosBackend() {
@@ -120,15 +137,18 @@ class KokkosBackend final : public BaseBackend {
 
   void run(const Launch& launch) override {
     Runtime::instance().require();
+    const ToolRegion region([&] { return launch.program.expression(80); });
     host::run(launch, executor_);
   }
   void matmul(const View& a, const View& b, const View& out) override {
     Runtime::instance().require();
+    const ToolRegion region([] { return "matmul"; });
     host::matmul(a, b, out, executor_);
   }
   void tridiagonal_solve(const View& lower, const View& diag, const View& upper, const View& rhs,
                          const View& out, int axis, bool periodic) override {
     Runtime::instance().require();
+    const ToolRegion region([] { return "tridiagonal_solve"; });
     host::tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic, executor_);
   }
 
