@@ -6,6 +6,7 @@
   --write copies the files' text into the pages.
 - A block of TOML parses. Relative links lead to files, and to headings in them.
 - docs/user/backend_selection.md names every environment variable that the sources read.
+- docs/user/arrays.md shows the error bounds of src/program/elementary/bounds.def.
 - docs/api/README.md lists every public header.
 - With --mfg-solve: docs/user/configuration.md lists the keys, types, ranges and defaults of `mfg_solve --schema`, and
   docs/user/mfg_solve.md the options of `mfg_solve --help`.
@@ -144,6 +145,14 @@ def check_headers(page):
                 error(page, 1, f"<{name}> is missing")
 
 
+def check_bounds(page):
+    table = (root / "src/program/elementary/bounds.def").read_text()
+    wanted = re.findall(r"^BOUND\((\w+), *([\d.]+), *([\d.]+)\)", table, flags=re.M)
+    shown = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \|$", page.read_text(), flags=re.M)
+    if not wanted or wanted != shown:
+        error(page, 1, f"the table of accuracy is {shown}, bounds.def has {wanted}")
+
+
 def number(value):
     """A bound as the table writes it: 1e6 rather than 1000000.0."""
     if value == int(value) and abs(value) >= 1e5:
@@ -234,6 +243,7 @@ def main():
         check_blocks(page, arguments.write)
         check_links(page)
     check_variables(root / "docs/user/backend_selection.md")
+    check_bounds(root / "docs/user/arrays.md")
     check_headers(root / "docs/api/README.md")
     if arguments.mfg_solve:
         check_keys(root / "docs/user/configuration.md", arguments.mfg_solve)

@@ -119,7 +119,7 @@ class Random {
   UnifiedArray number() {
     const UnifiedArray& a = some();
     const UnifiedArray& b = some();
-    switch (pick(27)) {
+    switch (pick(30)) {
       case 0: return a + b;
       case 1: return a - b;
       case 2: return a * b;
@@ -144,7 +144,9 @@ class Random {
       case 21: return where(some_truth(), a, scalar());
       case 22: return some_truth().astype(dtype_);
       case 23: return square(maximum((a - b) * 3.0, 0.0)) + a;
-      case 24: return exp(minimum(a, 1.0));  // the same kernel everywhere
+      case 24:
+      case 27:
+      case 28: return elementary(a);
       case 25: {
         const Boundary rules[] = {Boundary::periodic, Boundary::clamp, Boundary::reflect,
                                   Boundary::constant};
@@ -153,6 +155,20 @@ class Random {
         return shift(whole, axis, shape_[axis] > 2 ? pick(3) - 1 : 0, rules[pick(4)], 0.25);
       }
       default: return a.astype(dtype_ == float64 ? float32 : float64).astype(dtype_);
+    }
+  }
+
+  UnifiedArray elementary(const UnifiedArray& a) {
+    switch (pick(9)) {
+      case 0: return exp(a);
+      case 1: return expm1(a);
+      case 2: return log(abs(a));
+      case 3: return log1p(a);
+      case 4: return sinh(a);
+      case 5: return cosh(a);
+      case 6: return tanh(a);
+      case 7: return sigmoid(a);
+      default: return exp(a * 300.0);
     }
   }
 

@@ -1,40 +1,19 @@
 #include "program/native/body.hpp"
 
-#include <asmjit/x86.h>
-
-#include <bit>
 #include <stdexcept>
 
 #include "program/kernels/kernel_table.hpp"
+#include "program/native/writer.hpp"
 
 namespace isofield::host::native {
 namespace {
 
-using Id = asmjit::x86::Inst::Id;
+#define TWIN(name) ISOFIELD_TWIN(name)
 
-/// An instruction on packed doubles and its twin on packed floats.
-struct Twin {
-  Id float64, float32;
-};
-#define TWIN(name) \
-  Twin { Id::kIdV##name##pd, Id::kIdV##name##ps }
-
-// Predicates of vcmppd: quiet, and false (true for `not_equal`) where one side is NaN.
-enum Predicate : int {
-  eq = 0x00,
-  neq = 0x04,
-  unordered = 0x03,
-  lt = 0x11,
-  le = 0x12,
-  ge = 0x1d,
-  gt = 0x1e
-};
-// Rounding of vroundpd, without the inexact exception.
-enum Rounding : int { nearest = 8, down = 9, up = 10, to_zero = 11 };
-
-class Translation {
+class Translation : Writer {
  public:
-  Translation(const Segment& segment, BodyKind kind) : segment_(segment), kind_(kind) {}
+  Translation(const Segment& segment, BodyKind kind)
+      : Writer(segment.type), segment_(segment), kind_(kind) {}
 
   Body run() {
     if (kind_ == BodyKind::fold) {
@@ -117,9 +96,8 @@ class Translation {
       case Op::cast:
         if (i.truth == i.in[0].truth) return a;
         return i.truth ? compare(neq, a, number(0.0)) : commute(TWIN(and), a, number(1.0));
-      default: break;
+      default: return elementary(*this, i.op, a);
     }
-    throw std::logic_error("isofield: no machine code for " + std::string(info(i.op).name));
   }
 
   // As math::maximum and math::maximum_number of the kernels have it, to the bit: the instruction
@@ -223,71 +201,8 @@ class Translation {
     return add_vector(vector);
   }
 
-  int literal(std::uint64_t bits) {
-    for (std::size_t k = 0; k < body_.vectors.size(); ++k)
-      if (body_.vectors[k].home == Vector::Home::literal && body_.vectors[k].bits == bits)
-        return static_cast<int>(k);
-    Vector vector;
-    vector.home = Vector::Home::literal;
-    vector.bits = bits;
-    return add_vector(vector);
-  }
-  bool doubles() const { return segment_.type == DType::float64; }
-  /// A float's pattern twice, so that all literals are repeats of 64 bits.
-  static std::uint64_t twice(std::uint32_t bits) { return (std::uint64_t{bits} << 32) | bits; }
-  int number(double value) {
-    return literal(doubles() ? std::bit_cast<std::uint64_t>(value)
-                             : twice(std::bit_cast<std::uint32_t>(static_cast<float>(value))));
-  }
-  std::uint64_t infinity() const {
-    return doubles() ? std::uint64_t{0x7ff} << 52 : twice(std::uint32_t{0xff} << 23);
-  }
-  std::uint64_t sign() const {
-    return doubles() ? std::uint64_t{1} << 63 : twice(std::uint32_t{1} << 31);
-  }
-  int sign_bit() { return literal(sign()); }
-  int all_but_sign() { return literal(~sign()); }
-
-  Id twin(Twin t) const { return doubles() ? t.float64 : t.float32; }
-  int unary(Twin t, int a, int immediate = -1) { return plain(twin(t), {a}, immediate); }
-  int binary(Twin t, int a, int b) { return plain(twin(t), {a, b}); }
-  int commute(Twin t, int a, int b) {
-    const int out = plain(twin(t), {a, b});
-    body_.ops.back().commutative = true;
-    return out;
-  }
-  int compare(Predicate p, int a, int b) { return plain(twin(TWIN(cmp)), {a, b}, p); }
-  /// Where `mask`, then `yes`, else `no`.
-  int blend(int no, int yes, int mask) {
-    const int out = plain(twin(TWIN(blendv)), {no, yes, mask});
-    body_.ops.back().memory_operand = 1;
-    return out;
-  }
-
-  int plain(Id id, std::initializer_list<int> in, int immediate = -1) {
-    MachineOp op;
-    op.id = id;
-    op.immediate = immediate;
-    for (const int v : in) op.in[op.inputs++] = v;
-    op.memory_operand = op.inputs - 1;
-    op.out = add_vector({});
-    push(op);
-    return op.out;
-  }
-
-  void push(MachineOp op) {
-    op.step = step_;
-    body_.ops.push_back(op);
-  }
-  int add_vector(Vector v) {
-    body_.vectors.push_back(v);
-    return static_cast<int>(body_.vectors.size()) - 1;
-  }
-
   const Segment& segment_;
   const BodyKind kind_;
-  int step_ = 0;
-  Body body_;
   std::vector<std::pair<Segment::Value, int>> arrays_;  // of this step
   std::vector<int> results_;
 };
@@ -330,7 +245,7 @@ bool supports(Op op) noexcept {
     case Op::logical_xor:
     case Op::where:
     case Op::cast: return true;
-    default: return false;
+    default: return knows_elementary(op);
   }
 }
 

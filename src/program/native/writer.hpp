@@ -1,0 +1,124 @@
+#pragma once
+
+#include <asmjit/x86.h>
+
+#include <bit>
+#include <initializer_list>
+#include <utility>
+
+#include "program/native/body.hpp"
+
+namespace isofield::host::native {
+
+using Id = asmjit::x86::Inst::Id;
+
+/// An instruction on packed doubles and its twin on packed floats.
+struct Twin {
+  Id float64, float32;
+};
+#define ISOFIELD_TWIN(name) \
+  ::isofield::host::native::Twin { Id::kIdV##name##pd, Id::kIdV##name##ps }
+
+/// Predicates of vcmppd: quiet, and false (true for `not_equal`) where one side is NaN.
+enum Predicate : int {
+  eq = 0x00,
+  neq = 0x04,
+  unordered = 0x03,
+  lt = 0x11,
+  le = 0x12,
+  ge = 0x1d,
+  gt = 0x1e
+};
+/// Rounding of vroundpd, without the inexact exception.
+enum Rounding : int { nearest = 8, down = 9, up = 10, to_zero = 11 };
+
+/// Writes instructions one after the other into a body; each gives the number of its result.
+class Writer {
+ public:
+  explicit Writer(DType type) : type_(type) {}
+
+  int literal(std::uint64_t bits) {
+    for (const auto& [known, vector] : literals_)
+      if (known == bits) return vector;
+    Vector vector;
+    vector.home = Vector::Home::literal;
+    vector.bits = bits;
+    literals_.emplace_back(bits, add_vector(vector));
+    return literals_.back().second;
+  }
+  bool doubles() const { return type_ == DType::float64; }
+  /// A float's pattern twice, so that all literals are repeats of 64 bits.
+  static std::uint64_t twice(std::uint32_t bits) { return (std::uint64_t{bits} << 32) | bits; }
+  int number(double value) {
+    return literal(doubles() ? std::bit_cast<std::uint64_t>(value)
+                             : twice(std::bit_cast<std::uint32_t>(static_cast<float>(value))));
+  }
+  /// An integer of the numbers' width.
+  int integer(std::uint64_t bits) {
+    return literal(doubles() ? bits : twice(static_cast<std::uint32_t>(bits)));
+  }
+  std::uint64_t infinity() const {
+    return doubles() ? std::uint64_t{0x7ff} << 52 : twice(std::uint32_t{0xff} << 23);
+  }
+  std::uint64_t sign() const {
+    return doubles() ? std::uint64_t{1} << 63 : twice(std::uint32_t{1} << 31);
+  }
+  int sign_bit() { return literal(sign()); }
+  int all_but_sign() { return literal(~sign()); }
+
+  Id twin(Twin t) const { return doubles() ? t.float64 : t.float32; }
+  int unary(Twin t, int a, int immediate = -1) { return plain(twin(t), {a}, immediate); }
+  int binary(Twin t, int a, int b) { return plain(twin(t), {a, b}); }
+  int commute(Twin t, int a, int b) {
+    const int out = plain(twin(t), {a, b});
+    body_.ops.back().commutative = true;
+    return out;
+  }
+  int compare(Predicate p, int a, int b) { return plain(twin(ISOFIELD_TWIN(cmp)), {a, b}, p); }
+  /// Where `mask`, then `yes`, else `no`.
+  int blend(int no, int yes, int mask) {
+    const int out = plain(twin(ISOFIELD_TWIN(blendv)), {no, yes, mask});
+    body_.ops.back().memory_operand = 1;
+    return out;
+  }
+  /// Shift integers; the instruction has no form that reads memory.
+  int shift(Twin t, int a, int by) {
+    const int out = plain(twin(t), {a}, by);
+    body_.ops.back().memory_operand = -1;
+    return out;
+  }
+
+  int plain(Id id, std::initializer_list<int> in, int immediate = -1) {
+    MachineOp op;
+    op.id = id;
+    op.immediate = immediate;
+    for (const int v : in) op.in[op.inputs++] = v;
+    op.memory_operand = op.inputs - 1;
+    op.out = add_vector({});
+    push(op);
+    return op.out;
+  }
+
+  void push(MachineOp op) {
+    op.step = step_;
+    body_.ops.push_back(op);
+  }
+  int add_vector(Vector v) {
+    body_.vectors.push_back(v);
+    return static_cast<int>(body_.vectors.size()) - 1;
+  }
+
+ protected:
+  DType type_;
+  int step_ = 0;  ///< which vector of an unrolled body
+  Body body_;
+
+ private:
+  std::vector<std::pair<std::uint64_t, int>> literals_;
+};
+
+/// Write an elementary function of the table; whether there is such a one, `knows_elementary` says.
+bool knows_elementary(Op op) noexcept;
+int elementary(Writer& writer, Op op, int a);
+
+}  // namespace isofield::host::native

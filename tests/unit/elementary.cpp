@@ -1,0 +1,192 @@
+// Elementary functions against MPFR: test_elementary [-- POINTS] for how many points each function
+// is tried at.
+#include <mpfr.h>
+
+#include <algorithm>
+#include <bit>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <cstdint>
+#include <isofield/isofield.hpp>
+#include <limits>
+#include <random>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+using namespace isofield;
+
+namespace {
+
+std::int64_t points() {
+  const auto& suite = boost::unit_test::framework::master_test_suite();
+  return suite.argc > 1 ? std::atoll(suite.argv[1]) : 30000;
+}
+
+/// A number of MPFR's, with digits enough that its own rounding does not count.
+class Exact {
+ public:
+  Exact() { mpfr_init2(value_, 100); }
+  ~Exact() { mpfr_clear(value_); }
+  Exact(const Exact&) = delete;
+  Exact& operator=(const Exact&) = delete;
+  operator mpfr_ptr() { return value_; }
+
+ private:
+  mpfr_t value_;
+};
+
+using Function = int (*)(mpfr_ptr, mpfr_srcptr, mpfr_rnd_t);
+
+int sigmoid_of(mpfr_ptr result, mpfr_srcptr x, mpfr_rnd_t rounding) {
+  mpfr_neg(result, x, rounding);
+  mpfr_exp(result, result, rounding);
+  mpfr_add_ui(result, result, 1, rounding);
+  return mpfr_ui_div(result, 1, result, rounding);
+}
+
+/// How far `found` is from `exact`, in units of the last place of `exact`; infinite where one is
+/// NaN, infinite or zero, or has the other sign, and should not.
+template <class T>
+double ulps(T found, mpfr_ptr exact, mpfr_ptr difference) {
+  using L = std::numeric_limits<T>;
+  constexpr double wrong = std::numeric_limits<double>::infinity();
+  if (mpfr_nan_p(exact) || std::isnan(found))
+    return mpfr_nan_p(exact) && std::isnan(found) ? 0 : wrong;
+  if (std::signbit(found) != (mpfr_signbit(exact) != 0)) return wrong;
+  if (mpfr_inf_p(exact)) return std::isinf(found) ? 0 : wrong;
+  if (mpfr_zero_p(exact)) return found == 0 ? 0 : wrong;
+  const auto exponent = std::max<mpfr_exp_t>(mpfr_get_exp(exact), L::min_exponent);
+  if (std::isinf(found)) {  // the number after the largest
+    if (exponent > L::max_exponent) return 0;
+    mpfr_set_si_2exp(difference, found < 0 ? -1 : 1, L::max_exponent, MPFR_RNDN);
+  } else {
+    mpfr_set_d(difference, static_cast<double>(found), MPFR_RNDN);
+  }
+  mpfr_sub(difference, difference, exact, MPFR_RNDN);
+  mpfr_mul_2si(difference, difference, L::digits - exponent, MPFR_RNDN);
+  return std::fabs(mpfr_get_d(difference, MPFR_RNDN));
+}
+
+/// Special values; patterns that are equally likely; numbers from [low, high]; magnitudes from
+/// 2^-12 to 16.
+template <class T>
+std::vector<T> arguments(double low, double high) {
+  using L = std::numeric_limits<T>;
+  using Word = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
+  std::vector<T> x;
+  for (const T positive :
+       {T(0), L::denorm_min(), L::min(), L::epsilon(), L::epsilon() / 2, T(0.5), T(1), T(2), T(3),
+        T(10), T(100), L::max(), L::infinity(), L::quiet_NaN()})
+    for (const T value : {positive, -positive})
+      for (const T near : {value, std::nextafter(value, T(0)), std::nextafter(value, 2 * value)})
+        x.push_back(near);
+  std::mt19937_64 generator(20);
+  const auto uniform = [&] { return static_cast<double>(generator() >> 11) * 0x1p-53; };
+  const std::int64_t n = points();
+  for (std::int64_t i = 0; i < n; i += 3) {
+    x.push_back(std::bit_cast<T>(static_cast<Word>(generator())));
+    x.push_back(static_cast<T>(low + (high - low) * uniform()));
+    const double small = std::ldexp(1.0 + uniform(), static_cast<int>(generator() % 16) - 12);
+    x.push_back(static_cast<T>(generator() % 2 ? small : -small));
+  }
+  return x;
+}
+
+template <class T>
+UnifiedArray array(const std::vector<T>& x) {
+  return asarray(x, {static_cast<std::int64_t>(x.size())});
+}
+
+struct Wide {
+  double low, high;
+};
+
+template <class T, class Ours>
+void keeps(const char* name, Ours ours, Function exact, Wide range, double bound) {
+  const std::vector<T> x = arguments<T>(range.low, range.high);
+  const UnifiedArray a = array(x);
+  const std::vector<T> y = ours(a).template to_vector<T>();
+  Exact argument, value, difference;
+  double worst = 0;
+  T where = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    mpfr_set_d(argument, static_cast<double>(x[i]), MPFR_RNDN);
+    exact(value, argument, MPFR_RNDN);
+    const double error = ulps(y[i], value, difference);
+    if (error > worst) worst = error, where = x[i];
+  }
+  BOOST_TEST_MESSAGE(name << ' ' << isofield::name(dtype_of<T>) << ": at most " << worst
+                          << " ulp, at " << where);
+  BOOST_TEST(worst <= bound, name << ' ' << isofield::name(dtype_of<T>) << " of " << where << " is "
+                                  << worst << " ulp off, more than " << bound);
+}
+
+}  // namespace
+
+struct OnEigen {
+  OnEigen() { set_backend("eigen"); }
+};
+
+BOOST_FIXTURE_TEST_SUITE(elementary, OnEigen)
+
+// Where functions of one argument vary, in float64 and float32.
+struct Row {
+  const char* name;
+  UnifiedArray (*ours)(const UnifiedArray&);
+  Function exact;
+  Wide wide64, wide32;
+};
+#define ROW(name, exact, ...)                                                          \
+  Row {                                                                                \
+#name, [](const UnifiedArray& x) { return isofield::name(x); }, exact, __VA_ARGS__ \
+  }
+const Row rows[] = {
+    ROW(exp, mpfr_exp, {-746, 710}, {-104, 89}),  ROW(expm1, mpfr_expm1, {-40, 710}, {-20, 89}),
+    ROW(log, mpfr_log, {0, 3}, {0, 3}),           ROW(log1p, mpfr_log1p, {-1, 3}, {-1, 3}),
+    ROW(sinh, mpfr_sinh, {-711, 711}, {-90, 90}), ROW(cosh, mpfr_cosh, {-711, 711}, {-90, 90}),
+    ROW(tanh, mpfr_tanh, {-20, 20}, {-10, 10}),   ROW(sigmoid, sigmoid_of, {-746, 40}, {-104, 20}),
+};
+const Row& row(std::string_view name) {
+  return *std::find_if(std::begin(rows), std::end(rows),
+                       [=](const Row& r) { return r.name == name; });
+}
+
+#define BOUND(function, bound64, bound32)                          \
+  BOOST_AUTO_TEST_CASE(function##_is_as_close_as_the_table_says) { \
+    const Row& r = row(#function);                                 \
+    keeps<double>(r.name, r.ours, r.exact, r.wide64, bound64);     \
+    keeps<float>(r.name, r.ours, r.exact, r.wide32, bound32);      \
+  }
+#include "program/elementary/bounds.def"
+#undef BOUND
+
+BOOST_AUTO_TEST_CASE(values_that_are_numbers_are_exact) {
+  for (const DType dtype : {float64, float32}) {
+    const auto at = [&](auto f, double x) {
+      return f(asarray(x).astype(dtype)).astype(float64).template item<double>();
+    };
+    BOOST_TEST(at([](const auto& x) { return exp(x); }, 0.0) == 1.0);
+    BOOST_TEST(at([](const auto& x) { return cosh(x); }, 0.0) == 1.0);
+    BOOST_TEST(at([](const auto& x) { return sigmoid(x); }, 0.0) == 0.5);
+    BOOST_TEST(at([](const auto& x) { return log(x); }, 1.0) == 0.0);
+    BOOST_TEST(at([](const auto& x) { return tanh(x); }, 40.0) == 1.0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(odd_functions_are_odd_and_even_ones_even) {
+  const auto check = [](auto tag) {
+    using T = decltype(tag);
+    const UnifiedArray x = array(arguments<T>(-20, 20));
+    const auto same = [](const UnifiedArray& a, const UnifiedArray& b) {
+      return all((a == b) || (isnan(a) && isnan(b))).item<bool>();
+    };
+    BOOST_TEST(same(sinh(-x), -sinh(x)));
+    BOOST_TEST(same(tanh(-x), -tanh(x)));
+    BOOST_TEST(same(cosh(-x), cosh(x)));
+  };
+  check(double{});
+  check(float{});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
