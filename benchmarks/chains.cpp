@@ -59,6 +59,22 @@ UnifiedArray fokker_planck(const UnifiedArray& m, const UnifiedArray& u, const U
   return m - (dt * inverse_h) * divergence + (dt * nu * inverse_h * inverse_h) * neighbours;
 }
 
+UnifiedArray exp_chain(const UnifiedArray& x, const UnifiedArray& y, const UnifiedArray&) {
+  return exp(-square(x)) * y;
+}
+UnifiedArray log_chain(const UnifiedArray& x, const UnifiedArray& y, const UnifiedArray&) {
+  return log(x) * y;
+}
+UnifiedArray tanh_chain(const UnifiedArray& x, const UnifiedArray& y, const UnifiedArray&) {
+  return tanh(4.0 * x - 2.0) * y;
+}
+UnifiedArray power_chain(const UnifiedArray& x, const UnifiedArray& y, const UnifiedArray&) {
+  return power(x + 0.5, y) * y;
+}
+UnifiedArray sin_chain(const UnifiedArray& x, const UnifiedArray& y, const UnifiedArray&) {
+  return sin(20.0 * x - 10.0) * y;
+}
+
 using Chain = UnifiedArray (*)(const UnifiedArray&, const UnifiedArray&, const UnifiedArray&);
 using Rival = std::function<void(Operands&, int threads)>;
 
@@ -77,7 +93,20 @@ std::vector<Case> cases() {
       });
     };
   };
+  const auto elementary_rival = [](rivals::Elementary::Chain chain) {
+    return [chain](Operands& o, int threads) {
+      bench::share(o.n * o.n, threads, [&](int, Int begin, Int end) {
+        chain(o.out.data(), o.x.data(), o.y.data(), begin, end);
+      });
+    };
+  };
+  const auto& elementary = rivals::elementary();
   return {
+      {"exp", exp_chain, elementary_rival(elementary.exp)},
+      {"log", log_chain, elementary_rival(elementary.log)},
+      {"tanh", tanh_chain, elementary_rival(elementary.tanh)},
+      {"power", power_chain, elementary_rival(elementary.power)},
+      {"sin", sin_chain, elementary_rival(elementary.sin)},
       {"expression", expression,
        [&loops](Operands& o, int threads) {
          bench::share(o.n * o.n, threads, [&](int, Int begin, Int end) {

@@ -40,6 +40,19 @@ struct Loops {
                                std::int64_t end);
 };
 
+/// Chains of x and y around one elementary function, by the C library's vector functions; compiled
+/// with -ffast-math.
+struct Elementary {
+  using Chain = void (*)(double* z, const double* x, const double* y, std::int64_t begin,
+                         std::int64_t end);
+  Chain exp;    ///< z = exp(-x^2) y
+  Chain log;    ///< z = log(x) y
+  Chain tanh;   ///< z = tanh(4 x - 2) y
+  Chain power;  ///< z = (x + 1/2)^y y
+  Chain sin;    ///< z = sin(20 x - 10) y
+};
+const Elementary& elementary();
+
 /// Elimination in many tridiagonal systems: x with lower x[i-1] + diag x[i] + upper x[i+1] = rhs.
 /// Systems [begin, end) are solved, with `scratch_size` numbers of scratch.
 struct Lines {

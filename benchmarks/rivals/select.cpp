@@ -12,6 +12,7 @@ namespace rivals {
   extern const Loops table;                 \
   extern const EigenReductions eigen_table; \
   extern const Lines lines_table;           \
+  extern const Elementary elementary_table; \
   extern const Games games_table;           \
   }
 RIVALS_DECLARE(baseline)
@@ -61,6 +62,11 @@ const Loops& loops() {
 
 const Lines& lines() {
   static const Lines& chosen = RIVALS_CHOOSE(lines_table);
+  return chosen;
+}
+
+const Elementary& elementary() {
+  static const Elementary& chosen = RIVALS_CHOOSE(elementary_table);
   return chosen;
 }
 
