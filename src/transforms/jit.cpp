@@ -215,6 +215,7 @@ class Trace final : public Tracer {
 
   void finish() {
     drop_unread();
+    drop_copies();
     place_temporaries();
     std::vector<bool> handed_out(escaping_.size(), false);
     for (auto o = outputs_.rbegin(); o != outputs_.rend(); ++o) {
@@ -247,6 +248,80 @@ class Trace final : public Tracer {
     }
     std::reverse(kept.begin(), kept.end());
     steps_ = std::move(kept);
+  }
+
+  /// A look at a storage by a step.
+  struct Access {
+    std::size_t step;
+    View* view;
+    bool writes;
+  };
+  using Accesses = std::unordered_map<const Storage*, std::vector<Access>>;
+
+  // What is computed only to be copied into a part of something else is computed there: a value
+  // that is assigned to a slice, or joined with others. From the end, so that what is copied twice
+  // goes where it ends up.
+  void drop_copies() {
+    Accesses accesses;
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      for (auto& v : steps_[i].in) accesses[v.storage].push_back({i, &v, false});
+      for (auto& v : steps_[i].out) accesses[v.storage].push_back({i, &v, true});
+    }
+    std::unordered_set<const Storage*> own;
+    for (const auto& t : temporaries_) own.insert(t.get());
+    for (const auto& e : escaping_) own.erase(e.storage.get());
+    std::vector<bool> gone(steps_.size(), false);
+    for (std::size_t i = steps_.size(); i-- > 0;) {
+      if (!own.contains(steps_[i].in.empty() ? nullptr : steps_[i].in[0].storage) ||
+          !copies_whole(steps_[i]) || !may_lie_there(i, accesses))
+        continue;
+      const View to = steps_[i].out[0];
+      const Storage* const from = steps_[i].in[0].storage;
+      gone[i] = true;
+      std::erase_if(accesses[to.storage], [i](const Access& a) { return a.step == i; });
+      for (const Access& a : accesses[from]) {
+        if (a.step == i) continue;
+        a.view->storage = to.storage;
+        a.view->layout.offset += to.layout.offset;
+        accesses[to.storage].push_back(a);
+      }
+      accesses.erase(from);
+    }
+    std::size_t i = 0;
+    std::erase_if(steps_, [&](const Step&) { return gone[i++]; });
+  }
+
+  /// Whether a step copies all of a storage, in order, to where it lies in order, too.
+  static bool copies_whole(const Step& step) {
+    if (step.kind != Step::Kind::program || !step.program->code.empty() ||
+        step.program->reduction || step.in.size() != 1 || step.out.size() != 1)
+      return false;
+    const View &from = step.in[0], &to = step.out[0];
+    return element_count(from.shape()) > 0 && to.storage->symbolic &&
+           to.storage->backend == from.storage->backend && from.layout.offset == 0 &&
+           from.layout.contiguous() && to.layout.contiguous() &&
+           static_cast<std::size_t>(element_count(from.shape())) * itemsize(from.dtype) ==
+               from.storage->bytes;
+  }
+
+  /// Whether what step i copies may lie where it copies it to from the beginning: nobody else looks
+  /// at that place before the copy's source has been read for the last time.
+  bool may_lie_there(std::size_t i, const Accesses& accesses) const {
+    const View &from = steps_[i].in[0], &to = steps_[i].out[0];
+    std::size_t first = i, last = i;
+    for (const Access& a : accesses.at(from.storage)) {
+      if (a.writes && a.step > i) return false;
+      first = std::min(first, a.step);
+      last = std::max(last, a.step);
+    }
+    const auto [begin, end] = to.layout.reach();
+    for (const Access& a : accesses.at(to.storage)) {
+      if (a.step == i || a.step < first || a.step > last) continue;
+      if (element_count(a.view->shape()) == 0) continue;
+      const auto [a_begin, a_end] = a.view->layout.reach();
+      if (a_begin <= end && begin <= a_end) return false;
+    }
+    return true;
   }
 
   // Temporaries whose lives do not overlap share memory, allocated once for all replays.

@@ -334,6 +334,43 @@ BACKEND_TEST_CASE(functions_without_arguments_follow_the_default_backend) {
   }
 }
 
+// What is computed and then copied into a slice may be computed there, unless somebody still reads
+// what the slice held, or the value once the slice holds something else.
+BACKEND_TEST_CASE(values_go_into_slices_and_joins_in_any_order) {
+  for (unsigned seed = 1; seed <= 40; ++seed) {
+    const auto body = [seed](const UnifiedArray& x) {
+      std::mt19937 random(seed);
+      const auto below = [&](std::size_t n) { return static_cast<std::int64_t>(random() % n); };
+      UnifiedArray u = x.copy(), wide = zeros({9, 5});
+      std::vector<UnifiedArray> kept{(x(0) + 1.0).eval()};
+      const auto any = [&] { return kept[static_cast<std::size_t>(below(kept.size()))]; };
+      for (int k = 0; k < 30; ++k) {
+        switch (below(7)) {
+          case 0: kept.push_back((u(below(6)) * 0.5 + any()).eval()); break;
+          case 1:
+            kept.push_back(linalg::tridiagonal_solve(any() * 0.01, 4.0, 0.3, u(below(6)), 0));
+            break;
+          case 2: u(below(6)) = any(); break;
+          case 3: u(below(6)) = any() - u(below(6)); break;
+          case 4: u = concat({u(slice(3, 6)), stack({any(), any()}), u(upto(1))}); break;
+          case 5: wide(slice(1, 7)) = u; break;
+          case 6: u(slice(2, 4)) = stack({any(), (any() * 2.0).eval()}); break;
+        }
+      }
+      return std::tuple{u, kept[kept.size() / 2], concat({stack(kept), wide})};
+    };
+    const UnifiedArray x = numbers({6, 5}, seed);
+    const auto f = jit(body);
+    const auto [p, q, r] = body(x);
+    for (int call = 0; call < 2; ++call) {
+      const auto [u, v, w] = f(x);
+      BOOST_TEST(same<double>(u, plain<double>(p)));
+      BOOST_TEST(same<double>(v, plain<double>(q)));
+      BOOST_TEST(same<double>(w, plain<double>(r)));
+    }
+  }
+}
+
 BACKEND_TEST_CASE(small_in_place_steps_of_a_sweep_do_not_copy_the_whole_array) {
   const auto f = jit([](const UnifiedArray& x) { return x * 0.5 + 1.0; });
   UnifiedArray u = zeros({20, 50});
