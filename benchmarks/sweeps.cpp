@@ -56,7 +56,7 @@ void run(benchmark::State& state, const std::string& spelling, int axes, Int int
   UnifiedArray our_u, our_m;
   const auto ours = [&] {
     our_u = sweeps.hjb(cost, last, nullptr, tolerance);
-    our_m = sweeps.fokker_planck(sweeps.transposed_matrices(our_u), &density, relative);
+    our_m = sweeps.fokker_planck(our_u, &density, relative).m;
     our_m.eval();
   };
   rival();

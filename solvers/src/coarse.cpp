@@ -61,9 +61,11 @@ Outcome coarse_start(Outer& outer) {
       outer.has_state = true;
       return Outcome::interrupted;
     }
-    const UnifiedArray m = outer.sweeps.fokker_planck(
-        outer.sweeps.transposed_matrices(u), nullptr,
-        StepTolerances::within(fine, outer.tolerance, 1.0).fokker_planck);
+    const UnifiedArray m =
+        outer.sweeps
+            .fokker_planck(u, nullptr,
+                           StepTolerances::within(fine, outer.tolerance, 1.0).fokker_planck)
+            .m;
     outer.u = concat({u(upto(fine.steps())), expand_dims(fine.terminal_cost(m), 0)});
     outer.m = m;
     outer.has_state = true;

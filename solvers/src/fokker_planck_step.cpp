@@ -9,19 +9,23 @@ UnifiedArray repaired_density(const Grid& grid, const Stencil& transposed, const
 }
 
 FokkerPlanckStep::FokkerPlanckStep(const DiscreteProblem& problem, LinearStep& linear)
-    : linear_(linear),
-      // (m, m_last, a...) -> m
+    : problem_(problem),
+      linear_(linear),
+      // (m, m_last, a...) -> (m, largest residual times dt)
       repair_([grid = problem.grid()](std::span<const UnifiedArray> in) {
-        return std::vector<UnifiedArray>{
-            repaired_density(grid, Stencil::from_list(in, 2, grid.axes()), in[0], in[1])};
+        const Stencil a = Stencil::from_list(in, 2, grid.axes());
+        const UnifiedArray m = repaired_density(grid, a, in[0], in[1]).eval();
+        return std::vector<UnifiedArray>{m, max(abs(apply(grid, a, m) - in[1]))};
       }) {}
 
-UnifiedArray FokkerPlanckStep::operator()(const Stencil& transposed, const UnifiedArray& m_last,
-                                          const UnifiedArray& guess, double relative) {
+FokkerPlanckStep::Level FokkerPlanckStep::operator()(const Stencil& transposed,
+                                                     const UnifiedArray& m_last,
+                                                     const UnifiedArray& guess, double relative) {
   std::vector<UnifiedArray> in{linear_.solve(transposed, m_last, guess, {0.0, relative}).first,
                                m_last};
   transposed.append_to(in);
-  return repair_(in)[0];
+  const std::vector<UnifiedArray> out = repair_(in);
+  return {out[0], out[1] * (1.0 / problem_.dt())};
 }
 
 }  // namespace isofield::mfg

@@ -2,6 +2,7 @@
 #include <isofield/linalg.hpp>
 #include <limits>
 
+#include "hjb_linearisation.hpp"
 #include "isofield/mfg/steps.hpp"
 
 namespace isofield::mfg {
@@ -11,9 +12,12 @@ namespace {
 using List = std::vector<UnifiedArray>;
 using ConstList = std::span<const UnifiedArray>;
 
-// dt times the residual at u, and the matrix of its linearisation, from the same slopes.
-std::pair<UnifiedArray, Stencil> linearisation(const DiscreteProblem& problem, ConstList in) {
-  const UnifiedArray &u = in[0], &u_next = in[1], &cost = in[2];
+}  // namespace
+
+std::pair<UnifiedArray, Stencil> hjb_linearisation(const DiscreteProblem& problem,
+                                                   const UnifiedArray& u,
+                                                   const UnifiedArray& u_next,
+                                                   const UnifiedArray& cost) {
   const Grid& grid = problem.grid();
   const FaceField d = differences(grid, u, problem.exit_value());
   FaceField q;
@@ -32,12 +36,9 @@ std::pair<UnifiedArray, Stencil> linearisation(const DiscreteProblem& problem, C
           linearise(grid, h.gradient(q), problem.viscosity(), problem.dt())};
 }
 
-// G(u + x) - G(u) - G_q D x, at most: for a quadratic Hamiltonian the residual after an update.
-UnifiedArray remainder(const DiscreteProblem& problem, const UnifiedArray& x) {
+UnifiedArray hjb_remainder(const DiscreteProblem& problem, const UnifiedArray& x) {
   return max(problem.hamiltonian().remainder(differences(problem.grid(), x)));
 }
-
-}  // namespace
 
 HjbNewton::HjbNewton(const DiscreteProblem& problem, const LinearStep& linear)
     : problem_(problem),
@@ -45,24 +46,24 @@ HjbNewton::HjbNewton(const DiscreteProblem& problem, const LinearStep& linear)
       // Hamiltonian tells by the update alone; any other by the residual before, which is one
       // update late.
       direct_([&problem](ConstList in) {
-        const auto [residual, a] = linearisation(problem, in);
+        const auto [residual, a] = hjb_linearisation(problem, in[0], in[1], in[2]);
         const UnifiedArray x =
             linalg::tridiagonal_solve(a.faces.backward[0], a.diagonal, a.faces.forward[0], residual,
                                       0, problem.grid().axis(0).periodic());
         return List{in[0] - x, problem.hamiltonian().is_quadratic()
-                                   ? remainder(problem, x)
+                                   ? hjb_remainder(problem, x)
                                    : max(abs(residual)) * (1.0 / problem.dt())};
       }),
       // (u, u_next, cost) -> (-residual, its maximum, matrix...)
       linearise_([&problem, &linear](ConstList in) {
-        auto [residual, a] = linearisation(problem, in);
+        auto [residual, a] = hjb_linearisation(problem, in[0], in[1], in[2]);
         List out{-residual, max(abs(residual))};
         linear.prepared(std::move(a)).append_to(out);
         return out;
       }),
       // (u, x) -> (u + x, remainder)
       update_([&problem](ConstList in) {
-        return List{in[0] + in[1], remainder(problem, in[1])};
+        return List{in[0] + in[1], hjb_remainder(problem, in[1])};
       }) {}
 
 HjbNewton::Linearisation HjbNewton::linearise(const UnifiedArray& u, const UnifiedArray& u_next,

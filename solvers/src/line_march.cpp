@@ -9,34 +9,21 @@ namespace {
 
 using List = std::vector<UnifiedArray>;
 
-// (start, matrices..., [source]) -> levels
+// (start, matrices..., source) -> levels
 UnifiedArray march(const Grid& grid, LineMarch::Kind kind, std::span<const UnifiedArray> in) {
   const Stencil matrices = Stencil::from_list(in, 1, 1);
+  const UnifiedArray& source = in[1 + Stencil::list_size(1)];
   const std::int64_t levels = matrices.diagonal.shape()[0];
-  const bool periodic = grid.axis(0).periodic();
   List x(static_cast<std::size_t>(levels));
   UnifiedArray last = in[0];
   for (std::int64_t j = 0; j < levels; ++j) {
     const std::int64_t n = kind == LineMarch::Kind::backward ? levels - 1 - j : j;
     const Stencil a = matrices.level(n);
-    UnifiedArray rhs = last;
-    if (kind != LineMarch::Kind::density) {
-      const UnifiedArray& source = in[1 + Stencil::list_size(1)];
-      rhs = last + source(n);
-    }
-    UnifiedArray next = linalg::tridiagonal_solve(a.faces.backward[0], a.diagonal,
-                                                  a.faces.forward[0], rhs, 0, periodic);
-    // The elimination of a tridiagonal M-matrix adds and divides what is not negative: it keeps the
-    // sign exactly. The correction that closes a periodic line does not.
-    if (kind == LineMarch::Kind::density && periodic) next = repaired_density(grid, a, next, last);
-    x[static_cast<std::size_t>(n)] = last = next;
+    last = linalg::tridiagonal_solve(a.faces.backward[0], a.diagonal, a.faces.forward[0],
+                                     last + source(n), 0, grid.axis(0).periodic());
+    x[static_cast<std::size_t>(n)] = last;
   }
   return stack(x);
-}
-
-Stencil levels(const Stencil& a, std::int64_t first, std::int64_t last) {
-  const Slice part = slice(first, last);
-  return {{{a.faces.forward[0](part)}, {a.faces.backward[0](part)}}, a.diagonal(part), {}};
 }
 
 }  // namespace
@@ -46,7 +33,7 @@ LineMarch::LineMarch(const DiscreteProblem& problem, Kind kind)
         return List{march(grid, kind, in)};
       }) {}
 
-UnifiedArray LineMarch::operator()(const Stencil& matrices, const UnifiedArray* source,
+UnifiedArray LineMarch::operator()(const Stencil& matrices, const UnifiedArray& source,
                                    const UnifiedArray& start) const {
   const std::int64_t all = matrices.diagonal.shape()[0];
   const bool backward = kind_ == Kind::backward;
@@ -56,8 +43,8 @@ UnifiedArray LineMarch::operator()(const Stencil& matrices, const UnifiedArray* 
     const std::int64_t count = std::min(chunk, all - done);
     const std::int64_t first = backward ? all - done - count : done;
     List in{last};
-    levels(matrices, first, first + count).append_to(in);
-    if (source) in.push_back((*source)(slice(first, first + count)));
+    matrices.levels(first, first + count).append_to(in);
+    in.push_back(source(slice(first, first + count)));
     const UnifiedArray part = march_(in)[0];
     last = part(backward ? 0 : count - 1);
     parts.push_back(part);

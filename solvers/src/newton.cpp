@@ -67,17 +67,17 @@ class LinearisedSystem {
 struct Trial {
   UnifiedArray u, m;
   HjbResidual residual;
-  double size;
+  double size;         ///< of the HJB equation's residual
+  double fp_residual;  ///< of the Fokker-Planck equation's
 };
 
 Trial evaluate(Outer& outer, const UnifiedArray& u, const UnifiedArray* guess) {
   const PhaseTimer timer(outer.phases, "Fokker-Planck sweeps");
   const auto exactness = StepTolerances::within(outer.problem, outer.tolerance, 1.0);
-  const UnifiedArray m = outer.sweeps.fokker_planck(outer.sweeps.transposed_matrices(u), guess,
-                                                    exactness.fokker_planck);
+  const auto [m, left] = outer.sweeps.fokker_planck(u, guess, exactness.fokker_planck);
   HjbResidual r = hjb_residual(outer.problem, u, m);
   const double size = r.largest(outer.problem) * residual_scale(outer.problem, u);
-  return {u, m, std::move(r), size};
+  return {u, m, std::move(r), size, left * residual_scale(outer.problem, m)};
 }
 
 // The residual of the game itself, also where the state is meant to solve another one.
@@ -176,8 +176,7 @@ Outcome newton(Outer& outer, int most, double tolerance) {
     outer.u = state.u;
     outer.m = state.m;
     iteration.hjb_residual = whole_residual(outer, state);
-    iteration.fp_residual =
-        fokker_planck_residual(outer.problem, outer.sweeps.transposed_matrices(state.u), state.m);
+    iteration.fp_residual = state.fp_residual;
     iteration.residual = std::max(iteration.hjb_residual, iteration.fp_residual);
     if (!outer.record(std::move(iteration))) return Outcome::interrupted;
   }

@@ -75,10 +75,10 @@ Outcome picard(Outer& outer, double damping, int most, double tolerance) {
     }
     {
       const PhaseTimer timer(outer.phases, "Fokker-Planck sweeps");
-      const Stencil transposed = outer.sweeps.transposed_matrices(u);
       guess = outer.has_state ? m_forecast(outer.m, problem.steps()) : density;
-      m = outer.sweeps.fokker_planck(transposed, &guess, exactness.fokker_planck);
-      iteration.fp_residual = fokker_planck_residual(problem, transposed, m);
+      const Density found = outer.sweeps.fokker_planck(u, &guess, exactness.fokker_planck);
+      m = found.m;
+      iteration.fp_residual = found.residual * residual_scale(problem, m);
     }
     iteration.method = "picard";
     iteration.change_m = largest_difference(m, density);

@@ -138,9 +138,11 @@ Outcome first_state(Outer& outer) {
     throw ShapeError(fmt::format("solve: the initial guess has shape {}, {} is needed",
                                  to_string(u.shape()), to_string(expected.shape())));
   outer.u = u.astype(outer.problem.dtype()).copy();
-  outer.m = outer.sweeps.fokker_planck(
-      outer.sweeps.transposed_matrices(outer.u), nullptr,
-      StepTolerances::within(outer.problem, outer.tolerance, 1.0).fokker_planck);
+  outer.m =
+      outer.sweeps
+          .fokker_planck(outer.u, nullptr,
+                         StepTolerances::within(outer.problem, outer.tolerance, 1.0).fokker_planck)
+          .m;
   outer.has_state = true;
   return Outcome::converged;
 }

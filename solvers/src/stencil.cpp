@@ -2,15 +2,25 @@
 
 namespace isofield::mfg {
 
-Stencil Stencil::level(std::int64_t n) const {
-  Stencil part{{}, diagonal(n), std::nullopt};
-  for (const auto& x : faces.forward) part.faces.forward.push_back(x(n));
-  for (const auto& x : faces.backward) part.faces.backward.push_back(x(n));
-  if (symbol) {
-    const Symbol& all = *symbol;
-    part.symbol = Symbol{all.diagonal(n), all.coupling(n)};
+namespace {
+
+Stencil part_of(const Stencil& a, const Index& which) {
+  Stencil part{{}, a.diagonal(which), std::nullopt};
+  for (const auto& x : a.faces.forward) part.faces.forward.push_back(x(which));
+  for (const auto& x : a.faces.backward) part.faces.backward.push_back(x(which));
+  if (a.symbol) {
+    const Symbol& all = *a.symbol;
+    part.symbol = Symbol{all.diagonal(which), all.coupling(which)};
   }
   return part;
+}
+
+}  // namespace
+
+Stencil Stencil::level(std::int64_t n) const { return part_of(*this, n); }
+
+Stencil Stencil::levels(std::int64_t first, std::int64_t last) const {
+  return part_of(*this, slice(first, last));
 }
 
 void Stencil::append_to(std::vector<UnifiedArray>& list) const {

@@ -35,12 +35,13 @@ Sweeps::Sweeps(const DiscreteProblem& problem, std::function<bool()> should_stop
       fokker_planck_step_(problem, linear_),
       backward_(problem, LineMarch::Kind::backward),
       forward_(problem, LineMarch::Kind::forward),
-      density_(problem, LineMarch::Kind::density),
       matrices_(
           [this](ConstList in) { return listed(linear_.prepared(problem_.linearise(in[0]))); }),
       transposed_([this](ConstList in) {
         return listed(transpose(problem_.grid(), linear_.prepared(problem_.linearise(in[0]))));
-      }) {}
+      }) {
+  if (linear_.is_direct()) lines_.emplace(problem);
+}
 
 void Sweeps::ask_whether_to_go_on() const {
   if (should_stop_ && should_stop_()) throw Interrupted();
@@ -53,7 +54,9 @@ UnifiedArray Sweeps::hjb(const UnifiedArray& running_cost, const UnifiedArray& t
                          const UnifiedArray* guess, double tolerance) {
   running_cost.eval();
   if (guess) {
-    if (auto u = hjb_by_newton(running_cost, terminal, *guess, tolerance)) return *u;
+    const auto u = lines_ ? hjb_by_line_sweeps(running_cost, terminal, *guess, tolerance)
+                          : hjb_by_newton(running_cost, terminal, *guess, tolerance);
+    if (u) return *u;
   }
   // Level by level, from the next level's value: slower, but the best guess there is, and a failure
   // is found where it begins.
@@ -69,27 +72,52 @@ UnifiedArray Sweeps::hjb(const UnifiedArray& running_cost, const UnifiedArray& t
 }
 
 // All levels are one system of equations, convex in u, with an M-matrix: Newton's method is policy
-// iteration over the whole horizon, and an update is one linear sweep.
-std::optional<UnifiedArray> Sweeps::hjb_by_newton(const UnifiedArray& running_cost,
-                                                  const UnifiedArray& terminal,
-                                                  const UnifiedArray& guess, double tolerance) {
-  constexpr int max_updates = 12;
+// iteration over the whole horizon, and an update is one linear sweep. That u^N is given is an
+// equation, too: the first update puts it there.
+
+namespace {
+
+constexpr int max_updates = 12;
+
+}  // namespace
+
+std::optional<UnifiedArray> Sweeps::hjb_by_line_sweeps(const UnifiedArray& running_cost,
+                                                       const UnifiedArray& terminal, UnifiedArray u,
+                                                       double tolerance) {
   const std::int64_t n_steps = problem_.steps();
-  const UnifiedArray no_change = zeros_like(terminal);
-  UnifiedArray u = guess(upto(n_steps));
   linear_.counts().hjb_steps += n_steps;
   for (int k = 0; k < max_updates; ++k) {
-    const UnifiedArray all = with_last(u, terminal);
-    const HjbNewton::Linearisation at = newton_.linearise(u, all(from(1)), running_cost);
-    if (at.residual <= tolerance) return all;
+    ask_whether_to_go_on();
+    LineSweeps::NewtonUpdate update = lines_->newton_update(u, terminal, running_cost);
+    linear_.counts().newton += n_steps;
+    linear_.counts().linear_solves += n_steps;
+    if (update.error <= tolerance) return update.u;
+    if (!std::isfinite(update.error)) return std::nullopt;
+    u = std::move(update.u);
+  }
+  return std::nullopt;
+}
+
+std::optional<UnifiedArray> Sweeps::hjb_by_newton(const UnifiedArray& running_cost,
+                                                  const UnifiedArray& terminal, UnifiedArray u,
+                                                  double tolerance) {
+  const std::int64_t n_steps = problem_.steps();
+  linear_.counts().hjb_steps += n_steps;
+  UnifiedArray change = (terminal - u(n_steps)).eval();
+  bool arrived = max(abs(change)).item<double>() == 0.0;  // at u^N
+  for (int k = 0; k < max_updates; ++k) {
+    const HjbNewton::Linearisation at =
+        newton_.linearise(u(upto(n_steps)), u(from(1)), running_cost);
+    if (arrived && at.residual <= tolerance) return u;
     if (!std::isfinite(at.residual)) return std::nullopt;
     const double exactness = newton_.linear_tolerance(at.residual, tolerance, k == 0);
-    const UnifiedArray x = linear_backward(at.matrix, at.right_side, no_change, {exactness, 0.0});
+    const UnifiedArray x = linear_backward(at.matrix, at.right_side, change, {exactness, 0.0});
     linear_.counts().newton += n_steps;
     double bound = 0.0;
-    std::tie(u, bound) = newton_.update(u, x);
-    const double left = linear_.is_direct() ? 0.0 : exactness / problem_.dt();
-    if (bound + left <= tolerance) return with_last(u, terminal);
+    std::tie(u, bound) = newton_.update(u, with_last(x, change));
+    if (!arrived) change = zeros_like(change);
+    arrived = true;
+    if (bound + exactness / problem_.dt() <= tolerance) return u;
   }
   return std::nullopt;
 }
@@ -104,26 +132,27 @@ Stencil Sweeps::transposed_matrices(const UnifiedArray& u) const {
   return Stencil::from_list(transposed_(in), 0, problem_.grid().axes());
 }
 
-UnifiedArray Sweeps::fokker_planck(const Stencil& transposed, const UnifiedArray* guess,
-                                   double relative) {
-  const UnifiedArray& start = problem_.initial_density();
+Density Sweeps::fokker_planck(const UnifiedArray& u, const UnifiedArray* guess, double relative) {
   ask_whether_to_go_on();
-  UnifiedArray all;
-  if (linear_.is_direct()) {
+  Density result;
+  if (lines_) {
     linear_.counts().linear_solves += problem_.steps();
-    all = concat({expand_dims(start, 0), density_(transposed, nullptr, start)});
+    result = lines_->density(u);
   } else {
-    List m{start};
+    const Stencil transposed = transposed_matrices(u);
+    List m{problem_.initial_density()}, residuals;
     m.reserve(index(problem_.steps()) + 1);
     for (std::int64_t n = 0; n < problem_.steps(); ++n) {
       ask_whether_to_go_on();
-      m.push_back(fokker_planck_step_(transposed.level(n), m.back(),
-                                      guess ? (*guess)(n + 1) : m.back(), relative));
+      auto [next, residual] = fokker_planck_step_(transposed.level(n), m.back(),
+                                                  guess ? (*guess)(n + 1) : m.back(), relative);
+      m.push_back(std::move(next));
+      residuals.push_back(std::move(residual));
     }
-    all = stack(m);
+    result = {stack(m), max(stack(residuals)).item<double>()};
   }
-  check_density(all);
-  return all;
+  if (!std::isfinite(result.residual)) fail_by_nan(result.m);
+  return result;
 }
 
 UnifiedArray Sweeps::linear_backward(const Stencil& matrices, const UnifiedArray& source,
@@ -132,7 +161,7 @@ UnifiedArray Sweeps::linear_backward(const Stencil& matrices, const UnifiedArray
   ask_whether_to_go_on();
   if (linear_.is_direct()) {
     linear_.counts().linear_solves += problem_.steps();
-    return backward_(matrices, &source, terminal);
+    return backward_(matrices, source, terminal);
   }
   List x(index(problem_.steps()));
   UnifiedArray last = terminal;
@@ -151,7 +180,7 @@ UnifiedArray Sweeps::linear_forward(const Stencil& transposed, const UnifiedArra
   const UnifiedArray start = zeros_like(problem_.initial_density());
   if (linear_.is_direct()) {
     linear_.counts().linear_solves += problem_.steps();
-    return forward_(transposed, &source, start);
+    return forward_(transposed, source, start);
   }
   List y;
   y.reserve(index(problem_.steps()));
@@ -164,8 +193,8 @@ UnifiedArray Sweeps::linear_forward(const Stencil& transposed, const UnifiedArra
   return stack(y);
 }
 
-void Sweeps::check_density(const UnifiedArray& m) const {
-  if (!has_nan_or_inf(m)) return;
+// Says where the first NaN is. A density of finite numbers whose residual overflows is let pass.
+void Sweeps::fail_by_nan(const UnifiedArray& m) const {
   for (std::int64_t n = 0; n <= problem_.steps(); ++n) {
     const std::string place = problem_.grid().place_of_nan(m(n));
     if (!place.empty())

@@ -25,6 +25,8 @@ struct Stencil {
 
   /// The part of one time level.
   Stencil level(std::int64_t n) const;
+  /// The part of time levels [first, last).
+  Stencil levels(std::int64_t first, std::int64_t last) const;
   /// All arrays, in a fixed order, for functions that take lists.
   void append_to(std::vector<UnifiedArray>& list) const;
   /// The inverse of `append_to`, from position `first`.

@@ -114,6 +114,12 @@ class HjbStep {
   HjbNewton& newton_;
 };
 
+/// A solution of the Fokker-Planck equation at levels 0..N, with its largest residual.
+struct Density {
+  UnifiedArray m;
+  double residual = 0.0;  ///< in units of m over time
+};
+
 /// Make a density of an approximate solution of a Fokker-Planck step: an iterative solution is a
 /// little negative where m is about 0, and loses a little mass. The solution is not negative, so
 /// that cutting moves towards it; and the balance of mass, sum A m = sum m_last, whatever leaves
@@ -128,12 +134,16 @@ class FokkerPlanckStep {
   FokkerPlanckStep(const DiscreteProblem& problem, LinearStep& linear);
 
   /// The m at a level, from the last level's and the transposed stencil. Mass and sign are exact to
-  /// rounding, however exactly the linear system is solved.
-  UnifiedArray operator()(const Stencil& transposed, const UnifiedArray& m_last,
-                          const UnifiedArray& guess, double relative);
+  /// rounding, however exactly the linear system is solved. The residual is an array of one number.
+  struct Level {
+    UnifiedArray m, residual;
+  };
+  Level operator()(const Stencil& transposed, const UnifiedArray& m_last, const UnifiedArray& guess,
+                   double relative);
 
  private:
   using Traced = isofield::detail::TracedFunction;
+  const DiscreteProblem& problem_;
   LinearStep& linear_;
   Traced repair_;
 };
@@ -145,12 +155,11 @@ class LineMarch {
   enum class Kind : std::uint8_t {
     backward,  ///< x^n from x^(n+1) and a source
     forward,   ///< y^(n+1) from y^n and a source
-    density,   ///< the same without a source, for a density
   };
   LineMarch(const DiscreteProblem& problem, Kind kind);
 
-  /// The levels, from a matrix for each, the source (none for a density) and what to start from.
-  UnifiedArray operator()(const Stencil& matrices, const UnifiedArray* source,
+  /// The levels, from a matrix and a source for each, and what to start from.
+  UnifiedArray operator()(const Stencil& matrices, const UnifiedArray& source,
                           const UnifiedArray& start) const;
 
  private:
@@ -158,6 +167,32 @@ class LineMarch {
   static constexpr std::int64_t chunk = 64;  ///< levels of one recorded function
   Kind kind_;
   Traced march_;
+};
+
+/// Sweeps over all levels in one dimension, some levels at a time: what they need besides u and m
+/// is made when it is needed and never leaves the cache.
+class LineSweeps {
+ public:
+  explicit LineSweeps(const DiscreteProblem& problem);
+
+  struct NewtonUpdate {
+    UnifiedArray u;      ///< at levels 0..N
+    double error = 0.0;  ///< largest residual of u, or more, in units of u over time
+  };
+  /// Update u at all levels by Newton's method; u^N becomes `terminal`.
+  NewtonUpdate newton_update(const UnifiedArray& u, const UnifiedArray& terminal,
+                             const UnifiedArray& cost) const;
+  /// The density that follows u.
+  Density density(const UnifiedArray& u) const;
+
+ private:
+  using Traced = isofield::detail::TracedFunction;
+  /// The first level of part p.
+  std::int64_t begin_of_part(std::int64_t p) const;
+
+  const DiscreteProblem& problem_;
+  Traced newton_, density_;
+  std::int64_t parts_ = 1;
 };
 
 }  // namespace isofield::mfg

@@ -28,8 +28,8 @@ class Sweeps {
   Stencil matrices(const UnifiedArray& u) const;
   /// Their transposes.
   Stencil transposed_matrices(const UnifiedArray& u) const;
-  /// Solve the Fokker-Planck equation forwards. Throws Breakdown.
-  UnifiedArray fokker_planck(const Stencil& transposed, const UnifiedArray* guess, double relative);
+  /// Solve the Fokker-Planck equation forwards for the density that follows u. Throws Breakdown.
+  Density fokker_planck(const UnifiedArray& u, const UnifiedArray* guess, double relative);
 
   /// Solve x^n - x^(n+1) + dt K_n x^n = source^n backwards from x^N; gives levels 0..N-1.
   UnifiedArray linear_backward(const Stencil& matrices, const UnifiedArray& source,
@@ -43,9 +43,12 @@ class Sweeps {
  private:
   using Traced = isofield::detail::TracedFunction;
   std::optional<UnifiedArray> hjb_by_newton(const UnifiedArray& running_cost,
-                                            const UnifiedArray& terminal, const UnifiedArray& guess,
+                                            const UnifiedArray& terminal, UnifiedArray u,
                                             double tolerance);
-  void check_density(const UnifiedArray& m) const;
+  std::optional<UnifiedArray> hjb_by_line_sweeps(const UnifiedArray& running_cost,
+                                                 const UnifiedArray& terminal, UnifiedArray u,
+                                                 double tolerance);
+  void fail_by_nan(const UnifiedArray& m) const;
   void ask_whether_to_go_on() const;
 
   const DiscreteProblem& problem_;
@@ -54,7 +57,8 @@ class Sweeps {
   HjbNewton newton_;
   HjbStep hjb_step_;
   FokkerPlanckStep fokker_planck_step_;
-  LineMarch backward_, forward_, density_;
+  std::optional<LineSweeps> lines_;  ///< in one dimension
+  LineMarch backward_, forward_;
   Traced matrices_, transposed_;
 };
 
