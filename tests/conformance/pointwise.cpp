@@ -31,6 +31,10 @@ template <class T> T round(T x) {  // ties to even
 }
 template <class T> T exp(T x) { return std::exp(x); }
 template <class T> T expm1(T x) { return std::expm1(x); }
+template <class T> T sin(T x) { return std::sin(x); }
+template <class T> T cos(T x) { return std::cos(x); }
+template <class T> T tan(T x) { return std::tan(x); }
+template <class T> T erf(T x) { return std::erf(x); }
 template <class T> T log(T x) { return std::log(x); }
 template <class T> T log1p(T x) { return std::log1p(x); }
 template <class T> T sinh(T x) { return std::sinh(x); }
@@ -110,8 +114,9 @@ WRAPS(multiply, a* b, x* y)
 
 /// Functions that need not round as the C library's do; how well they round is
 /// tests/unit/elementary.cpp's.
-const std::set<std::string_view> elementary = {"exp",  "expm1", "log",  "log1p",
-                                               "sinh", "cosh",  "tanh", "sigmoid"};
+const std::set<std::string_view> elementary = {"exp",  "expm1", "log",     "log1p", "sinh",
+                                               "cosh", "tanh",  "sigmoid", "sin",   "cos",
+                                               "tan",  "erf",   "power"};
 template <class T>
 bool close(T x, T y) {
   if constexpr (std::is_floating_point_v<T>) {

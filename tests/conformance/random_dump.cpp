@@ -159,7 +159,7 @@ class Random {
   }
 
   UnifiedArray elementary(const UnifiedArray& a) {
-    switch (pick(9)) {
+    switch (pick(14)) {
       case 0: return exp(a);
       case 1: return expm1(a);
       case 2: return log(abs(a));
@@ -168,6 +168,11 @@ class Random {
       case 5: return cosh(a);
       case 6: return tanh(a);
       case 7: return sigmoid(a);
+      case 8: return erf(a);
+      case 9: return sin(a);
+      case 10: return cos(a * 60000.0);  // where some are the C library's
+      case 11: return tan(a);
+      case 12: return power(a, some());
       default: return exp(a * 300.0);
     }
   }

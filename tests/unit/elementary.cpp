@@ -71,7 +71,7 @@ double ulps(T found, mpfr_ptr exact, mpfr_ptr difference) {
 /// Special values; patterns that are equally likely; numbers from [low, high]; magnitudes from
 /// 2^-12 to 16.
 template <class T>
-std::vector<T> arguments(double low, double high) {
+std::vector<T> arguments(double low, double high, std::int64_t n = points()) {
   using L = std::numeric_limits<T>;
   using Word = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
   std::vector<T> x;
@@ -83,7 +83,6 @@ std::vector<T> arguments(double low, double high) {
         x.push_back(near);
   std::mt19937_64 generator(20);
   const auto uniform = [&] { return static_cast<double>(generator() >> 11) * 0x1p-53; };
-  const std::int64_t n = points();
   for (std::int64_t i = 0; i < n; i += 3) {
     x.push_back(std::bit_cast<T>(static_cast<Word>(generator())));
     x.push_back(static_cast<T>(low + (high - low) * uniform()));
@@ -142,21 +141,85 @@ struct Row {
 #name, [](const UnifiedArray& x) { return isofield::name(x); }, exact, __VA_ARGS__ \
   }
 const Row rows[] = {
-    ROW(exp, mpfr_exp, {-746, 710}, {-104, 89}),  ROW(expm1, mpfr_expm1, {-40, 710}, {-20, 89}),
-    ROW(log, mpfr_log, {0, 3}, {0, 3}),           ROW(log1p, mpfr_log1p, {-1, 3}, {-1, 3}),
-    ROW(sinh, mpfr_sinh, {-711, 711}, {-90, 90}), ROW(cosh, mpfr_cosh, {-711, 711}, {-90, 90}),
-    ROW(tanh, mpfr_tanh, {-20, 20}, {-10, 10}),   ROW(sigmoid, sigmoid_of, {-746, 40}, {-104, 20}),
+    ROW(exp, mpfr_exp, {-746, 710}, {-104, 89}),
+    ROW(expm1, mpfr_expm1, {-40, 710}, {-20, 89}),
+    ROW(log, mpfr_log, {0, 3}, {0, 3}),
+    ROW(log1p, mpfr_log1p, {-1, 3}, {-1, 3}),
+    ROW(sinh, mpfr_sinh, {-711, 711}, {-90, 90}),
+    ROW(cosh, mpfr_cosh, {-711, 711}, {-90, 90}),
+    ROW(sin, mpfr_sin, {-1.1e5, 1.1e5}, {-1.1e5, 1.1e5}),
+    ROW(cos, mpfr_cos, {-1.1e5, 1.1e5}, {-1.1e5, 1.1e5}),
+    ROW(tan, mpfr_tan, {-1.1e5, 1.1e5}, {-1.1e5, 1.1e5}),
+    ROW(erf, mpfr_erf, {-6.5, 6.5}, {-4.5, 4.5}),
+    ROW(tanh, mpfr_tanh, {-20, 20}, {-10, 10}),
+    ROW(sigmoid, sigmoid_of, {-746, 40}, {-104, 20}),
 };
 const Row& row(std::string_view name) {
   return *std::find_if(std::begin(rows), std::end(rows),
                        [=](const Row& r) { return r.name == name; });
 }
 
+/// The two arguments of a power: special values against each other, then what gives numbers of
+/// every size.
+template <class T>
+void power_keeps(double bound) {
+  std::vector<T> x, y;
+  const std::vector<T> special = arguments<T>(-1, 1, 0);
+  for (const T a : special)
+    for (const T b : special) x.push_back(a), y.push_back(b);
+  for (const T b : {T(0x1p52), T(0x1p52) + 1, T(0x1p53), T(4503599627370497.5), T(-7), T(7.5)})
+    for (const T a : special) x.push_back(a), y.push_back(b);
+  std::mt19937_64 generator(21);
+  const auto uniform = [&] { return static_cast<double>(generator() >> 11) * 0x1p-53; };
+  const auto integer = [&](int n) {
+    return static_cast<int>(generator() % static_cast<unsigned>(n));
+  };
+  const double most = std::numeric_limits<T>::max_exponent * 1.04;
+  const auto sized = [&](double a) {
+    return T((2 * uniform() - 1) * most / std::fabs(std::log2(a)));
+  };
+  using Word = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
+  for (std::int64_t i = 0; i < points(); i += 4) {
+    const T any = std::fabs(std::bit_cast<T>(static_cast<Word>(generator())));
+    x.push_back(any), y.push_back(sized(static_cast<double>(any)));
+    const T middle = T(0.5 + 1.5 * uniform());
+    x.push_back(middle), y.push_back(sized(static_cast<double>(middle)));
+    const T near_one = T(1 + std::ldexp(uniform() - 0.5, -integer(50)));
+    x.push_back(near_one), y.push_back(sized(static_cast<double>(near_one)));
+    x.push_back(T(20 * uniform() - 10)), y.push_back(T(integer(101) - 50));
+  }
+  const std::vector<T> z = power(array(x), array(y)).template to_vector<T>();
+  Exact a, b, value, difference;
+  double worst = 0;
+  std::size_t where = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    mpfr_set_d(a, static_cast<double>(x[i]), MPFR_RNDN);
+    mpfr_set_d(b, static_cast<double>(y[i]), MPFR_RNDN);
+    mpfr_pow(value, a, b, MPFR_RNDN);
+    const double error = ulps(z[i], value, difference);
+    if (error > worst) worst = error, where = i;
+  }
+  BOOST_TEST_MESSAGE("power " << isofield::name(dtype_of<T>) << ": at most " << worst << " ulp, at "
+                              << x[where] << ", " << y[where]);
+  BOOST_TEST(worst <= bound, "power " << isofield::name(dtype_of<T>) << " of " << x[where]
+                                      << " and " << y[where] << " is " << worst
+                                      << " ulp off, more than " << bound);
+}
+
+void check(std::string_view function, double bound64, double bound32) {
+  if (function == "power") {
+    power_keeps<double>(bound64);
+    power_keeps<float>(bound32);
+    return;
+  }
+  const Row& r = row(function);
+  keeps<double>(r.name, r.ours, r.exact, r.wide64, bound64);
+  keeps<float>(r.name, r.ours, r.exact, r.wide32, bound32);
+}
+
 #define BOUND(function, bound64, bound32)                          \
   BOOST_AUTO_TEST_CASE(function##_is_as_close_as_the_table_says) { \
-    const Row& r = row(#function);                                 \
-    keeps<double>(r.name, r.ours, r.exact, r.wide64, bound64);     \
-    keeps<float>(r.name, r.ours, r.exact, r.wide32, bound32);      \
+    check(#function, bound64, bound32);                            \
   }
 #include "program/elementary/bounds.def"
 #undef BOUND
@@ -168,6 +231,9 @@ BOOST_AUTO_TEST_CASE(values_that_are_numbers_are_exact) {
     };
     BOOST_TEST(at([](const auto& x) { return exp(x); }, 0.0) == 1.0);
     BOOST_TEST(at([](const auto& x) { return cosh(x); }, 0.0) == 1.0);
+    BOOST_TEST(at([](const auto& x) { return cos(x); }, 0.0) == 1.0);
+    BOOST_TEST(at([](const auto& x) { return erf(x); }, 40.0) == 1.0);
+    BOOST_TEST(at([](const auto& x) { return power(x, 3.0); }, 7.0) == 343.0);
     BOOST_TEST(at([](const auto& x) { return sigmoid(x); }, 0.0) == 0.5);
     BOOST_TEST(at([](const auto& x) { return log(x); }, 1.0) == 0.0);
     BOOST_TEST(at([](const auto& x) { return tanh(x); }, 40.0) == 1.0);
@@ -183,6 +249,10 @@ BOOST_AUTO_TEST_CASE(odd_functions_are_odd_and_even_ones_even) {
     };
     BOOST_TEST(same(sinh(-x), -sinh(x)));
     BOOST_TEST(same(tanh(-x), -tanh(x)));
+    BOOST_TEST(same(sin(-x), -sin(x)));
+    BOOST_TEST(same(tan(-x), -tan(x)));
+    BOOST_TEST(same(erf(-x), -erf(x)));
+    BOOST_TEST(same(cos(-x), cos(x)));
     BOOST_TEST(same(cosh(-x), cosh(x)));
   };
   check(double{});

@@ -116,6 +116,7 @@ class Recorded {
 
 #include "program/elementary/format.inc"
 // clang-format off: formulas build on what is above them
+#include "program/elementary/error_function.inc"
 #include "program/elementary/exponential.inc"
 #include "program/elementary/logarithm.inc"
 // clang-format on
@@ -132,6 +133,7 @@ int write(Writer& writer, Op op, int a) {
     case Op::cosh: return cosh(x).vector();
     case Op::tanh: return tanh(x).vector();
     case Op::sigmoid: return sigmoid(x).vector();
+    case Op::erf: return erf(x).vector();
     default: break;
   }
   throw std::logic_error("isofield: no machine code for " + std::string(info(op).name));
@@ -148,7 +150,8 @@ bool knows_elementary(Op op) noexcept {
     case Op::sinh:
     case Op::cosh:
     case Op::tanh:
-    case Op::sigmoid: return true;
+    case Op::sigmoid:
+    case Op::erf: return true;
     default: return false;
   }
 }
