@@ -63,6 +63,31 @@ void scatter_strided(const std::byte* from, std::int64_t n, std::int64_t size, s
   }
 }
 
+namespace {
+
+template <class T>
+void move_as(const std::byte* from, std::int64_t from_stride, std::int64_t n, std::byte* to,
+             std::int64_t to_stride) {
+  const T* f = reinterpret_cast<const T*>(from);
+  T* t = reinterpret_cast<T*>(to);
+  for (std::int64_t i = 0; i < n; ++i) t[i * to_stride] = f[i * from_stride];
+}
+
+void move_strided(const std::byte* from, std::int64_t from_stride, std::int64_t n,
+                  std::int64_t size, std::byte* to, std::int64_t to_stride) {
+  switch (size) {
+    case 1: return move_as<std::uint8_t>(from, from_stride, n, to, to_stride);
+    case 4: return move_as<std::uint32_t>(from, from_stride, n, to, to_stride);
+    case 8: return move_as<std::uint64_t>(from, from_stride, n, to, to_stride);
+    default:
+      for (std::int64_t i = 0; i < n; ++i)
+        std::memcpy(to + i * to_stride * size, from + i * from_stride * size,
+                    static_cast<std::size_t>(size));
+  }
+}
+
+}  // namespace
+
 void HostLeaf::bind(const std::byte* base, std::int64_t size, Axis* axes, int rank) {
   rank_ = rank;
   size_ = size;
@@ -90,8 +115,15 @@ void HostLeaf::bind(const std::byte* base, std::int64_t size, Axis* axes, int ra
 const void* HostLeaf::slow_tile(std::int64_t begin, std::int64_t n, void* scratch,
                                 bool row_ends) const {
   if (mode_ == Mode::shifted) {
-    const std::int64_t at = position(begin, n, row_ends ? rank_ : rank_ - 1);
-    if (at >= 0 && at + n <= axes_[0].length * axes_[0].inner) return base_ + at * size_;
+    const std::int64_t at = position(begin, n, rank_ - 1);
+    const bool found = at != nowhere;
+    if (found && at >= 0 && at + n <= axes_[0].length * axes_[0].inner &&
+        (!row_ends || inside_rows(begin, n)))
+      return base_ + at * size_;
+    if (found && row_ends && std::abs(inner_.offset) * 4 <= inner_.length) {
+      copy_patched(begin, at, n, static_cast<std::byte*>(scratch));
+      return scratch;
+    }
   }
   gather(begin, n, static_cast<std::byte*>(scratch));
   return scratch;
@@ -110,12 +142,43 @@ std::int64_t HostLeaf::position(std::int64_t begin, std::int64_t n, int axes) co
     const std::int64_t high = axis.offset > 0 ? block - axis.offset * axis.inner : block;
     if (first >= low && first + n <= high) continue;
     const std::int64_t step = first / axis.inner;
-    if (first + n > (step + 1) * axis.inner) return -1;
+    if (first + n > (step + 1) * axis.inner) return nowhere;
     const Place p = place(axis, step);
-    if (p.fill) return -1;
-    at += (p.index - step - axis.offset) * axis.inner;
+    if (p.fill) return nowhere;
+    at += (p.index - step - axis.offset) * axis.stride;
   }
   return at;
+}
+
+bool HostLeaf::inside_rows(std::int64_t begin, std::int64_t n) const noexcept {
+  if (inner_.offset == 0) return true;
+  const std::int64_t first = begin % inner_.length + inner_.offset;
+  return first >= 0 && first + n <= inner_.length;
+}
+
+// As if each row went on in the next one, then the columns for which that is wrong.
+void HostLeaf::copy_patched(std::int64_t begin, std::int64_t at, std::int64_t n,
+                            std::byte* to) const {
+  const std::int64_t row = inner_.length;
+  const std::int64_t low = std::clamp<std::int64_t>(-at, 0, n);
+  const std::int64_t high = std::clamp<std::int64_t>(axes_[0].length * axes_[0].inner - at, low, n);
+  std::memcpy(to + low * size_, base_ + (at + low) * size_,
+              static_cast<std::size_t>((high - low) * size_));
+  const std::int64_t first = begin % row;
+  const std::int64_t from = inner_.offset > 0 ? row - inner_.offset : 0;
+  const std::int64_t end = inner_.offset > 0 ? row : -inner_.offset;
+  for (std::int64_t c = from; c < end; ++c) {
+    const std::int64_t i = (c - first + row) % row;
+    if (i >= n) continue;
+    const Place p = place(inner_, c);
+    const std::int64_t rows = (n - i + row - 1) / row;
+    std::byte* target = to + i * size_;
+    if (p.fill)
+      move_strided(p.fill, 0, rows, size_, target, row);
+    else
+      move_strided(base_ + (at - inner_.offset + i - c + p.index) * size_, row, rows, size_, target,
+                   row);
+  }
 }
 
 HostLeaf::Place HostLeaf::place(const Axis& axis, std::int64_t i) noexcept {

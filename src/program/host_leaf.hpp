@@ -26,9 +26,10 @@ class HostLeaf {
 
   /// Whether all elements are one and the same.
   bool uniform() const noexcept { return mode_ == Mode::uniform; }
-  /// Whether all elements are read where they lie, or all but those near ends of shifted axes.
-  bool in_place(bool all) const noexcept {
-    return mode_ == Mode::flat || (mode_ == Mode::shifted && !all);
+  /// Whether all elements are read where they lie, or all but those near ends of shifted axes, the
+  /// innermost one among them if `rows` says so.
+  bool in_place(bool all, bool rows) const noexcept {
+    return mode_ == Mode::flat || (mode_ == Mode::shifted && !all && (rows || inner_.offset == 0));
   }
   /// How far elements along axis `k` are read from their own place.
   std::int64_t offset(int k) const noexcept { return axes_[k].offset; }
@@ -54,9 +55,13 @@ class HostLeaf {
     const std::byte* fill;
   };
 
+  static constexpr std::int64_t nowhere = INT64_MIN;
+  /// Whether the innermost axis' rule does not matter to elements [begin, begin + n).
+  bool inside_rows(std::int64_t begin, std::int64_t n) const noexcept;
+  void copy_patched(std::int64_t begin, std::int64_t at, std::int64_t n, std::byte* to) const;
   const void* slow_tile(std::int64_t begin, std::int64_t n, void* scratch, bool row_ends) const;
-  /// Where elements [begin, begin + n) of a contiguous shifted leaf lie side by side, by the rules
-  /// of the first `axes` axes; negative where they do not.
+  /// Where elements [begin, begin + n) of a contiguous shifted leaf begin to lie side by side, by
+  /// the rules of the first `axes` axes, perhaps outside of its memory; `nowhere` if they do not.
   std::int64_t position(std::int64_t begin, std::int64_t n, int axes) const noexcept;
   static Place place(const Axis& axis, std::int64_t i) noexcept;
   void gather_row(const std::byte* row, std::int64_t begin, std::int64_t n, std::byte* to) const;

@@ -106,6 +106,12 @@ void BoundLaunch::find_seams() {
     inner_seam_ = inner_seam_ || k == rank_ - 1;
     found[n++] = {low * inner, block - high * inner, inner, block};
   }
+  // Of short rows, leaves that are shifted along them are copied.
+  if (inner_seam_ && !by_rows_ && row_ < shortest_row) {
+    inner_seam_ = false;
+    std::copy(found + 1, found + n, found);
+    --n;
+  }
   seam_count_ = std::min(n, 3);
   std::reverse_copy(found, found + seam_count_, seams_);
 }
@@ -129,11 +135,12 @@ void BoundLaunch::choose_code(const Launch& launch, const LoweredProgram& lowere
   find_seams();
   Variant variant;
   variant.fold = fold;
+  const bool rows_in_place = by_rows_ || row_ >= shortest_row;
   bool in_place = true;
   for (int i = 0; i < code_->leaves; ++i) {
     if (leaves_[i].uniform()) variant.uniform |= i < 64 ? std::uint64_t{1} << i : 0;
-    in_place =
-        in_place && (leaves_[i].uniform() || leaves_[i].in_place(program_.reduction.has_value()));
+    in_place = in_place && (leaves_[i].uniform() ||
+                            leaves_[i].in_place(program_.reduction.has_value(), rows_in_place));
   }
   for (int o = 0; o < code_->outputs; ++o)
     in_place = in_place && (!outputs_[o].stored || outputs_[o].contiguous);
@@ -276,16 +283,21 @@ void BoundLaunch::bind_operands(const Launch& launch, int operands) {
   }
 }
 
-// Rows long enough that their ends are rare: those are then done apart, and nothing else is
-// gathered.
+// The ends of rows are either done apart, which costs each operand's elements there, or leaves that
+// are shifted along rows are copied and patched, which costs their every element, about four times
+// less.
 void BoundLaunch::choose_rows() {
   row_ = lengths_[rank_ - 1];
-  if (rank_ < 2 || !((shifted_axes_ >> (rank_ - 1)) & 1) || row_ < shortest_row ||
-      program_.reduction)
-    return;
+  if (rank_ < 2 || !((shifted_axes_ >> (rank_ - 1)) & 1) || program_.reduction) return;
   std::tie(reach_low_, reach_high_) = reach(rank_ - 1);
   const std::int64_t columns = reach_low_ + reach_high_;
-  by_rows_ = columns * 4 < row_ && columns <= most_columns;
+  std::int64_t operands = code_->outputs, copied = 0;
+  for (int i = 0; i < code_->leaves; ++i) {
+    operands += !leaves_[i].uniform();
+    copied += leaves_[i].offset(rank_ - 1) != 0;
+  }
+  by_rows_ =
+      columns * 4 < row_ && columns <= most_columns && copied * row_ > 4 * operands * columns;
 }
 
 void BoundLaunch::execute(void** slots, std::int64_t n) const {

@@ -113,7 +113,7 @@ class BoundLaunch {
   HostLeaf::Axis* axes_ = nullptr;  ///< a leaf after the other
   Output* outputs_ = nullptr;
   std::int64_t* strides_ = nullptr;  ///< [k * operands + o]: operand o along walked axis k
-  static constexpr std::int64_t shortest_row = 12, longest_run = 1 << 14, shortest_run = 24,
+  static constexpr std::int64_t shortest_row = 256, longest_run = 1 << 14, shortest_run = 24,
                                 most_columns = 64;  // fewer than in any tile
 };
 
