@@ -114,11 +114,12 @@ class Recorded {
   double constant_ = 0;
 };
 
+// Formulas build on what is above them.
+// clang-format off
 #include "program/elementary/format.inc"
-// clang-format off: formulas build on what is above them
-#include "program/elementary/error_function.inc"
 #include "program/elementary/exponential.inc"
 #include "program/elementary/logarithm.inc"
+#include "program/elementary/error_function.inc"
 // clang-format on
 
 template <class T>
