@@ -3,6 +3,7 @@
 #include <isofield/error.hpp>
 #include <isofield/program.hpp>
 #include <isofield/storage.hpp>
+#include <optional>
 #include <source_location>
 #include <span>
 #include <string>
@@ -56,8 +57,13 @@ class BaseBackend {
   /// Solve tridiagonal systems along `axis`, batched over all others: row i reads
   /// lower[i] x[i-1] + diag[i] x[i] + upper[i] x[i+1] = rhs[i]. lower[0] and upper[n-1] are not
   /// read, or close the cycle when `periodic`. No pivoting: meant for diagonally dominant systems.
-  virtual void tridiagonal_solve(const View& lower, const View& diag, const View& upper,
-                                 const View& rhs, const View& out, int axis, bool periodic) = 0;
+  /// Where elimination breaks, give the place in C order of the first pivot that is zero or not
+  /// finite although the matrix is finite up to there, in the first such line; what has been solved
+  /// is then not defined. A device that does not wait for its kernels gives none, and NaN instead.
+  virtual std::optional<std::int64_t> tridiagonal_solve(const View& lower, const View& diag,
+                                                        const View& upper, const View& rhs,
+                                                        const View& out, int axis,
+                                                        bool periodic) = 0;
 
   // The protocol's public face, written once on top of the virtuals. Errors name the caller's
   // place.

@@ -2,6 +2,7 @@
 
 #include <isofield/backend.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 
 /// What backends whose memory the processor can read build on: kernels for every instruction set,
@@ -21,8 +22,9 @@ class Executor {
 
 void run(const Launch& launch, Executor& executor);
 void matmul(const View& a, const View& b, const View& out, Executor& executor);
-void tridiagonal_solve(const View& lower, const View& diag, const View& upper, const View& rhs,
-                       const View& out, int axis, bool periodic, Executor& executor);
+std::optional<std::int64_t> tridiagonal_solve(const View& lower, const View& diag,
+                                              const View& upper, const View& rhs, const View& out,
+                                              int axis, bool periodic, Executor& executor);
 
 /// Pooled host memory, aligned to 64 bytes, huge pages where large.
 StoragePtr allocate(BaseBackend& backend, std::size_t bytes);
@@ -51,8 +53,9 @@ class HostBackend : public BaseBackend {
 
   void run(const Launch& launch) override;
   void matmul(const View& a, const View& b, const View& out) override;
-  void tridiagonal_solve(const View& lower, const View& diag, const View& upper, const View& rhs,
-                         const View& out, int axis, bool periodic) override;
+  std::optional<std::int64_t> tridiagonal_solve(const View& lower, const View& diag,
+                                                const View& upper, const View& rhs, const View& out,
+                                                int axis, bool periodic) override;
 
  protected:
   /// Run on another executor from now on.

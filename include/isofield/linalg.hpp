@@ -9,9 +9,17 @@ namespace isofield::linalg {
 UnifiedArray matmul(Operand a, Operand b);
 
 /// Solve tridiagonal systems along `axis`, batched over all other axes:
-/// lower[i] x[i-1] + diag[i] x[i] + upper[i] x[i+1] = rhs[i]. lower[0] and upper[n-1] are ignored,
+/// lower[i] x[i-1] + diag[i] x[i] + upper[i] x[i+1] = rhs[i]. lower[0] and upper[n-1] are not read,
 /// unless `periodic`, when they couple the two ends. All four have one shape (they broadcast) and
-/// dtype float32 or float64. There is no pivoting: the systems should be diagonally dominant.
+/// dtype float32 or float64.
+///
+/// There is no pivoting. Elimination is stable for systems that are diagonally dominant by rows or
+/// by columns, symmetric positive definite, or M-matrices (Higham, Accuracy and Stability,
+/// section 9.5). For M-matrices (lower, upper <= 0 < diag) a right side without negative elements
+/// gives a solution without any, exactly. Throws SolverError with the line and the row where a
+/// pivot is zero or not finite although the matrix is finite, from the call or from the replay
+/// under `jit`; devices that work asynchronously give NaN there instead. What is NaN on entry is
+/// NaN in its line's solution and is no error.
 UnifiedArray tridiagonal_solve(Operand lower, Operand diag, Operand upper, Operand rhs, int axis,
                                bool periodic = false);
 

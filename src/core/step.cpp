@@ -1,5 +1,8 @@
 #include "core/step.hpp"
 
+#include <isofield/error.hpp>
+
+#include "core/emit.hpp"
 #include "core/profile.hpp"
 
 namespace isofield::detail {
@@ -11,6 +14,23 @@ bool any_symbolic(std::span<const View> views) {
   for (const auto& v : views)
     if (v.storage->symbolic) return true;
   return false;
+}
+
+[[noreturn]] void throw_broken(const Step& step, std::int64_t place) {
+  const Shape& shape = step.out[0].layout.shape;
+  std::string line;
+  std::int64_t row = 0;
+  for (int k = shape.size() - 1; k >= 0; --k) {
+    const std::int64_t index = place % shape[k];
+    place /= shape[k];
+    if (k == step.axis) row = index;
+    line = (k == step.axis ? ":" : std::to_string(index)) + (line.empty() ? "" : ", " + line);
+  }
+  throw SolverError("tridiagonal_solve: elimination breaks at row " + std::to_string(row) +
+                    " of line (" + line + "), shape " + to_string(shape) +
+                    ": the pivot is zero or not finite; there is no pivoting, the systems should "
+                    "be diagonally dominant" +
+                    context(*step.backend, step.out[0].dtype, step.where));
 }
 
 }  // namespace
@@ -33,7 +53,9 @@ void Step::call_backend() const {
       break;
     case Kind::matmul: backend->matmul(in[0], in[1], out[0]); break;
     case Kind::tridiagonal:
-      backend->tridiagonal_solve(in[0], in[1], in[2], in[3], out[0], axis, periodic);
+      if (const auto broken =
+              backend->tridiagonal_solve(in[0], in[1], in[2], in[3], out[0], axis, periodic))
+        throw_broken(*this, *broken);
       break;
   }
 }

@@ -20,6 +20,7 @@ struct Step {
   // A tridiagonal solve's.
   int axis = 0;
   bool periodic = false;
+  std::source_location where;  ///< the caller's place
   // What the backend keeps between runs of a recorded step.
   bool repeated = false;
   mutable std::shared_ptr<void> plan;

@@ -112,6 +112,7 @@ UnifiedArray tridiagonal_solve(Operand lower, Operand diag, Operand upper, Opera
   step.backend = &backend;
   step.axis = axis;
   step.periodic = periodic;
+  step.where = place;
   for (auto& node : nodes) {
     node = packed(node, shape);
     step.in.push_back(node->view());

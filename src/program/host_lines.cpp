@@ -1,208 +1,307 @@
 #include <algorithm>
-#include <cstring>
+#include <atomic>
+#include <cmath>
+#include <cstdlib>
 #include <isofield/error.hpp>
 #include <isofield/host.hpp>
+#include <limits>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "program/host_pieces.hpp"
-#include "program/kernels/kernel_table.hpp"
+#include "program/host_stretch.hpp"
 
 namespace isofield::host {
 namespace {
 
-/// Tridiagonal systems as (outer, n, inner) arrays, the lines along the middle axis.
-struct Lines {
-  const std::byte *lower, *diag, *upper, *rhs;
-  std::byte* out;
-  std::int64_t outer = 1, n = 1, inner = 1;
-  DType dtype = DType::float64;
-  std::int64_t size = 8;
-};
-
-/// Systems that one sweep takes side by side.
+/// Systems that one sweep along an outer axis takes side by side.
 constexpr std::int64_t panel = 32;
-/// Rows that are transposed at a time when lines lie along the contiguous axis.
-constexpr std::int64_t block = 32;
+/// Systems that one sweep along the contiguous axis takes side by side.
+constexpr int most_lanes = 16;
+/// Elements from which systems are shared by threads.
+constexpr std::int64_t parallel_elements = 1 << 15;
+/// Lines from this long on are cut into stretches of about `stretch` rows: for threads, and so that
+/// what is written on the way stays in the second-level cache.
+constexpr std::int64_t long_line = 1 << 16, stretch = 1 << 12;
 
-std::byte* scratch(std::size_t bytes) {
-  thread_local std::vector<std::byte> memory;
-  if (memory.size() < bytes + 64) memory.resize(bytes + 64);
-  auto address = reinterpret_cast<std::uintptr_t>(memory.data());
-  return memory.data() + (64 - address % 64) % 64;
-}
-
-// Lines along an outer axis: their systems already lie side by side.
-void sweep_strided(const Lines& l, std::int64_t outer, std::int64_t from, std::int64_t width) {
-  const std::int64_t start = (outer * l.n * l.inner + from) * l.size;
-  LineSweep s{};
-  s.lower = l.lower + start;
-  s.diag = l.diag + start;
-  s.upper = l.upper + start;
-  s.rhs = l.rhs + start;
-  s.out = l.out + start;
-  s.stride = s.out_stride = l.inner;
-  s.factor = scratch(static_cast<std::size_t>(l.n * width * l.size));
-  s.factor_stride = width;
-  s.rows = l.n;
-  s.width = width;
-  kernels().line_forward(l.dtype)(s);
-  kernels().line_backward(l.dtype)(s);
-}
-
-// Lines along the contiguous axis: blocks of rows are transposed into the order the sweep wants.
-void sweep_contiguous(const Lines& l, std::int64_t first, std::int64_t width) {
-  const auto transpose = kernels().transpose(l.dtype);
-  const std::int64_t column = width * l.size;
-  std::byte* memory = scratch(static_cast<std::size_t>((2 * l.n + 4 * block) * column));
-  std::byte *factor = memory, *out = factor + l.n * column, *tiles = out + l.n * column;
-  const std::byte* operands[4] = {l.lower, l.diag, l.upper, l.rhs};
-  LineSweep s{};
-  s.stride = s.factor_stride = s.out_stride = s.width = width;
-  for (std::int64_t i = 0; i < l.n; i += block) {
-    s.rows = std::min(block, l.n - i);
-    const void* tile[4];
-    for (int k = 0; k < 4; ++k) {
-      std::byte* to = tiles + k * block * column;
-      transpose(operands[k] + (first * l.n + i) * l.size, l.n, to, width, width, s.rows);
-      tile[k] = to;
-    }
-    s.lower = tile[0], s.diag = tile[1], s.upper = tile[2], s.rhs = tile[3];
-    s.factor = factor + i * column;
-    s.out = out + i * column;
-    kernels().line_forward(l.dtype)(s);
-    s.factor_before = factor + (i + s.rows - 1) * column;
-    s.out_before = out + (i + s.rows - 1) * column;
+/// Memory of this thread for one sweep, aligned to 64 bytes.
+std::byte* thread_scratch(std::size_t bytes) {
+  struct Free {
+    void operator()(std::byte* p) const { std::free(p); }
+  };
+  thread_local std::unique_ptr<std::byte, Free> memory;
+  thread_local std::size_t capacity = 0;
+  if (bytes > capacity) {
+    memory.reset(static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64)));
+    if (!memory) throw std::bad_alloc();
+    capacity = bytes;
   }
-  s.factor = factor;
-  s.out = out;
-  s.rows = l.n;
-  kernels().line_backward(l.dtype)(s);
-  transpose(out, width, l.out + first * l.n * l.size, l.n, l.n, width);
+  return memory.get();
 }
 
-void sweep_alone(const Lines& l, std::int64_t line) {
-  const std::int64_t start = line * l.n * l.size;
-  LineSweep s{l.lower + start,
-              l.diag + start,
-              l.upper + start,
-              l.rhs + start,
-              1,
-              scratch(static_cast<std::size_t>(l.n * l.size)),
-              l.out + start,
-              1,
-              1,
-              nullptr,
-              nullptr,
-              l.n,
-              1};
-  kernels().line_forward(l.dtype)(s);
-  kernels().line_backward(l.dtype)(s);
-}
-
-void solve(const Lines& l, Executor& executor) {
-  if (l.outer * l.n * l.inner == 0) return;
-  const bool parallel = l.outer * l.n * l.inner >= (1 << 15);
-  if (l.inner > 1) {
-    const std::int64_t panels = (l.inner + panel - 1) / panel;
-    for_pieces(l.outer * panels, parallel, executor, [&](std::int64_t p) {
-      const std::int64_t from = p % panels * panel;
-      sweep_strided(l, p / panels, from, std::min(panel, l.inner - from));
-    });
-  } else if (l.outer < 4) {
-    for (std::int64_t i = 0; i < l.outer; ++i) sweep_alone(l, i);
-  } else {
-    const std::int64_t width = std::min<std::int64_t>(16, l.outer);
-    for_pieces((l.outer + width - 1) / width, parallel, executor, [&](std::int64_t p) {
-      sweep_contiguous(l, p * width, std::min(width, l.outer - p * width));
-    });
-  }
-}
-
-/// Cyclic systems by Sherman and Morrison's formula: the corners are a rank-one change of a
-/// tridiagonal matrix T, so that x = y - z (v.y) / (1 + v.z) with T y = rhs, T z = w.
-/// (Press et al., Numerical Recipes, section 2.7.)
 template <class T>
-class Cyclic {
- public:
-  Cyclic(const Lines& lines, Executor& executor) : l_(lines), executor_(executor) {}
+T* scratch(std::int64_t elements) {
+  return reinterpret_cast<T*>(thread_scratch(static_cast<std::size_t>(elements) * sizeof(T)));
+}
 
-  void solve_cyclic() {
-    const std::int64_t n = l_.n, total = l_.outer * n * l_.inner;
-    const T *lower = as(l_.lower), *diag = as(l_.diag), *upper = as(l_.upper);
-    if (n == 1) {
-      for (std::int64_t i = 0; i < total; ++i)
-        out()[i] = as(l_.rhs)[i] / (lower[i] + diag[i] + upper[i]);
-      return;
+/// Tridiagonal systems as (outer, n, inner) arrays, the lines along the middle axis.
+template <class T>
+class Lines {
+ public:
+  Lines(const View& lower, const View& diag, const View& upper, const View& rhs, const View& out,
+        int axis, bool periodic, Executor& executor)
+      : operands_{reinterpret_cast<const T*>(lower.bytes()),
+                  reinterpret_cast<const T*>(diag.bytes()),
+                  reinterpret_cast<const T*>(upper.bytes()),
+                  reinterpret_cast<const T*>(rhs.bytes())},
+        out_(reinterpret_cast<T*>(out.bytes())),
+        periodic_(periodic),
+        kernels_(*kernels().lines(out.dtype)),
+        executor_(executor) {
+    for (int k = 0; k < out.layout.rank(); ++k)
+      (k < axis ? outer_ : k == axis ? n_ : inner_) *= out.layout.shape[k];
+  }
+
+  std::optional<std::int64_t> solve() {
+    const bool parallel = outer_ * n_ * inner_ >= parallel_elements;
+    const std::int64_t count = outer_ * inner_;
+    // A sweep of few lines waits for its divisions: parts of a line go side by side instead.
+    if (count < 8 && n_ >= Stretch<T>::shortest) {
+      for_pieces(count, parallel && count > 1 && n_ < long_line, executor_,
+                 [&](std::int64_t line) { sweep_alone(line); });
+    } else if (inner_ == 1 && count > 1) {
+      const int width = count <= 8 ? 8 : most_lanes;
+      for_pieces((count + width - 1) / width, parallel, executor_, [&](std::int64_t p) {
+        sweep_contiguous(p * width, std::min<std::int64_t>(width, count - p * width), width);
+      });
+    } else {
+      const std::int64_t panels = (inner_ + panel - 1) / panel;
+      for_pieces(outer_ * panels, parallel, executor_, [&](std::int64_t p) {
+        const std::int64_t from = p % panels * panel;
+        sweep_strided(p / panels * n_ * inner_ + from, std::min(panel, inner_ - from));
+      });
     }
-    std::vector<T> changed_diag(diag, diag + total);
-    if (n == 2) return solve_pairs(total);
-    std::vector<T> w(static_cast<std::size_t>(total), T(0)), z(w.size());
-    each_line([&](std::int64_t first, std::int64_t last) {
-      const T gamma = -diag[first];
-      changed_diag[static_cast<std::size_t>(first)] -= gamma;
-      changed_diag[static_cast<std::size_t>(last)] -= upper[last] * lower[first] / gamma;
-      w[static_cast<std::size_t>(first)] = gamma;
-      w[static_cast<std::size_t>(last)] = upper[last];
-    });
-    Lines y = l_;
-    y.diag = reinterpret_cast<const std::byte*>(changed_diag.data());
-    solve(y, executor_);
-    Lines other = y;
-    other.rhs = reinterpret_cast<const std::byte*>(w.data());
-    other.out = reinterpret_cast<std::byte*>(z.data());
-    solve(other, executor_);
-    each_line([&](std::int64_t first, std::int64_t last) {
-      const T ratio = lower[first] / -diag[first];
-      const T scale =
-          (out()[first] + ratio * out()[last]) /
-          (T(1) + z[static_cast<std::size_t>(first)] + ratio * z[static_cast<std::size_t>(last)]);
-      for (std::int64_t i = first; i <= last; i += l_.inner)
-        out()[i] -= scale * z[static_cast<std::size_t>(i)];
-    });
+    const std::int64_t broken = broken_.load();
+    return broken == none ? std::nullopt : std::optional(broken);
   }
 
  private:
-  static const T* as(const std::byte* p) { return reinterpret_cast<const T*>(p); }
-  T* out() const { return reinterpret_cast<T*>(l_.out); }
+  static constexpr std::int64_t none = std::numeric_limits<std::int64_t>::max();
 
-  template <class F>
-  void each_line(F f) const {
-    for (std::int64_t o = 0; o < l_.outer; ++o)
-      for (std::int64_t j = 0; j < l_.inner; ++j) {
-        const std::int64_t first = o * l_.n * l_.inner + j;
-        f(first, first + (l_.n - 1) * l_.inner);
-      }
+  std::int64_t first_of(std::int64_t line) const {
+    return line / inner_ * n_ * inner_ + line % inner_;
   }
 
-  // Two unknowns: both couplings of a row reach the same neighbour.
-  void solve_pairs(std::int64_t total) {
-    const auto count = static_cast<std::size_t>(total);
-    std::vector<T> coupling(count);
-    for (std::size_t i = 0; i < count; ++i) coupling[i] = as(l_.lower)[i] + as(l_.upper)[i];
-    Lines pairs = l_;
-    pairs.lower = pairs.upper = reinterpret_cast<const std::byte*>(coupling.data());
-    solve(pairs, executor_);
+  // The solution of a line is not finite: find out whether that is the elimination's doing.
+  void examine(std::int64_t first) {
+    const void* at[4];
+    for (int k = 0; k < 4; ++k) at[k] = operands_[k] + first;
+    const std::int64_t row = kernels_.broken_row(at, inner_, n_, periodic_);
+    if (row < 0) return;
+    const std::int64_t place = first + row * inner_;
+    // The first line counts, whatever thread comes first.
+    std::int64_t before = broken_.load();
+    const auto line = [&](std::int64_t p) { return p / (n_ * inner_) * inner_ + p % inner_; };
+    while ((before == none || line(place) < line(before)) &&
+           !broken_.compare_exchange_weak(before, place)) {
+    }
   }
 
-  Lines l_;
+  /// Close the cycles, if lines are, and look at the last unknowns: NaN and infinities that appear
+  /// on the way come there. `last` is a row that has been eliminated.
+  void finish(const StretchEnds& ends, T* last, std::int64_t first, std::int64_t stride,
+              std::int64_t width) {
+    T first_unknown[panel];
+    if (periodic_) kernels_.close(ends, width, last, first_unknown);
+    for (std::int64_t j = 0; j < width; ++j)
+      if (!std::isfinite(last[j])) examine(first + j * stride);
+  }
+
+  // Lines along an outer axis: their systems already lie side by side.
+  void sweep_strided(std::int64_t start, std::int64_t width) {
+    const std::int64_t rows = n_ * width;
+    T* memory = scratch<T>(periodic_ ? 2 * rows + 3 * width : rows);
+    LineSweep s{};
+    for (int k = 0; k < 4; ++k) {
+      s.operands[k] = operands_[k] + start;
+      s.strides[k] = inner_;
+    }
+    s.out = out_ + start;
+    s.out_stride = inner_;
+    s.factor = memory;
+    s.factor_stride = width;
+    if (periodic_) {
+      s.fill = memory + rows;
+      s.head = memory + 2 * rows;
+    }
+    s.begins = true;
+    s.rows = n_;
+    s.width = width;
+    kernels_.forward(s);
+    T* const last = out_ + start + (n_ - 1) * inner_;
+    const T *factor = memory + rows - width, *fill = factor + rows, *head = memory + 2 * rows;
+    finish({factor, last, fill, {head, head + width, head + 2 * width}}, last, start, 1, width);
+    kernels_.backward(s, periodic_ ? last : nullptr);
+  }
+
+  // Lines along the contiguous axis.
+  void sweep_contiguous(std::int64_t line, std::int64_t lanes, int width) {
+    const std::int64_t rows = n_ * width, start = line * n_;
+    T* const memory = scratch<T>((periodic_ ? 3 : 2) * rows + 4 * width);
+    T *const factor = memory, *const out = factor + rows;
+    T *const fill = out + rows, *const head = periodic_ ? fill + rows : fill, *x = head + 3 * width;
+    LaneSweep s{};
+    for (int k = 0; k < 4; ++k) {
+      s.operands[k] = operands_[k] + start;
+      s.lane_strides[k] = n_;
+    }
+    s.lanes = lanes;
+    s.factor = factor;
+    s.out = out;
+    s.fill = periodic_ ? fill : nullptr;
+    s.head = head;
+    s.begins = true;
+    s.rows = n_;
+    s.lines = out_ + start;
+    s.line_stride = n_;
+    const int which = width == 8 ? 0 : 1;
+    kernels_.lanes_forward[which](s);
+    T* const last = out + rows - width;
+    finish(
+        {factor + rows - width, last, fill + rows - width, {head, head + width, head + 2 * width}},
+        last, start, n_, lanes);
+    std::copy_n(last, width, x);
+    kernels_.lanes_backward[which](s, periodic_ ? last : nullptr, x);
+  }
+
+  // Few lines. `stride` between the elements of one: inner_.
+  void sweep_alone(std::int64_t line) {
+    const std::int64_t start = first_of(line);
+    if (!(n_ >= long_line ? solve_by_stretches(start) : solve_by_parts(start)))
+      sweep_strided(start, 1);  // not dominant, or not finite: row by row
+  }
+
+  bool solve_by_parts(std::int64_t start) {
+    T* memory = scratch<T>(Stretch<T>::memory(n_) + 5 * n_);
+    const T* at[4];
+    fetch(start, n_, memory + Stretch<T>::memory(n_), at);
+    T* const x = inner_ == 1 ? out_ + start : memory + Stretch<T>::memory(n_) + 4 * n_;
+    Stretch<T> parts(kernels_, at, n_, !periodic_, memory);
+    T last, first;
+    if (periodic_) {
+      T values[6];
+      const EndRows<T> ends(values, 1);
+      parts.leave(ends, 0);
+      kernels_.close(ends.ends(), 1, &last, &first);
+    }
+    if (!parts.solve(periodic_ ? &last : nullptr, periodic_ ? &first : nullptr, x)) return false;
+    scatter(x, start, n_);
+    return true;
+  }
+
+  // A long line: what is left of its stretches is one system, and each is solved between its
+  // neighbours. They are eliminated twice, which is less work than to keep what elimination gives.
+  bool solve_by_stretches(std::int64_t start) {
+    const std::int64_t count = n_ / stretch;
+    const auto begin = [&](std::int64_t i) { return n_ * i / count; };
+    std::vector<T> memory(static_cast<std::size_t>(13 * count));
+    const EndRows<T> ends(memory.data(), count);
+    const auto eliminated = [&](std::int64_t i, auto body) {
+      const std::int64_t rows = begin(i + 1) - begin(i), own = Stretch<T>::memory(rows);
+      T* const buffer = scratch<T>(own + 5 * rows);
+      const T* at[4];
+      fetch(start + begin(i) * inner_, rows, buffer + own, at);
+      Stretch<T> rows_of_it(kernels_, at, rows, i == 0 && !periodic_, buffer);
+      body(rows_of_it, rows, buffer + own + 4 * rows);
+    };
+    for_pieces(count, true, executor_, [&](std::int64_t i) {
+      eliminated(i, [&](const Stretch<T>& s, std::int64_t, T*) { s.leave(ends, i); });
+    });
+    const T* const last = solve_joined(ends, count, memory.data() + 6 * count);
+    const auto first = [&](std::int64_t i) {
+      const T before = last[i > 0 ? i - 1 : count - 1];
+      return ends.row[3][i] - (ends.row[4][i] * before + ends.row[5][i] * last[i]);
+    };
+    std::atomic<bool> solved = true;
+    for_pieces(count, true, executor_, [&](std::int64_t i) {
+      eliminated(i, [&](Stretch<T>& s, std::int64_t rows, T* room) {
+        const std::int64_t from = start + begin(i) * inner_;
+        T* const x = inner_ == 1 ? out_ + from : room;
+        const bool at_start = i == 0 && !periodic_, at_end = i + 1 == count && !periodic_;
+        const T behind = at_end ? T(0) : first((i + 1) % count);
+        if (s.solve(at_start ? nullptr : last + (i > 0 ? i : count) - 1, at_end ? nullptr : &behind,
+                    x))
+          scatter(x, from, rows);
+        else
+          solved = false;
+      });
+    });
+    return solved;
+  }
+
+  /// The last unknowns of a line's stretches; `memory` holds 7 of them for each.
+  T* solve_joined(const EndRows<T>& ends, std::int64_t count, T* memory) const {
+    void* operands[4];
+    T *factor = memory + 4 * count, *x = factor + count, *fill = x + count, head[3], whole[3];
+    LineSweep s{};
+    for (int k = 0; k < 4; ++k) {
+      s.operands[k] = operands[k] = memory + k * count;
+      s.strides[k] = 1;
+    }
+    kernels_.join(ends.ends(), count, operands);
+    s.factor = factor;
+    s.out = x;
+    s.fill = periodic_ ? fill : nullptr;
+    s.head = head;
+    s.factor_stride = s.out_stride = s.width = 1;
+    s.begins = true;
+    s.rows = count;
+    kernels_.forward(s);
+    T* const last = x + count - 1;
+    if (periodic_) {
+      T first;
+      kernels_.join_heads(ends.ends(), {nullptr, nullptr, nullptr, {head, head + 1, head + 2}},
+                          whole);
+      kernels_.close({factor + count - 1, last, fill + count - 1, {whole, whole + 1, whole + 2}}, 1,
+                     last, &first);
+    }
+    kernels_.backward(s, periodic_ ? last : nullptr);
+    return x;
+  }
+
+  /// The operands of `rows` rows of a line, next to each other: where they are, or copied to
+  /// `room`.
+  void fetch(std::int64_t start, std::int64_t rows, T* room, const T* (&at)[4]) const {
+    for (int k = 0; k < 4; ++k) {
+      at[k] = operands_[k] + start;
+      if (inner_ == 1) continue;
+      for (std::int64_t i = 0; i < rows; ++i) room[k * rows + i] = at[k][i * inner_];
+      at[k] = room + k * rows;
+    }
+  }
+  void scatter(const T* x, std::int64_t start, std::int64_t rows) const {
+    if (inner_ == 1) return;
+    for (std::int64_t i = 0; i < rows; ++i) out_[start + i * inner_] = x[i];
+  }
+
+  const T* operands_[4];
+  T* out_;
+  std::int64_t outer_ = 1, n_ = 1, inner_ = 1;
+  bool periodic_;
+  const LineKernels& kernels_;
   Executor& executor_;
+  std::atomic<std::int64_t> broken_ = none;
 };
 
 }  // namespace
 
-void tridiagonal_solve(const View& lower, const View& diag, const View& upper, const View& rhs,
-                       const View& out, int axis, bool periodic, Executor& executor) {
-  Lines l{lower.bytes(), diag.bytes(), upper.bytes(), rhs.bytes(), out.bytes()};
-  l.dtype = out.dtype;
-  l.size = static_cast<std::int64_t>(itemsize(out.dtype));
-  for (int k = 0; k < out.layout.rank(); ++k)
-    (k < axis ? l.outer : k == axis ? l.n : l.inner) *= out.layout.shape[k];
-  if (!periodic)
-    solve(l, executor);
-  else if (l.dtype == DType::float64)
-    Cyclic<double>(l, executor).solve_cyclic();
-  else
-    Cyclic<float>(l, executor).solve_cyclic();
+std::optional<std::int64_t> tridiagonal_solve(const View& lower, const View& diag,
+                                              const View& upper, const View& rhs, const View& out,
+                                              int axis, bool periodic, Executor& executor) {
+  if (out.dtype == DType::float64)
+    return Lines<double>(lower, diag, upper, rhs, out, axis, periodic, executor).solve();
+  return Lines<float>(lower, diag, upper, rhs, out, axis, periodic, executor).solve();
 }
 
 }  // namespace isofield::host

@@ -128,6 +128,17 @@ class Trace final : public Tracer {
   template <class Give>
   void replay(Arguments arguments, Give&& give) {
     std::vector<NodePtr> copies;  // of arguments that are not laid out as the trace was
+    // Memory of arguments and results must not live until the next call.
+    const struct Release {
+      Trace& trace;
+      ~Release() {
+        for (auto& input : trace.inputs_) input.storage->owner.reset();
+        for (auto& made : trace.escaping_) {
+          made.memory.reset();
+          made.storage->owner.reset();
+        }
+      }
+    } release{*this};
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       Input& input = inputs_[i];
       const Node* node = arguments[i]->node().get();
@@ -147,12 +158,6 @@ class Trace final : public Tracer {
     }
     for (const auto& step : steps_) step.run();
     for (std::size_t i = 0; i < outputs_.size(); ++i) give(i, result(outputs_[i]));
-    // Memory of arguments and results must not live until the next call.
-    for (auto& input : inputs_) input.storage->owner.reset();
-    for (auto& made : escaping_) {
-      made.memory.reset();
-      made.storage->owner.reset();
-    }
   }
 
  private:

@@ -95,6 +95,15 @@ void large_programs(DType dtype) {
   record("tridiagonal_rows", linalg::tridiagonal_solve(0.3 * u, 4.0 + abs(u), -0.4 * u, u + v, 1));
   record("tridiagonal_columns",
          linalg::tridiagonal_solve(0.3 * u, 4.0 + abs(u), -0.4 * u, u + v, 0, true));
+  // Few lines are cut into parts, and long ones into stretches.
+  const auto along = [](const UnifiedArray& x, int axis, bool periodic) {
+    return linalg::tridiagonal_solve(0.3 * x, 4.0 + abs(x), -0.4 * x, x, axis, periodic);
+  };
+  const UnifiedArray line = reshape(u, {-1});
+  record("few_lines", along(u(slice(0, 3)), 1, false));
+  record("few_columns_periodic", along(u(slice(0, 3)).T().copy(), 0, true));
+  record("long_line", along(line, 0, false));
+  record("long_line_periodic", along(line, 0, true));
 }
 
 }  // namespace

@@ -145,11 +145,12 @@ class KokkosBackend final : public BaseBackend {
     const ToolRegion region([] { return "matmul"; });
     host::matmul(a, b, out, executor_);
   }
-  void tridiagonal_solve(const View& lower, const View& diag, const View& upper, const View& rhs,
-                         const View& out, int axis, bool periodic) override {
+  std::optional<std::int64_t> tridiagonal_solve(const View& lower, const View& diag,
+                                                const View& upper, const View& rhs, const View& out,
+                                                int axis, bool periodic) override {
     Runtime::instance().require();
     const ToolRegion region([] { return "tridiagonal_solve"; });
-    host::tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic, executor_);
+    return host::tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic, executor_);
   }
 
  private:

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <isofield/program.hpp>
 
+#include "program/kernels/line_kernels.hpp"
+
 /// The host kernels: loops over contiguous elements, compiled once for each instruction set.
 namespace isofield::host {
 
@@ -29,23 +31,6 @@ struct Pair {
   bool first_is_right = false;  ///< second(c, first(a, b))
 };
 
-/// Elimination in `width` tridiagonal systems side by side, `rows` rows of them. Row i of an
-/// operand lies at i * stride, its systems next to each other.
-struct LineSweep {
-  const void *lower, *diag, *upper, *rhs;
-  std::int64_t stride;  ///< of the four operands
-  void *factor, *out;
-  std::int64_t factor_stride, out_stride;
-  const void *factor_before, *out_before;  ///< the row before the first; null at the line's start
-  std::int64_t rows, width;
-};
-using LineForwardKernel = void (*)(const LineSweep& sweep);
-/// out[i] -= factor[i] * out[i + 1], from row `rows - 2` to 0.
-using LineBackwardKernel = void (*)(const LineSweep& sweep);
-/// Transpose an n x m tile: to[j * to_stride + i] = from[i * from_stride + j].
-using TransposeKernel = void (*)(const void* from, std::int64_t from_stride, void* to,
-                                 std::int64_t to_stride, std::int64_t n, std::int64_t m);
-
 struct KernelTable {
   const char* instruction_set;
   /// Bit k of `scalars`: operand k is a scalar. Null where the table has no such kernel.
@@ -57,9 +42,7 @@ struct KernelTable {
   PointwiseKernel (*upwind)(Op extremum, bool more, DType dtype);
   const FoldKernels* (*fold)(Reduce op, DType dtype);
   GemmKernel (*gemm)(DType dtype);
-  LineForwardKernel (*line_forward)(DType dtype);
-  LineBackwardKernel (*line_backward)(DType dtype);
-  TransposeKernel (*transpose)(DType dtype);
+  const LineKernels* (*lines)(DType dtype);
 };
 
 /// The table for this processor, chosen once.

@@ -1,0 +1,270 @@
+// Tridiagonal systems of all sizes: few and long lines, signs, and what breaks elimination.
+#include <isofield/error.hpp>
+
+#include "reference.hpp"
+
+using namespace isofield;
+using namespace isofield::testing;
+
+namespace {
+
+/// Lines along the last axis: (lines, n).
+template <class T>
+struct Systems {
+  Plain<T> lower, diag, upper, rhs;
+
+  UnifiedArray solve(int axis, bool periodic) const {
+    if (axis == 1)
+      return linalg::tridiagonal_solve(lower.array(), diag.array(), upper.array(), rhs.array(), 1,
+                                       periodic);
+    const auto turned = [](const Plain<T>& x) { return x.array().T().copy(); };
+    return linalg::tridiagonal_solve(turned(lower), turned(diag), turned(upper), turned(rhs), 0,
+                                     periodic)
+        .T()
+        .copy();
+  }
+};
+
+template <class T>
+Systems<T> random_systems(std::int64_t lines, std::int64_t n) {
+  const Shape shape{lines, n};
+  return {noise<T>(shape, 1, -1, 1), noise<T>(shape, 2, 2.1, 4), noise<T>(shape, 3, -1, 1),
+          noise<T>(shape, 4, -1, 1)};
+}
+
+/// One line by Thomas' algorithm in long double; a cycle is opened at its last unknown.
+template <class T>
+std::vector<long double> reference(const Systems<T>& s, std::int64_t line, bool periodic) {
+  const auto n = static_cast<std::size_t>(s.rhs.shape[1]);
+  const auto at = [&](const Plain<T>& x, std::size_t i) {
+    return static_cast<long double>(x.data[static_cast<std::size_t>(line) * n + i]);
+  };
+  // The first m unknowns, for two right sides: rhs, and the coupling to the last unknown.
+  const std::size_t m = periodic ? n - 1 : n;
+  std::vector<long double> f(n), x(n), z(n);
+  for (std::size_t i = 0; i < m; ++i) {
+    const long double l = i > 0 ? at(s.lower, i) : 0;
+    const long double pivot = at(s.diag, i) - (i > 0 ? l * f[i - 1] : 0);
+    long double w = 0;
+    if (periodic) w = (i == 0 ? at(s.lower, 0) : 0) + (i + 1 == m ? at(s.upper, i) : 0);
+    f[i] = at(s.upper, i) / pivot;
+    x[i] = (at(s.rhs, i) - (i > 0 ? l * x[i - 1] : 0)) / pivot;
+    z[i] = (w - (i > 0 ? l * z[i - 1] : 0)) / pivot;
+  }
+  for (std::size_t i = m - 1; i-- > 0;) {
+    x[i] -= f[i] * x[i + 1];
+    z[i] -= f[i] * z[i + 1];
+  }
+  if (!periodic) return x;
+  const long double l = at(s.lower, m), u = at(s.upper, m);
+  x[m] = (at(s.rhs, m) - l * x[m - 1] - u * x[0]) / (at(s.diag, m) - l * z[m - 1] - u * z[0]);
+  for (std::size_t i = 0; i < m; ++i) x[i] -= z[i] * x[m];
+  return x;
+}
+
+template <class T>
+Plain<T> reference(const Systems<T>& s, bool periodic) {
+  Plain<T> x(s.rhs.shape);
+  auto to = x.data.begin();
+  for (std::int64_t line = 0; line < s.rhs.shape[0]; ++line)
+    for (const long double value : reference(s, line, periodic)) *to++ = static_cast<T>(value);
+  return x;
+}
+
+/// The matrix of a diffusion with drift against the wind: weakly dominant by rows, or by columns
+/// when `transposed`, plus `excess` on the diagonal.
+template <class T>
+Systems<T> m_matrices(std::int64_t lines, std::int64_t n, double excess, bool transposed,
+                      bool periodic) {
+  Systems<T> s = random_systems<T>(lines, n);
+  for (auto& x : s.lower.data) x = -std::abs(x) * T(1e3);
+  for (auto& x : s.upper.data) x = -std::abs(x) * T(1e3);
+  const auto index = [&](std::int64_t line, std::int64_t i) {
+    return static_cast<std::size_t>(line * n + (i + n) % n);
+  };
+  for (std::int64_t line = 0; line < lines; ++line)
+    for (std::int64_t i = 0; i < n; ++i) {
+      const bool first = i == 0 && !periodic, last = i == n - 1 && !periodic;
+      const double low =
+          transposed ? s.upper.data[index(line, i - 1)] : s.lower.data[index(line, i)];
+      const double up =
+          transposed ? s.lower.data[index(line, i + 1)] : s.upper.data[index(line, i)];
+      s.diag.data[index(line, i)] =
+          static_cast<T>(excess - (first ? 0.0 : low) - (last ? 0.0 : up));
+    }
+  // A mass here and there, nothing elsewhere.
+  for (std::size_t i = 0; i < s.rhs.data.size(); ++i)
+    s.rhs.data[i] = i % 97 == 13 ? std::abs(s.rhs.data[i]) : T(0);
+  return s;
+}
+
+}  // namespace
+
+BACKEND_DTYPE_TEST_CASE(lines_of_every_length_agree_with_elimination_in_long_double, float,
+                        double) {
+  const double tolerance = std::is_same_v<T, float> ? 5e-6 : 1e-14;
+  for (const std::int64_t lines : {1, 2, 9, 20})
+    for (const std::int64_t n :
+         {3, 4, 5, 63, 64, 65, 101, 127, 128, 133, 511, 512, 513, 1000, 4097})
+      for (const int axis : {0, 1})
+        for (const bool periodic : {false, true}) {
+          if (lines > 2 && n > 600) continue;
+          const Systems<T> s = random_systems<T>(lines, n);
+          const auto ok = close<T>(s.solve(axis, periodic), reference(s, periodic), tolerance);
+          if (!ok)
+            BOOST_TEST(ok, lines << " lines of " << n << ", axis " << axis << ", periodic "
+                                 << periodic << ": " << ok.message());
+        }
+}
+
+BACKEND_DTYPE_TEST_CASE(long_lines_agree_with_elimination_in_long_double, float, double) {
+  const double tolerance = std::is_same_v<T, float> ? 5e-6 : 1e-14;
+  for (const std::int64_t n : {65535, 65536, 100003})
+    for (const std::int64_t lines : {1, 2})
+      for (const bool periodic : {false, true}) {
+        const Systems<T> s = random_systems<T>(lines, n);
+        const int axis = lines == 2 && periodic ? 0 : 1;
+        BOOST_TEST(close<T>(s.solve(axis, periodic), reference(s, periodic), tolerance));
+      }
+}
+
+BACKEND_DTYPE_TEST_CASE(m_matrices_keep_what_is_not_negative, float, double) {
+  for (const std::int64_t lines : {1, 3, 20})
+    for (const std::int64_t n : {2, 5, 40, 64, 101, 401, 1000, 70000})
+      for (const bool transposed : {false, true})
+        for (const bool periodic : {false, true})
+          for (const double excess : {1.0, 1e3}) {
+            if (lines > 1 && n > 1000) continue;
+            const Systems<T> s = m_matrices<T>(lines, n, excess, transposed, periodic);
+            for (const int axis : {0, 1}) {
+              const UnifiedArray x = s.solve(axis, periodic);
+              const double least = min(x).template item<double>();
+              if (!(least >= 0.0))
+                BOOST_TEST(least >= 0.0, lines << " lines of " << n << ", axis " << axis
+                                               << ", transposed " << transposed << ", periodic "
+                                               << periodic << ", excess " << excess);
+            }
+          }
+}
+
+// Rows of a transposed matrix add up to `excess`, so the sum of the unknowns is known.
+BACKEND_TEST_CASE(sums_are_those_of_the_right_side_where_columns_add_up) {
+  for (const std::int64_t n : {50, 101, 1000, 70000})
+    for (const bool periodic : {false, true}) {
+      const Systems<double> s = m_matrices<double>(1, n, 1.0, true, periodic);
+      const double have = sum(s.solve(1, periodic)).item<double>();
+      const double want = sum(s.rhs.array()).item<double>();
+      BOOST_TEST(std::abs(have - want) <= 1e-10 * want,
+                 n << " " << periodic << ": " << have << " instead of " << want);
+    }
+}
+
+// Elimination row by row may work where parts of a line, taken alone, are singular.
+BACKEND_TEST_CASE(lines_whose_parts_are_singular_are_solved_row_by_row) {
+  for (const std::int64_t n : {64, 100, 640, 70000})
+    for (const bool periodic : {false, true}) {
+      Systems<double> s = random_systems<double>(1, n);
+      for (std::size_t i = 1; i + 1 < static_cast<std::size_t>(n); i += 3) {
+        s.diag.data[i] = 0.0;  // the row before and its neighbour hold it
+        s.lower.data[i] = s.upper.data[i] = 1.0;
+        s.upper.data[i - 1] = -1.0;
+      }
+      BOOST_TEST(close<double>(s.solve(1, periodic), reference(s, periodic), 1e-11));
+    }
+}
+
+BACKEND_TEST_CASE(elimination_that_breaks_tells_line_and_row) {
+  const auto text = [](const std::string& line, std::int64_t row, const Shape& shape, int at) {
+    return "tridiagonal_solve: elimination breaks at row " + std::to_string(row) + " of line (" +
+           line + "), shape " + to_string(shape) +
+           ": the pivot is zero or not finite; there is no pivoting, the systems should be "
+           "diagonally dominant [" +
+           variant().backend + ", float64] at lines.cpp:" + std::to_string(at);
+  };
+  // Rows 0 and 1 are the same: the second pivot is 0.
+  const auto diag = [](const Shape& shape, std::vector<std::int64_t> zero, int axis) {
+    Plain<double> d(shape, std::vector<double>(static_cast<std::size_t>(element_count(shape)), 3));
+    zero[static_cast<std::size_t>(axis)] += 1;
+    d[zero] = 1.0 / 3.0;
+    return d.array();
+  };
+  int line = 0;
+  std::string got;
+  // clang-format off
+  const auto solve = [&](const UnifiedArray& d, int axis, bool periodic) {
+    got = error_of<SolverError>([&] { line = __LINE__; linalg::tridiagonal_solve(1.0, d, 1.0, ones_like(d), axis, periodic); });
+  };
+  // clang-format on
+  for (const bool periodic : {false, true}) {
+    solve(diag({5, 40}, {0, 34}, 0), 0, periodic);
+    BOOST_TEST(got == text(":, 34", 1, {5, 40}, line));
+    solve(diag({40, 5}, {34, 0}, 1), 1, periodic);
+    BOOST_TEST(got == text("34, :", 1, {40, 5}, line));
+    solve(diag({2, 100, 3}, {1, 0, 2}, 1), 1, periodic);
+    BOOST_TEST(got == text("1, :, 2", 1, {2, 100, 3}, line));
+    solve(diag({100}, {0}, 0), 0, periodic);
+    BOOST_TEST(got == text(":", 1, {100}, line));
+    solve(diag({70000}, {0}, 0), 0, periodic);
+    BOOST_TEST(got == text(":", 1, {70000}, line));
+  }
+  // The first of several lines counts; the last pivot, and the one that closes a cycle, are pivots.
+  UnifiedArray d = full({3, 50}, 3.0);
+  d(0, 2) = 0.0;
+  d(0, 40) = 0.0;
+  solve(d, 0, false);
+  BOOST_TEST(got == text(":, 2", 0, {3, 50}, line));
+  solve(full({2, 2}, 1.0), 1, false);
+  BOOST_TEST(got == text("0, :", 1, {2, 2}, line));
+  solve(full({1, 4}, -2.0), 1, true);
+  BOOST_TEST(got == text("0, :", 3, {1, 4}, line));
+  solve(full({1}, -2.0), 0, true);
+  BOOST_TEST(got == text(":", 0, {1}, line));
+}
+
+BACKEND_TEST_CASE(elimination_that_breaks_in_a_replay_is_told_and_the_next_works) {
+  int line = 0;
+  const auto f = jit([&](const UnifiedArray& d, const UnifiedArray& r) {
+    line = __LINE__ + 1;
+    return linalg::tridiagonal_solve(-1.0, d, -1.0, r, 0) + 1.0;
+  });
+  const UnifiedArray good = full({8}, 4.0), r = ones({8});
+  UnifiedArray bad = good.copy();
+  bad(0) = 0.0;
+  const UnifiedArray expected = f(good, r);
+  for (int k = 0; k < 2; ++k) {
+    const std::string text = error_of<SolverError>([&] { f(bad, r); });
+    BOOST_TEST(text.starts_with("tridiagonal_solve: elimination breaks at row 0 of line (:)"));
+    BOOST_TEST(text.ends_with("float64] at lines.cpp:" + std::to_string(line)));
+    BOOST_TEST(same<double>(f(good, r), plain<double>(expected)));
+  }
+}
+
+BACKEND_TEST_CASE(nan_and_infinity_go_in_and_out_of_their_own_line) {
+  const double bad[] = {std::numeric_limits<double>::quiet_NaN(),
+                        std::numeric_limits<double>::infinity()};
+  for (const double value : bad)
+    for (const std::int64_t n : {3, 100, 700, 70000})
+      for (const std::int64_t lines : {1, 3, 12})
+        for (const int operand : {0, 1, 2, 3})
+          for (const bool periodic : {false, true}) {
+            if (lines > 1 && n > 1000) continue;
+            Systems<double> s = random_systems<double>(lines, n);
+            Plain<double>* const of[] = {&s.lower, &s.diag, &s.upper, &s.rhs};
+            const std::int64_t hit = lines / 2;
+            of[operand]->data[static_cast<std::size_t>(hit * n + n / 2)] = value;
+            for (const int axis : {0, 1}) {
+              const UnifiedArray x = s.solve(axis, periodic);
+              const Plain<double> clean = reference(random_systems<double>(lines, n), periodic);
+              for (std::int64_t k = 0; k < lines; ++k) {
+                // An infinite diagonal leaves 0 there and decouples the rest.
+                if (k == hit && !(operand == 1 && std::isinf(value)))
+                  BOOST_TEST(has_nan_or_inf(x(k)));
+                else if (k != hit)
+                  BOOST_TEST(close<double>(x(k),
+                                           Plain<double>({n}, {clean.data.begin() + k * n,
+                                                               clean.data.begin() + (k + 1) * n}),
+                                           1e-14));
+              }
+            }
+          }
+}
