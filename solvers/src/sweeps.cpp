@@ -139,13 +139,12 @@ Density Sweeps::fokker_planck(const UnifiedArray& u, const UnifiedArray* guess, 
     linear_.counts().linear_solves += problem_.steps();
     result = lines_->density(u);
   } else {
-    const Stencil transposed = transposed_matrices(u);
     List m{problem_.initial_density()}, residuals;
     m.reserve(index(problem_.steps()) + 1);
     for (std::int64_t n = 0; n < problem_.steps(); ++n) {
       ask_whether_to_go_on();
-      auto [next, residual] = fokker_planck_step_(transposed.level(n), m.back(),
-                                                  guess ? (*guess)(n + 1) : m.back(), relative);
+      auto [next, residual] =
+          fokker_planck_step_(u(n), m.back(), guess ? (*guess)(n + 1) : m.back(), relative);
       m.push_back(std::move(next));
       residuals.push_back(std::move(residual));
     }

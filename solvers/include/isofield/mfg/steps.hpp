@@ -133,19 +133,19 @@ class FokkerPlanckStep {
  public:
   FokkerPlanckStep(const DiscreteProblem& problem, LinearStep& linear);
 
-  /// The m at a level, from the last level's and the transposed stencil. Mass and sign are exact to
+  /// The m at a level, from u and m at the last level. Mass and sign are exact to
   /// rounding, however exactly the linear system is solved. The residual is an array of one number.
   struct Level {
     UnifiedArray m, residual;
   };
-  Level operator()(const Stencil& transposed, const UnifiedArray& m_last, const UnifiedArray& guess,
-                   double relative);
+  Level operator()(const UnifiedArray& u_last, const UnifiedArray& m_last,
+                   const UnifiedArray& guess, double relative);
 
  private:
   using Traced = isofield::detail::TracedFunction;
   const DiscreteProblem& problem_;
   LinearStep& linear_;
-  Traced repair_;
+  Traced matrix_, repair_;
 };
 
 /// Marches through time levels in one dimension, where each step is one tridiagonal solve: many
