@@ -18,12 +18,17 @@ enum State : std::size_t { x_, r_, p_, v_, shadow_, rho_, alpha_, omega_, state_
 
 }  // namespace
 
+// Products with a matrix are stored before they are summed up: what is stored is computed in long
+// runs, and put right at the ends of rows, which a sum cannot be.
+
 BiCGStab::BiCGStab(const Grid& grid)
-    : grid_(grid),
+    : zero_(zeros(grid.shape(), grid.dtype())),
+      one_(full(Shape{}, 1.0, grid.dtype())),
       preconditioner_(grid),
       // (b, x, a...) -> (r, |b|^2, |r|^2)
       start_([grid](std::span<const UnifiedArray> in) {
-        const UnifiedArray r = in[0] - apply(grid, Stencil::from_list(in, 2, grid.axes()), in[1]);
+        const UnifiedArray r =
+            (in[0] - apply(grid, Stencil::from_list(in, 2, grid.axes()), in[1])).eval();
         return std::vector<UnifiedArray>{r, vecdot(in[0], in[0]), vecdot(r, r)};
       }),
       // One iteration: the state and a... -> the next state and |r|^2. Scalars stay on the device.
@@ -33,16 +38,18 @@ BiCGStab::BiCGStab(const Grid& grid)
         const UnifiedArray beta = quotient(rho, in[rho_]) * quotient(in[alpha_], in[omega_]);
         const UnifiedArray p = in[r_] + beta * (in[p_] - in[omega_] * in[v_]);
         const UnifiedArray y = inverse.apply(p, *a.symbol);
-        const UnifiedArray v = apply(grid, a, y);
+        const UnifiedArray v = apply(grid, a, y).eval();
         const UnifiedArray alpha = quotient(rho, vecdot(in[shadow_], v));
         const UnifiedArray s = in[r_] - alpha * v;
         const UnifiedArray z = inverse.apply(s, *a.symbol);
-        const UnifiedArray t = apply(grid, a, z);
+        const UnifiedArray t = apply(grid, a, z).eval();
         const UnifiedArray omega = quotient(vecdot(t, s), vecdot(t, t));
         const UnifiedArray x = in[x_] + alpha * y + omega * z;
         const UnifiedArray r = s - omega * t;
         return std::vector<UnifiedArray>{x, r, p, v, in[shadow_], rho, alpha, omega, vecdot(r, r)};
-      }) {}
+      }) {
+  eval(zero_, one_);
+}
 
 KrylovReport BiCGStab::solve(const Stencil& a, const UnifiedArray& b, UnifiedArray& x,
                              double absolute, double relative, int max_iterations) const {
@@ -52,13 +59,11 @@ KrylovReport BiCGStab::solve(const Stencil& a, const UnifiedArray& b, UnifiedArr
   const double goal = std::max(absolute, relative * std::sqrt(first[1].item<double>()));
   KrylovReport report{0, std::sqrt(first[2].item<double>()), false};
 
-  const UnifiedArray zero = zeros_like(x), one = full(Shape{}, 1.0, b.dtype());
-  zero.eval();
   UnifiedArray best = x;
   double best_residual = report.residual;
   int since_best = 0;
   constexpr int patience = 30;
-  std::vector<UnifiedArray> state{x, first[0], zero, zero, first[0], one, one, one};
+  std::vector<UnifiedArray> state{x, first[0], zero_, zero_, first[0], one_, one_, one_};
   a.append_to(state);
   while (!(report.residual <= goal) && report.iterations < max_iterations) {
     const std::vector<UnifiedArray> next = iterate_(state);

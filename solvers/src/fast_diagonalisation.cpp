@@ -96,8 +96,10 @@ Symbol FastDiagonalisation::symbol(const Stencil& a) const {
     return grid_.sum_cells(a.faces.forward[i] + a.faces.backward[i]) * to_mean;
   };
   Symbol symbol;
-  symbol.coupling = coupling(0);
-  symbol.diagonal = 1.0 - symbol.coupling * diagonal_;
+  const UnifiedArray along_first = coupling(0);
+  // As a field, which every solve reads, not one number that each would spread first.
+  symbol.coupling = broadcast_to(along_first, a.diagonal.shape()).copy();
+  symbol.diagonal = 1.0 - along_first * diagonal_;
   for (int k = 1; k < grid_.axes(); ++k) {
     const double h = grid_.axis(k).spacing();
     symbol.diagonal = symbol.diagonal - coupling(k) * (h * h) * eigenvalues(k);

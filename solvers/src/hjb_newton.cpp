@@ -37,7 +37,7 @@ std::pair<UnifiedArray, Stencil> hjb_linearisation(const DiscreteProblem& proble
 }
 
 UnifiedArray hjb_remainder(const DiscreteProblem& problem, const UnifiedArray& x) {
-  return max(problem.hamiltonian().remainder(differences(problem.grid(), x)));
+  return max(problem.hamiltonian().remainder(differences(problem.grid(), x)).eval());
 }
 
 HjbNewton::HjbNewton(const DiscreteProblem& problem, const LinearStep& linear)
@@ -57,6 +57,7 @@ HjbNewton::HjbNewton(const DiscreteProblem& problem, const LinearStep& linear)
       // (u, u_next, cost) -> (-residual, its maximum, matrix...)
       linearise_([&problem, &linear](ConstList in) {
         auto [residual, a] = hjb_linearisation(problem, in[0], in[1], in[2]);
+        residual.eval();
         List out{-residual, max(abs(residual))};
         linear.prepared(std::move(a)).append_to(out);
         return out;

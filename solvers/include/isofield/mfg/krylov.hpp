@@ -29,7 +29,7 @@ class BiCGStab {
 
  private:
   using Traced = isofield::detail::TracedFunction;
-  Grid grid_;
+  UnifiedArray zero_, one_;
   FastDiagonalisation preconditioner_;
   Traced start_, iterate_;
 };

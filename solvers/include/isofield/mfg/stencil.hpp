@@ -10,7 +10,7 @@ namespace isofield::mfg {
 /// tridiagonal along that one, see FastDiagonalisation.
 struct Symbol {
   UnifiedArray diagonal;  ///< shaped as a field
-  UnifiedArray coupling;  ///< to both neighbours along axis 0; length 1 along every axis
+  UnifiedArray coupling;  ///< to both neighbours along axis 0, the same for all cells of a level
 };
 
 /// A matrix that couples every cell to its neighbours, by its entries: row i of its product with v
