@@ -2,8 +2,11 @@
 
 #include <asmjit/x86.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <initializer_list>
+#include <map>
 #include <utility>
 
 #include "program/native/body.hpp"
@@ -70,31 +73,31 @@ class Writer {
   int unary(Twin t, int a, int immediate = -1) { return plain(twin(t), {a}, immediate); }
   int binary(Twin t, int a, int b) { return plain(twin(t), {a, b}); }
   int commute(Twin t, int a, int b) {
-    const int out = plain(twin(t), {a, b});
-    body_.ops.back().commutative = true;
-    return out;
+    return adjusted(plain(twin(t), {std::min(a, b), std::max(a, b)}),
+                    [](MachineOp& op) { op.commutative = true; });
   }
   int compare(Predicate p, int a, int b) { return plain(twin(ISOFIELD_TWIN(cmp)), {a, b}, p); }
   /// Where `mask`, then `yes`, else `no`.
   int blend(int no, int yes, int mask) {
-    const int out = plain(twin(ISOFIELD_TWIN(blendv)), {no, yes, mask});
-    body_.ops.back().memory_operand = 1;
-    return out;
+    return adjusted(plain(twin(ISOFIELD_TWIN(blendv)), {no, yes, mask}),
+                    [](MachineOp& op) { op.memory_operand = 1; });
   }
   /// Shift integers; the instruction has no form that reads memory.
   int shift(Twin t, int a, int by) {
-    const int out = plain(twin(t), {a}, by);
-    body_.ops.back().memory_operand = -1;
-    return out;
+    return adjusted(plain(twin(t), {a}, by), [](MachineOp& op) { op.memory_operand = -1; });
   }
 
+  /// The result of an instruction on vectors, which may have been written before.
   int plain(Id id, std::initializer_list<int> in, int immediate = -1) {
     MachineOp op;
     op.id = id;
     op.immediate = immediate;
     for (const int v : in) op.in[op.inputs++] = v;
     op.memory_operand = op.inputs - 1;
-    op.out = add_vector({});
+    const auto [known, is_new] =
+        results_.try_emplace({id, immediate, op.in[0], op.in[1], op.in[2]}, -1);
+    if (!is_new) return known->second;
+    known->second = op.out = add_vector({});
     push(op);
     return op.out;
   }
@@ -114,7 +117,15 @@ class Writer {
   Body body_;
 
  private:
+  /// Change what was just written; what was there before is as it should be.
+  template <class F>
+  int adjusted(int out, F change) {
+    if (!body_.ops.empty() && body_.ops.back().out == out) change(body_.ops.back());
+    return out;
+  }
+
   std::vector<std::pair<std::uint64_t, int>> literals_;
+  std::map<std::array<std::int64_t, 5>, int> results_;
 };
 
 /// Write an elementary function of the table; whether there is such a one, `knows_elementary` says.
