@@ -6,6 +6,7 @@
 #include "program/kernels/kernel_table.hpp"
 #include "program/native/allocation.hpp"
 #include "program/native/memory.hpp"
+#include "program/native/writer.hpp"
 
 namespace isofield::host::native {
 namespace {
@@ -20,8 +21,16 @@ class Function {
   Function(const Segment& segment, x86::Assembler& code)
       : segment_(segment), code_(code), length_(vector_length(segment.type)) {
     frame_.type = segment.type;
-    main_ = translate(segment, segment.fold ? BodyKind::fold : BodyKind::vector);
-    if (segment.fold) rest_ = translate(segment, BodyKind::vector);
+    // The long chains of elementary functions leave room for a second vector's.
+    const bool long_chains =
+        std::any_of(segment.code.begin(), segment.code.end(),
+                    [](const Segment::Instruction& i) { return knows_elementary(i.op); });
+    const BodyKind kind = segment.fold  ? BodyKind::fold
+                          : long_chains ? BodyKind::two
+                                        : BodyKind::vector;
+    main_ = translate(segment, kind);
+    if (kind != BodyKind::vector) rest_ = translate(segment, BodyKind::vector);
+    elements_ = segment.fold ? fold_lanes : kind == BodyKind::two ? 2 * length_ : length_;
     part_ = translate(segment, BodyKind::part);
   }
 
@@ -31,13 +40,9 @@ class Function {
     choose_registers();
     prologue();
     code_.xor_(index.r32(), index.r32());
-    if (segment_.fold) {
-      loop(main_, fold_lanes);
-      store_lanes();
-      loop(rest_, length_);
-    } else {
-      loop(main_, length_);
-    }
+    loop(main_, elements_);
+    if (segment_.fold) store_lanes();
+    if (elements_ > length_) loop(rest_, length_);
     remainder();
     epilogue();
     data();
@@ -45,7 +50,7 @@ class Function {
 
  private:
   std::vector<const Body*> bodies() const {
-    if (segment_.fold) return {&main_, &rest_, &part_};
+    if (elements_ > length_) return {&main_, &rest_, &part_};
     return {&main_, &part_};
   }
 
@@ -241,7 +246,7 @@ class Function {
 
   const Segment& segment_;
   x86::Assembler& code_;
-  int length_;
+  int length_, elements_ = 0;  ///< in a vector, and in a round of the main loop
   Frame frame_;
   Body main_, rest_, part_;
   std::map<std::uint16_t, bool> scalar_truth_;

@@ -1,5 +1,6 @@
 #include "program/native/body.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "program/kernels/kernel_table.hpp"
@@ -19,6 +20,9 @@ class Translation : Writer {
     if (kind_ == BodyKind::fold) {
       const int vectors = fold_lanes / vector_length(segment_.type);
       for (step_ = 0; step_ < vectors; ++step_) elements();
+    } else if (kind_ == BodyKind::two) {
+      for (step_ = 0; step_ < 2; ++step_) elements();
+      alternate();
     } else {
       elements();
     }
@@ -26,6 +30,29 @@ class Translation : Writer {
   }
 
  private:
+  // Each vector's instructions in their order, those of the second when what they need is there.
+  void alternate() {
+    std::vector<MachineOp> first, second, all;
+    for (const auto& op : body_.ops) (op.step == 0 ? first : second).push_back(op);
+    std::vector<bool> there;
+    for (const auto& v : body_.vectors) there.push_back(v.home != Vector::Home::none);
+    const auto write = [&](const MachineOp& op) {
+      if (op.out >= 0) there[static_cast<std::size_t>(op.out)] = true;
+      all.push_back(op);
+    };
+    const auto ready = [&](const MachineOp& op) {
+      return std::all_of(op.in, op.in + op.inputs,
+                         [&](int v) { return there[static_cast<std::size_t>(v)]; });
+    };
+    auto next = second.begin();
+    for (const auto& op : first) {
+      write(op);
+      if (next != second.end() && ready(*next)) write(*next++);
+    }
+    for (; next != second.end(); ++next) write(*next);
+    body_.ops = std::move(all);
+  }
+
   void elements() {
     arrays_.clear();
     results_.assign(segment_.code.size(), -1);

@@ -57,6 +57,7 @@ struct Body {
 
 enum class BodyKind : std::uint8_t {
   vector,  ///< one vector of elements
+  two,     ///< two of them, an instruction of each in turn
   part,    ///< the elements that do not fill one
   fold,    ///< all vectors of a round of lanes, folded
 };
