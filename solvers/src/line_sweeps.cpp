@@ -52,13 +52,9 @@ List density_part(const DiscreteProblem& problem, ConstList in) {
   eval(a.diagonal, a.faces.backward[0], a.faces.forward[0]);
   List m(index(levels));
   UnifiedArray last = m_before;
-  for (std::int64_t n = 0; n < levels; ++n) {
-    UnifiedArray next = solved(grid, a.level(n), last);
-    // The elimination of a tridiagonal M-matrix adds and divides what is not negative: it keeps the
-    // sign exactly. The correction that closes a periodic line does not.
-    if (grid.axis(0).periodic()) next = repaired_density(grid, a.level(n), next, last);
-    m[index(n)] = last = next;
-  }
+  // The elimination of a tridiagonal M-matrix adds and divides what is not negative: it keeps the
+  // sign exactly.
+  for (std::int64_t n = 0; n < levels; ++n) m[index(n)] = last = solved(grid, a.level(n), last);
   const UnifiedArray all = stack(m);
   UnifiedArray worst = max(abs(apply(grid, a.level(0), all(0)) - m_before));
   if (levels > 1)
