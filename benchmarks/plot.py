@@ -28,7 +28,7 @@ def draw_figures(axes, rows):
     axes.xaxis.set_minor_formatter("")
     axes.set_xlabel("worst measured over asked: left of the line is met")
     handles = [axes.plot([], [], m, color=GREY, markersize=5, label=b)[0] for b, m in markers.items()]
-    axes.legend(handles=handles, fontsize=7, loc="upper right")
+    axes.legend(handles=handles, fontsize=7, loc="lower right")
     axes.grid(axis="x", which="both", color="0.93", linewidth=0.5)
 
 

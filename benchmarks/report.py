@@ -1,12 +1,13 @@
 """Read what the benchmark programs, the command and the peers left in a folder, and write report.json, report.md and, where
 there is matplotlib, report.png there.
 
-    report.py FOLDER
+    report.py FOLDER [--bandwidth-file FILE]
 
 The first table holds the figures the project promises, each with what was asked and what was measured in this run beside
 its rival; then come the machine's bandwidth, problem P against its peers, and everything measured. FOLDER holds NAME.json
 of each bench_NAME, peers.json of benchmarks/peers/run.py and command.json of benchmarks/command.py; what is missing is
-"not measured". To promise something new, add a row to `figures`. Only the standard library is needed for the tables.
+"not measured". FILE gets the memory's bandwidth in GB/s and the processor's name, for the library's profiles. To promise
+something new, add a row to `figures`. Only the standard library is needed for the tables.
 """
 
 import argparse
@@ -239,6 +240,22 @@ def promised(rows):
                  [[r["what"], r["asked"]] + [cell(r, b) for b in BACKENDS] for r in rows])
 
 
+def shortfalls(rows):
+    """The benchmarks behind each figure that is short, the worst first."""
+    lines = []
+    for row in rows:
+        for backend, found in row["backends"].items():
+            if found["verdict"] != "short" or row["asked"] == "-":
+                continue
+            beyond = [(v, name) for name, v in found["values"].items()
+                      if v is not None and (v < row["limit"] if row["at_least"] else v > row["limit"])]
+            beyond.sort(reverse=not row["at_least"])
+            names = ", ".join(f"`{name}` {number(v, row['unit'])}" for v, name in beyond[:4])
+            lines.append(f"- {row['what']}, {row['asked']}, {backend}: {names}"
+                         + (f" and {len(beyond) - 4} more" if len(beyond) > 4 else ""))
+    return ["", "## What is short", ""] + lines if lines else []
+
+
 def bandwidth(measured):
     rows = []
     for name, entry in measured.benchmarks.items():
@@ -309,13 +326,19 @@ def heading(about):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
-    folder = parser.parse_args().folder
+    parser.add_argument("--bandwidth-file", type=pathlib.Path)
+    options = parser.parse_args()
+    folder = options.folder
     measured = Measured(folder)
     about, rows = machine(measured.context), [f.row(measured) for f in figures()]
+    of_memory = measured.counter("triad/eigen/memory/threads:1", "rival_gb_per_s")
+    if options.bandwidth_file and of_memory:
+        options.bandwidth_file.parent.mkdir(parents=True, exist_ok=True)
+        options.bandwidth_file.write_text(f"{of_memory:.3g}\n{about['processor']}\n")
     (folder / "report.json").write_text(json.dumps({
         "machine": about, "figures": rows, "peers": measured.peers, "command": measured.command,
         "results": measured.benchmarks}, indent=1) + "\n")
-    first = heading(about) + promised(rows) + bandwidth(measured) + problem_p(measured)
+    first = heading(about) + promised(rows) + shortfalls(rows) + bandwidth(measured) + problem_p(measured)
     picture = plot.draw(folder / "report.png", rows, comparison(measured), list(CASES))
     if picture:
         first += ["", "![asked and measured](report.png)"]
