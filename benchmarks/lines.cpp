@@ -1,4 +1,5 @@
-// Batched tridiagonal systems along either axis of a square array, against blocked elimination.
+// Tridiagonal systems: batches along either axis of a square array against blocked elimination, and
+// one line against Thomas' algorithm.
 
 #include <isofield/linalg.hpp>
 
@@ -10,8 +11,8 @@ namespace {
 using Int = std::int64_t;
 
 /// Beside the diagonal of diagonally dominant systems.
-std::vector<double> off_diagonal(Int n, unsigned seed) {
-  auto values = bench::noise(n * n, seed);
+std::vector<double> off_diagonal(Int count, unsigned seed) {
+  auto values = bench::noise(count, seed);
   for (double& value : values) value = -value;
   return values;
 }
@@ -26,8 +27,8 @@ std::vector<double> dominant_diagonal(std::span<const double> lower, std::span<c
 void run(benchmark::State& state, const std::string& spelling, Int side, int axis, int threads) {
   auto& backend = bench::backend(spelling, threads);
   const isofield::Shape shape{side, side};
-  const bench::Operand lower(backend, shape, off_diagonal(side, 1));
-  const bench::Operand upper(backend, shape, off_diagonal(side, 2));
+  const bench::Operand lower(backend, shape, off_diagonal(side * side, 1));
+  const bench::Operand upper(backend, shape, off_diagonal(side * side, 2));
   const bench::Operand diag(backend, shape, dominant_diagonal(lower.host, upper.host, 4));
   const bench::Operand rhs(backend, shape, 3);
   std::vector<double> x(rhs.host.size());
@@ -47,9 +48,29 @@ void run(benchmark::State& state, const std::string& spelling, Int side, int axi
   bench::check_and_compare(state, threads, rival, ours, x);
 }
 
+void run_line(benchmark::State& state, const std::string& spelling, Int n) {
+  auto& backend = bench::backend(spelling, 1);
+  const bench::Operand lower(backend, {n}, off_diagonal(n, 1)), rhs(backend, {n}, 3);
+  const bench::Operand upper(backend, {n}, off_diagonal(n, 2));
+  const bench::Operand diag(backend, {n}, dominant_diagonal(lower.host, upper.host, 4));
+  std::vector<double> x(rhs.host.size()), scratch(rhs.host.size());
+  const auto rival = [&] {
+    rivals::lines().thomas(x.data(), lower.data(), diag.data(), upper.data(), rhs.data(), n,
+                           scratch.data());
+  };
+  const auto ours = [&] {
+    return isofield::linalg::tridiagonal_solve(lower.array, diag.array, upper.array, rhs.array, 0);
+  };
+  bench::check_and_compare(state, 1, rival, ours, x);
+}
+
 }  // namespace
 
 void register_benchmarks() {
+  for (const auto& spelling : bench::host_backends())
+    for (const Int n : {100, 1000, 100000})
+      bench::one_iteration("tridiagonal_line/" + spelling + "/" + std::to_string(n) + "/threads:1",
+                           [=](benchmark::State& state) { run_line(state, spelling, n); });
   for (const int axis : {0, 1})
     for (const auto& spelling : bench::host_backends())
       for (const int threads : {1, 2})

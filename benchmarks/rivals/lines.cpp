@@ -123,9 +123,28 @@ void inner(double* x, const double* lower, const double* diag, const double* upp
   }
 }
 
+void thomas(double* __restrict x, const double* __restrict lower, const double* __restrict diag,
+            const double* __restrict upper, const double* __restrict rhs, Int n,
+            double* __restrict factor) {
+  double inverse = 1.0 / diag[0], f = upper[0] * inverse, o = rhs[0] * inverse;
+  factor[0] = f;
+  x[0] = o;
+  for (Int i = 1; i < n; ++i) {
+    inverse = 1.0 / (diag[i] - lower[i] * f);
+    o = (rhs[i] - lower[i] * o) * inverse;
+    f = upper[i] * inverse;
+    factor[i] = f;
+    x[i] = o;
+  }
+  for (Int i = n - 2; i >= 0; --i) {
+    o = x[i] - factor[i] * o;
+    x[i] = o;
+  }
+}
+
 }  // namespace
 
 extern const Lines lines_table;
-const Lines lines_table = {outer, inner};
+const Lines lines_table = {outer, inner, thomas};
 
 }  // namespace rivals::RIVALS_ISA

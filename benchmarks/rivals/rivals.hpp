@@ -65,6 +65,9 @@ struct Lines {
   void (*inner)(double* x, const double* lower, const double* diag, const double* upper,
                 const double* rhs, std::int64_t n0, std::int64_t n1, std::int64_t begin,
                 std::int64_t end, double* scratch);
+  /// One system of n unknowns by Thomas' algorithm.
+  void (*thomas)(double* x, const double* lower, const double* diag, const double* upper,
+                 const double* rhs, std::int64_t n, double* scratch);
 };
 const Lines& lines();
 /// Numbers of scratch that lines of n unknowns need.
