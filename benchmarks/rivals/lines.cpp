@@ -142,9 +142,108 @@ void thomas(double* __restrict x, const double* __restrict lower, const double* 
   }
 }
 
+/// One row of the linearised equation, from the unknown and its neighbours.
+struct Coefficients {
+  explicit Coefficients(const ImplicitStep& s)
+      : inverse(s.inverse_spacing),
+        drift(s.dt * s.inverse_spacing),
+        diffusion(s.dt * s.viscosity * s.inverse_spacing * s.inverse_spacing),
+        dt(s.dt) {}
+  inline void operator()(double before, double here, double after, double cost, double& a,
+                         double& b, double& c, double& d) const {
+    const double p = (here - before) * inverse > 0.0 ? (here - before) * inverse : 0.0;
+    const double q = (after - here) * inverse < 0.0 ? (after - here) * inverse : 0.0;
+    a = -(drift * p + diffusion);
+    c = drift * q - diffusion;
+    b = 1.0 - a - c;
+    d = here + dt * cost + 0.5 * dt * (p * p + q * q);
+  }
+  double inverse, drift, diffusion, dt;
+};
+
+void implicit_outer(double* x, const double* u, const double* cost, Int n0, Int n1,
+                    const ImplicitStep& step, double* scratch) {
+  const Coefficients row(step);
+  for (Int s = 0; s < n1; s += 2 * panel) {
+    const Int w = n1 - s < 2 * panel ? n1 - s : 2 * panel;
+    for (Int i = 0; i < n0; ++i) {
+      const Int at = i * n1 + s;
+      In here = u + at, before = i > 0 ? here - n1 : here, after = i + 1 < n0 ? here + n1 : here;
+      In f0 = i > 0 ? scratch + (i - 1) * 2 * panel : scratch, x0 = i > 0 ? x + at - n1 : x + at;
+      const double* c = cost + at;
+      double* f = scratch + i * 2 * panel;
+      double* o = x + at;
+      const double coupled = i > 0 ? 1.0 : 0.0;
+      if (i == 0)
+        for (Int j = 0; j < w; ++j) f[j] = o[j] = 0.0;
+#pragma GCC ivdep
+      for (Int j = 0; j < w; ++j) {
+        double lower, diag, upper, rhs;
+        row(before[j], here[j], after[j], c[j], lower, diag, upper, rhs);
+        lower *= coupled;
+        const double inverse = 1.0 / (diag - lower * f0[j]);
+        f[j] = upper * inverse;
+        o[j] = (rhs - lower * x0[j]) * inverse;
+      }
+    }
+    for (Int i = n0 - 2; i >= 0; --i)
+      back(x + i * n1 + s, x + (i + 1) * n1 + s, scratch + i * 2 * panel, w);
+  }
+}
+
+void implicit_inner(double* x, const double* u, const double* cost, Int n0, Int n1,
+                    const ImplicitStep& step, double* scratch) {
+  constexpr Int columns_at_once = 64;
+  const Coefficients row(step);
+  double* factor = scratch;
+  double* line = scratch + block * n1;
+  double values[4][block][columns_at_once], tiles[4][columns_at_once * block];
+  for (Int s = 0; s < n0; s += block) {
+    const Int w = n0 - s < block ? n0 - s : block;
+    for (Int j0 = 0; j0 < n1; j0 += columns_at_once) {
+      const Int columns = n1 - j0 < columns_at_once ? n1 - j0 : columns_at_once;
+      for (Int r = 0; r < w; ++r) {
+        const double *v = u + (s + r) * n1 + j0, *c = cost + (s + r) * n1 + j0;
+        double *a = values[0][r], *b = values[1][r], *d = values[2][r], *e = values[3][r];
+        const auto at = [&](Int j, Int before, Int after) {
+          row(v[before], v[j], v[after], c[j], a[j], b[j], d[j], e[j]);
+        };
+        const Int first = j0 == 0 ? 1 : 0, last = j0 + columns == n1 ? columns - 1 : columns;
+        if (first > 0) at(0, 0, n1 > 1 ? 1 : 0);
+        if (last < columns && columns > first) at(last, last - 1, last);
+#pragma GCC ivdep
+        for (Int j = first; j < last; ++j)
+          row(v[j - 1], v[j], v[j + 1], c[j], a[j], b[j], d[j], e[j]);
+      }
+      for (int k = 0; k < 4; ++k)
+        transpose(values[k][0], columns_at_once, tiles[k], block, w, columns);
+      for (Int j = 0; j < columns; ++j) {
+        double *f = factor + (j0 + j) * block, *o = line + (j0 + j) * block;
+        const double *a = tiles[0] + j * block, *b = tiles[1] + j * block;
+        const double *c = tiles[2] + j * block, *d = tiles[3] + j * block;
+        if (j0 + j == 0)
+          first(f, o, b, c, d, w);
+        else
+          next(f, o, f - block, o - block, a, b, c, d, w);
+      }
+    }
+    for (Int j1 = n1; j1 > 0;) {
+      const Int j0 = (j1 - 1) / tile * tile;
+      for (Int j = j1 - 1; j >= j0; --j) {
+        double* o = line + j * block;
+        if (j + 1 < n1) back(o, o + block, factor + j * block, w);
+      }
+      transpose(line + j0 * block, block, x + s * n1 + j0, n1, j1 - j0, w);
+      j1 = j0;
+    }
+  }
+}
+
 }  // namespace
 
 extern const Lines lines_table;
 const Lines lines_table = {outer, inner, thomas};
+extern const ImplicitLines implicit_lines_table;
+const ImplicitLines implicit_lines_table = {implicit_outer, implicit_inner};
 
 }  // namespace rivals::RIVALS_ISA

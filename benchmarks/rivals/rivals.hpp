@@ -70,6 +70,20 @@ struct Lines {
                  const double* rhs, std::int64_t n, double* scratch);
 };
 const Lines& lines();
+/// An implicit step of a Hamilton-Jacobi-Bellman equation along one axis after the other, the
+/// equation linearised: neighbours beyond an end are the end itself, cost is what runs.
+struct ImplicitStep {
+  double dt, viscosity, inverse_spacing;
+};
+struct ImplicitLines {
+  /// Lines along the outer axis, and along the contiguous one, with the coefficients computed in
+  /// the sweep.
+  void (*outer)(double* x, const double* u, const double* cost, std::int64_t n0, std::int64_t n1,
+                const ImplicitStep& step, double* scratch);
+  void (*inner)(double* x, const double* u, const double* cost, std::int64_t n0, std::int64_t n1,
+                const ImplicitStep& step, double* scratch);
+};
+const ImplicitLines& implicit_lines();
 /// Numbers of scratch that lines of n unknowns need.
 inline std::size_t scratch_size(std::int64_t n) { return static_cast<std::size_t>(64 * (n + 64)); }
 

@@ -7,13 +7,14 @@
 
 namespace rivals {
 
-#define RIVALS_DECLARE(isa)                 \
-  namespace isa {                           \
-  extern const Loops table;                 \
-  extern const EigenReductions eigen_table; \
-  extern const Lines lines_table;           \
-  extern const Elementary elementary_table; \
-  extern const Games games_table;           \
+#define RIVALS_DECLARE(isa)                        \
+  namespace isa {                                  \
+  extern const Loops table;                        \
+  extern const EigenReductions eigen_table;        \
+  extern const Lines lines_table;                  \
+  extern const ImplicitLines implicit_lines_table; \
+  extern const Elementary elementary_table;        \
+  extern const Games games_table;                  \
   }
 RIVALS_DECLARE(baseline)
 #if defined(RIVALS_X86)
@@ -62,6 +63,10 @@ const Loops& loops() {
 
 const Lines& lines() {
   static const Lines& chosen = RIVALS_CHOOSE(lines_table);
+  return chosen;
+}
+const ImplicitLines& implicit_lines() {
+  static const ImplicitLines& chosen = RIVALS_CHOOSE(implicit_lines_table);
   return chosen;
 }
 

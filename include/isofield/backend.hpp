@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <isofield/error.hpp>
 #include <isofield/program.hpp>
 #include <isofield/storage.hpp>
@@ -22,6 +23,19 @@ struct Capabilities {
   std::vector<std::pair<std::string, std::string>> details;
   /// Operations handed to another implementation, by name, with who does them.
   std::vector<std::pair<std::string, std::string>> delegated;
+};
+
+/// Tridiagonal systems along `axis`, batched over all others: row i reads
+/// lower[i] x[i-1] + diag[i] x[i] + upper[i] x[i+1] = rhs[i]. lower[0] and upper[n-1] are not read,
+/// or close the cycle when `periodic`.
+struct LineSystems {
+  /// lower, diag, upper, rhs: memory in C order; null: an output of `program`, computed inside of
+  /// this kernel, in this order.
+  std::array<const View*, 4> operands;
+  const Launch* program;  ///< null where all are in memory
+  const View& out;
+  int axis;
+  bool periodic;
 };
 
 /// Tier 1: what a backend is. One object serves one device. Implementations see views and plain
@@ -54,16 +68,12 @@ class BaseBackend {
   virtual void run(const Launch& launch) = 0;
   /// Multiply stacks of matrices: (..., n, k) times (..., k, m); leading axes are equal.
   virtual void matmul(const View& a, const View& b, const View& out) = 0;
-  /// Solve tridiagonal systems along `axis`, batched over all others: row i reads
-  /// lower[i] x[i-1] + diag[i] x[i] + upper[i] x[i+1] = rhs[i]. lower[0] and upper[n-1] are not
-  /// read, or close the cycle when `periodic`. No pivoting: meant for diagonally dominant systems.
+  /// Solve tridiagonal systems without pivoting: they are meant to be diagonally dominant. A
+  /// backend that cannot compute operands where it reads them computes them first.
   /// Where elimination breaks, give the place in C order of the first pivot that is zero or not
   /// finite although the matrix is finite up to there, in the first such line; what has been solved
   /// is then not defined. A device that does not wait for its kernels gives none, and NaN instead.
-  virtual std::optional<std::int64_t> tridiagonal_solve(const View& lower, const View& diag,
-                                                        const View& upper, const View& rhs,
-                                                        const View& out, int axis,
-                                                        bool periodic) = 0;
+  virtual std::optional<std::int64_t> tridiagonal_solve(const LineSystems& systems) = 0;
 
   // The protocol's public face, written once on top of the virtuals. Errors name the caller's
   // place.

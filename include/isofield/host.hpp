@@ -22,9 +22,7 @@ class Executor {
 
 void run(const Launch& launch, Executor& executor);
 void matmul(const View& a, const View& b, const View& out, Executor& executor);
-std::optional<std::int64_t> tridiagonal_solve(const View& lower, const View& diag,
-                                              const View& upper, const View& rhs, const View& out,
-                                              int axis, bool periodic, Executor& executor);
+std::optional<std::int64_t> tridiagonal_solve(const LineSystems& systems, Executor& executor);
 
 /// Pooled host memory, aligned to 64 bytes, huge pages where large.
 StoragePtr allocate(BaseBackend& backend, std::size_t bytes);
@@ -53,9 +51,7 @@ class HostBackend : public BaseBackend {
 
   void run(const Launch& launch) override;
   void matmul(const View& a, const View& b, const View& out) override;
-  std::optional<std::int64_t> tridiagonal_solve(const View& lower, const View& diag,
-                                                const View& upper, const View& rhs, const View& out,
-                                                int axis, bool periodic) override;
+  std::optional<std::int64_t> tridiagonal_solve(const LineSystems& systems) override;
 
  protected:
   /// Run on another executor from now on.

@@ -142,6 +142,9 @@ struct Launch {
   /// Where a backend may keep what it worked out for a launch that is made again and again, with
   /// the same layouts and immediates and only other addresses; null for a launch that is made once.
   std::shared_ptr<void>* plan = nullptr;
+  /// So many outputs, the first ones, are computed inside of another kernel: `outputs` are the
+  /// rest.
+  int inside = 0;
 };
 
 }  // namespace isofield

@@ -72,8 +72,38 @@ class Region {
   /// Compute pending roots of one shape and backend; with a reduction there is one, which need not
   /// be pending, and the reduced leaf is returned.
   NodePtr run(std::span<Node* const> roots, std::optional<Reduction> reduction, Dropped& dropped) {
+    start(roots, roots[0]->shape, reduction);
+    for (Node* root : roots_) outputs_.push_back(root);
+    choose_outputs();
+    return run_program(dropped);
+  }
+
+  /// Let `kernel`, a step of another kind, compute `roots` where it reads them: leaves or pending,
+  /// in elements of the kernel's shape.
+  void run_inside(std::span<Node* const> roots, const Shape& shape, Step kernel, Dropped& dropped) {
+    start(roots, shape, std::nullopt);
+    inside_ = roots_.size();
+    for (Node* root : roots_) outputs_.push_back(root);
+    // What others hold of them is stored, too. The caller holds each once for every time it is
+    // read.
+    for (std::size_t i = 0; i < roots_.size(); ++i) {
+      Node* const root = roots_[i];
+      const bool seen = std::find(roots_.begin(), roots_.begin() + i, root) != roots_.begin() + i;
+      const auto own = static_cast<std::uint32_t>(std::count(roots_.begin(), roots_.end(), root));
+      if (!seen && root->kind.load(std::memory_order_relaxed) == Node::Kind::pointwise &&
+          root->refs.load(std::memory_order_relaxed) > root->inner_refs + own)
+        outputs_.push_back(root);
+    }
+    choose_outputs();
+    run_program_inside(std::move(kernel), dropped);
+  }
+
+ private:
+  void start(std::span<Node* const> roots, const Shape& shape, std::optional<Reduction> reduction) {
     roots_ = roots;
+    shape_ = shape;
     reduction_ = reduction;
+    inside_ = 0;
     leaves_.clear();
     code_.clear();
     outputs_.clear();
@@ -83,11 +113,8 @@ class Region {
     fills_.clear();
     ++epoch;
     for (Node* root : roots_) visit(*root);
-    choose_outputs();
-    return run_program(dropped);
   }
 
- private:
   // Operand words: source in the two highest bits.
   static constexpr std::uint32_t leaf_bit = 0, immediate_bit = 1u << 30, result_bit = 2u << 30;
   static constexpr std::uint32_t index_mask = (1u << 30) - 1;
@@ -137,10 +164,9 @@ class Region {
 
   // Besides what is wanted, keep what somebody still holds, so that nothing is computed twice.
   void choose_outputs() {
-    for (Node* root : roots_) outputs_.push_back(root);
     for (Node* node : code_) {
       const bool root = std::find(roots_.begin(), roots_.end(), node) != roots_.end();
-      if (root || outputs_.size() >= Dropped::most_outputs - 1) continue;
+      if (root || outputs_.size() >= Dropped::most_outputs - 1 + inside_) continue;
       if (node->refs.load(std::memory_order_relaxed) > node->inner_refs && node->shape == shape())
         outputs_.push_back(node);
     }
@@ -150,15 +176,20 @@ class Region {
       outputs_.push_back(roots_[0]);
   }
 
-  const Shape& shape() const { return roots_[0]->shape; }
+  const Shape& shape() const { return shape_; }
 
   NodePtr run_program(Dropped& dropped);
+  void run_program_inside(Step kernel, Dropped& dropped);
+  void set_step();
+  void publish_outputs(std::size_t from, Dropped& dropped);
   void make_key();
   std::shared_ptr<const Program> build() const;
   Program::Value value(std::uint32_t word, const std::vector<Program::Value>& results) const;
 
   std::span<Node* const> roots_;
+  Shape shape_;
   std::optional<Reduction> reduction_;
+  std::size_t inside_ = 0;  // so many outputs are computed inside of another kernel
   std::vector<Node*> leaves_, code_, outputs_;
   std::vector<Scalar> immediates_;
   std::vector<DType> immediate_dtypes_;
@@ -268,8 +299,8 @@ Shape reduced_shape(const Shape& shape, std::uint32_t axes) {
   return result;
 }
 
-NodePtr Region::run_program(Dropped& dropped) {
-  BaseBackend* const backend = roots_[0]->backend;
+// The program, its inputs and immediates.
+void Region::set_step() {
   make_key();
   auto& program = cache()[key_];
   if (!program) {
@@ -277,7 +308,7 @@ NodePtr Region::run_program(Dropped& dropped) {
     if (logs(LogLevel::debug)) log(LogLevel::debug, "a new program\n" + program->to_string());
   }
   step_.kind = Step::Kind::program;
-  step_.backend = backend;
+  step_.backend = roots_[0]->backend;
   step_.program = program;
   step_.shape = shape();
   step_.immediates = immediates_;
@@ -291,25 +322,48 @@ NodePtr Region::run_program(Dropped& dropped) {
     else
       step_.in.push_back({data.storage.get(), data.dtype, data.layout().broadcast(shape())});
   }
+}
+
+// All before inputs go: dropping them may free nodes of this region.
+void Region::publish_outputs(std::size_t from, Dropped& dropped) {
+  for (std::size_t o = from; o < outputs_.size(); ++o) {
+    Node& node = *outputs_[o];
+    publish(node, std::move(storages_[o - inside_]));
+    for (auto& in : node.in)
+      if (in) dropped.add(std::move(in));
+  }
+  storages_.clear();
+}
+
+NodePtr Region::run_program(Dropped& dropped) {
+  set_step();
   const bool symbolic = recorded(step_.in);
   const Shape small = reduction_ ? reduced_shape(shape(), reduction_->axes) : Shape{};
   for (std::size_t o = 0; o < outputs_.size(); ++o) {
     const Shape& s = reduction_ && o == 0 ? small : shape();
-    storages_.push_back(make_storage(*backend, s, outputs_[o]->dtype, symbolic));
+    storages_.push_back(make_storage(*step_.backend, s, outputs_[o]->dtype, symbolic));
     step_.out.push_back({storages_.back().get(), outputs_[o]->dtype, Layout(s)});
   }
   execute(std::move(step_));
   NodePtr reduced;
   if (reduction_) reduced = make_leaf(storages_[0], outputs_[0]->dtype, Layout(small));
-  // Publish all before inputs go: dropping them may free nodes of this region.
-  for (std::size_t o = reduction_ ? 1 : 0; o < outputs_.size(); ++o) {
-    Node& node = *outputs_[o];
-    publish(node, std::move(storages_[o]));
-    for (auto& in : node.in)
-      if (in) dropped.add(std::move(in));
-  }
-  storages_.clear();
+  publish_outputs(reduction_ ? 1 : 0, dropped);
   return reduced;
+}
+
+void Region::run_program_inside(Step kernel, Dropped& dropped) {
+  set_step();
+  kernel.program = step_.program;
+  kernel.shape = step_.shape;
+  kernel.immediates = step_.immediates;
+  kernel.in.insert(kernel.in.begin(), step_.in.begin(), step_.in.end());
+  const bool symbolic = recorded(kernel.in);
+  for (std::size_t o = inside_; o < outputs_.size(); ++o) {
+    storages_.push_back(make_storage(*kernel.backend, shape(), outputs_[o]->dtype, symbolic));
+    kernel.out.push_back({storages_.back().get(), outputs_[o]->dtype, Layout(shape())});
+  }
+  execute(std::move(kernel));
+  publish_outputs(inside_, dropped);
 }
 
 Region& region() {
@@ -355,6 +409,14 @@ void evaluate(std::span<const NodePtr> nodes) {
     if (!group.empty()) region().run(group, std::nullopt, dropped);
     pending = std::move(rest);
   }
+}
+
+void evaluate_inside(std::span<const NodePtr> nodes, const Shape& shape, Step kernel) {
+  Dropped dropped;
+  const std::lock_guard lock(evaluation_mutex());
+  std::vector<Node*> roots;
+  for (const auto& n : nodes) roots.push_back(n.get());
+  region().run_inside(roots, shape, std::move(kernel), dropped);
 }
 
 NodePtr evaluate_reduction(const NodePtr& node, Reduction reduction) {

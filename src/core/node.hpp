@@ -74,6 +74,7 @@ NodePtr make_pointwise(Op op, DType dtype, const Shape& shape, BaseBackend& back
 /// A leaf read with shifts.
 NodePtr make_shifted(const NodePtr& leaf, std::vector<NodeShift> shifts);
 
+struct Step;
 /// Held while pending nodes are computed, and by those who look at a pending node's inside.
 std::mutex& evaluation_mutex() noexcept;
 /// Compute pending nodes, those of one shape in one program. On return all are leaves.
@@ -81,6 +82,10 @@ void evaluate(std::span<const NodePtr> nodes);
 inline void evaluate(const NodePtr& node) {
   if (!node->is_leaf()) evaluate(std::span<const NodePtr>(&node, 1));
 }
+/// Make a step of a kernel that computes `nodes` where it reads them, over its own shape: those
+/// pending are of that shape, leaves broadcast to it. The step's program, inputs and what is stored
+/// by the way are set. `nodes` holds each node once for every time it is read.
+void evaluate_inside(std::span<const NodePtr> nodes, const Shape& shape, Step kernel);
 /// Compute a node and reduce it in the same pass. The result keeps reduced axes with length 1.
 NodePtr evaluate_reduction(const NodePtr& node, Reduction reduction);
 /// Copy or cast the elements of `from` into `to`, both leaves' views of one shape.

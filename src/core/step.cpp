@@ -52,12 +52,34 @@ void Step::call_backend() const {
       backend->run({*program, shape, in, immediates, out, repeated ? &plan : nullptr});
       break;
     case Kind::matmul: backend->matmul(in[0], in[1], out[0]); break;
-    case Kind::tridiagonal:
-      if (const auto broken =
-              backend->tridiagonal_solve(in[0], in[1], in[2], in[3], out[0], axis, periodic))
-        throw_broken(*this, *broken);
-      break;
+    case Kind::tridiagonal: solve_lines(); break;
   }
+}
+
+void Step::solve_lines() const {
+  const std::span<const View> inputs(in), outputs(out);
+  const std::size_t read = program ? program->inputs.size() : 0;
+  std::array<const View*, 4> operands = {};
+  int inside = 0;
+  for (std::size_t k = 0, next = read; k < 4; ++k)
+    if (computed[k])
+      ++inside;
+    else
+      operands[k] = &in[next++];
+  std::optional<std::int64_t> broken;
+  if (program) {
+    const Launch launch{*program,
+                        shape,
+                        inputs.first(read),
+                        immediates,
+                        outputs.subspan(1),
+                        repeated ? &plan : nullptr,
+                        inside};
+    broken = backend->tridiagonal_solve({operands, &launch, out[0], axis, periodic});
+  } else {
+    broken = backend->tridiagonal_solve({operands, nullptr, out[0], axis, periodic});
+  }
+  if (broken) throw_broken(*this, *broken);
 }
 
 void throw_escaped(const std::source_location* where) {

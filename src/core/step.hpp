@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <isofield/backend.hpp>
 #include <memory>
 #include <source_location>
@@ -17,7 +18,9 @@ struct Step {
   std::shared_ptr<const Program> program;
   Shape shape;
   std::vector<Scalar> immediates;
-  // A tridiagonal solve's.
+  // A tridiagonal solve's. Its program's inputs come first in `in`, then the operands in memory;
+  // its solution comes first in `out`, then what the program stores.
+  std::array<bool, 4> computed = {};  ///< lower, diag, upper, rhs are the program's first outputs
   int axis = 0;
   bool periodic = false;
   std::source_location where;  ///< the caller's place
@@ -29,6 +32,7 @@ struct Step {
 
  private:
   void call_backend() const;
+  void solve_lines() const;
 };
 
 /// Records steps instead of running them.

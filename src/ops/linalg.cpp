@@ -34,6 +34,24 @@ DType floating_type(std::string_view operation, std::span<const Operand> operand
   return dtype;
 }
 
+/// Compute those of `nodes` that one program over `shape` cannot compute where they are read; tell
+/// whether some of them come from memory that a trace stands for.
+bool compute_what_does_not_fit_inside(const std::vector<NodePtr>& nodes, const Shape& shape) {
+  bool symbolic = false;
+  int weight = 0;
+  for (const auto& node : nodes) {
+    symbolic = symbolic || node->symbolic;
+    weight += node->weight.load(std::memory_order_relaxed);
+  }
+  const bool too_many = weight > detail::Node::weight_limit;
+  std::vector<NodePtr> apart;
+  for (const auto& node : nodes)
+    if (!node->is_leaf() && (too_many || node->shape != shape || node->symbolic != symbolic))
+      apart.push_back(node);
+  detail::evaluate(apart);
+  return symbolic && detail::tracer();
+}
+
 Shape leading(const Shape& shape) {
   Shape result;
   for (int k = 0; k + 2 < shape.size(); ++k) result.push_back(shape[k]);
@@ -106,20 +124,28 @@ UnifiedArray tridiagonal_solve(Operand lower, Operand diag, Operand upper, Opera
   } catch (const IndexError& e) {
     throw IndexError(e.what() + detail::context(backend, dtype, place));
   }
-  detail::evaluate(nodes);  // one program for all that are pending
+  const bool symbolic = compute_what_does_not_fit_inside(nodes, shape);
   detail::Step step;
   step.kind = detail::Step::Kind::tridiagonal;
   step.backend = &backend;
   step.axis = axis;
   step.periodic = periodic;
   step.where = place;
-  for (auto& node : nodes) {
-    node = packed(node, shape);
-    step.in.push_back(node->view());
+  std::vector<NodePtr> inside, in_memory;
+  for (std::size_t k = 0; k < nodes.size(); ++k) {
+    NodePtr& node = nodes[k];
+    step.computed[k] = !node->is_leaf() || node->shape != shape || !node->layout().contiguous();
+    if (!step.computed[k]) step.in.push_back(node->view());
+    (step.computed[k] ? inside : in_memory).push_back(std::move(node));
   }
-  NodePtr result = detail::make_result(backend, shape, dtype, step.in);
+  NodePtr result = detail::make_leaf(detail::make_storage(backend, shape, dtype, symbolic), dtype,
+                                     Layout(shape));
   step.out = {result->view()};
-  if (element_count(shape) > 0) detail::execute(std::move(step));
+  if (element_count(shape) == 0) return UnifiedArray(std::move(result));
+  if (inside.empty())
+    detail::execute(std::move(step));
+  else
+    detail::evaluate_inside(inside, shape, std::move(step));
   return UnifiedArray(std::move(result));
 }
 

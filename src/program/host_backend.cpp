@@ -32,11 +32,8 @@ void HostBackend::matmul(const View& a, const View& b, const View& out) {
   host::matmul(a, b, out, *executor_);
 }
 
-std::optional<std::int64_t> HostBackend::tridiagonal_solve(const View& lower, const View& diag,
-                                                           const View& upper, const View& rhs,
-                                                           const View& out, int axis,
-                                                           bool periodic) {
-  return host::tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic, *executor_);
+std::optional<std::int64_t> HostBackend::tridiagonal_solve(const LineSystems& systems) {
+  return host::tridiagonal_solve(systems, *executor_);
 }
 
 }  // namespace isofield::host

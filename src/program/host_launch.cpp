@@ -18,12 +18,15 @@ void run_pointwise(const BoundLaunch& bound, bool parallel, Executor& executor) 
   if (bound.by_rows()) {
     const std::int64_t rows = bound.size() / bound.row_length();
     const std::int64_t each = std::max<std::int64_t>(1, piece / bound.row_length());
-    for_pieces((rows + each - 1) / each, parallel, executor,
-               [&](std::int64_t i) { bound.run_rows(i * each, std::min(rows, (i + 1) * each)); });
+    for_pieces((rows + each - 1) / each, parallel, executor, [&](std::int64_t i) {
+      BoundLaunch::Tiles tiles(bound);
+      bound.run_rows(tiles, i * each, std::min(rows, (i + 1) * each));
+    });
     return;
   }
   for_pieces((bound.size() + piece - 1) / piece, parallel, executor, [&](std::int64_t i) {
-    bound.run_range(i * piece, std::min(bound.size(), (i + 1) * piece));
+    BoundLaunch::Tiles tiles(bound);
+    bound.run_range(tiles, i * piece, std::min(bound.size(), (i + 1) * piece));
   });
 }
 

@@ -9,16 +9,23 @@
 #include <optional>
 #include <vector>
 
+#include "program/host_line_operands.hpp"
 #include "program/host_pieces.hpp"
 #include "program/host_stretch.hpp"
 
 namespace isofield::host {
 namespace {
 
-/// Systems that one sweep along an outer axis takes side by side.
-constexpr std::int64_t panel = 32;
+/// Systems that one sweep along an outer axis takes side by side: what it writes on the way is to
+/// stay in the second-level cache.
+constexpr std::int64_t panel = 32, short_panel = 64, short_line = 512;
 /// Systems that one sweep along the contiguous axis takes side by side.
 constexpr int most_lanes = 16;
+/// The same where operands are computed row by row, so that a row is worth the while.
+constexpr std::int64_t computed_panel = 256;
+/// Elements of computed operands that may lie in memory at a time: they are to stay in the
+/// second-level cache.
+constexpr std::int64_t most_computed = 1 << 15;
 /// Elements from which systems are shared by threads.
 constexpr std::int64_t parallel_elements = 1 << 15;
 /// Lines from this long on are cut into stretches of about `stretch` rows: for threads, and so that
@@ -49,37 +56,42 @@ T* scratch(std::int64_t elements) {
 template <class T>
 class Lines {
  public:
-  Lines(const View& lower, const View& diag, const View& upper, const View& rhs, const View& out,
-        int axis, bool periodic, Executor& executor)
-      : operands_{reinterpret_cast<const T*>(lower.bytes()),
-                  reinterpret_cast<const T*>(diag.bytes()),
-                  reinterpret_cast<const T*>(upper.bytes()),
-                  reinterpret_cast<const T*>(rhs.bytes())},
-        out_(reinterpret_cast<T*>(out.bytes())),
-        periodic_(periodic),
-        kernels_(*kernels().lines(out.dtype)),
+  Lines(const LineSystems& systems, const BoundLaunch* program, Executor& executor)
+      : operands_(systems, program),
+        out_(reinterpret_cast<T*>(systems.out.bytes())),
+        periodic_(systems.periodic),
+        kernels_(*kernels().lines(systems.out.dtype)),
         executor_(executor) {
-    for (int k = 0; k < out.layout.rank(); ++k)
-      (k < axis ? outer_ : k == axis ? n_ : inner_) *= out.layout.shape[k];
+    const Shape& shape = systems.out.layout.shape;
+    for (int k = 0; k < shape.size(); ++k)
+      (k < systems.axis ? outer_ : k == systems.axis ? n_ : inner_) *= shape[k];
   }
 
   std::optional<std::int64_t> solve() {
     const bool parallel = outer_ * n_ * inner_ >= parallel_elements;
     const std::int64_t count = outer_ * inner_;
     // A sweep of few lines waits for its divisions: parts of a line go side by side instead.
-    if (count < 8 && n_ >= Stretch<T>::shortest) {
+    const bool few = count < 8 && n_ >= Stretch<T>::shortest;
+    // Operands are computed over runs of elements, and long lines are read twice.
+    if (operands_.computed() > 0 && few && (inner_ > 1 || n_ >= long_line))
+      operands_.compute_all(executor_);
+    if (few) {
       for_pieces(count, parallel && count > 1 && n_ < long_line, executor_,
                  [&](std::int64_t line) { sweep_alone(line); });
     } else if (inner_ == 1 && count > 1) {
-      const int width = count <= 8 ? 8 : most_lanes;
+      const bool narrow = count <= 8 || n_ * operands_.computed() * most_lanes > most_computed;
+      const int width = narrow ? 8 : most_lanes;
       for_pieces((count + width - 1) / width, parallel, executor_, [&](std::int64_t p) {
         sweep_contiguous(p * width, std::min<std::int64_t>(width, count - p * width), width);
       });
     } else {
-      const std::int64_t panels = (inner_ + panel - 1) / panel;
+      const std::int64_t wide = operands_.computed() > 0 ? computed_panel
+                                : n_ <= short_line       ? short_panel
+                                                         : panel;
+      const std::int64_t panels = (inner_ + wide - 1) / wide;
       for_pieces(outer_ * panels, parallel, executor_, [&](std::int64_t p) {
-        const std::int64_t from = p % panels * panel;
-        sweep_strided(p / panels * n_ * inner_ + from, std::min(panel, inner_ - from));
+        const std::int64_t from = p % panels * wide;
+        sweep_strided(p / panels * n_ * inner_ + from, std::min(wide, inner_ - from));
       });
     }
     const std::int64_t broken = broken_.load();
@@ -95,15 +107,23 @@ class Lines {
 
   // The solution of a line is not finite: find out whether that is the elimination's doing.
   void examine(std::int64_t first) {
+    std::vector<T> line(static_cast<std::size_t>(4 * n_));
+    typename LineOperands<T>::Reader reader(operands_);
+    for (std::int64_t i = 0; i < n_; ++i) {
+      T room[4];
+      const T* at[4];
+      reader.read(first + i * inner_, 1, room, at);
+      for (int k = 0; k < 4; ++k) line[static_cast<std::size_t>(k * n_ + i)] = *at[k];
+    }
     const void* at[4];
-    for (int k = 0; k < 4; ++k) at[k] = operands_[k] + first;
-    const std::int64_t row = kernels_.broken_row(at, inner_, n_, periodic_);
+    for (int k = 0; k < 4; ++k) at[k] = line.data() + k * n_;
+    const std::int64_t row = kernels_.broken_row(at, 1, n_, periodic_);
     if (row < 0) return;
     const std::int64_t place = first + row * inner_;
     // The first line counts, whatever thread comes first.
     std::int64_t before = broken_.load();
-    const auto line = [&](std::int64_t p) { return p / (n_ * inner_) * inner_ + p % inner_; };
-    while ((before == none || line(place) < line(before)) &&
+    const auto number = [&](std::int64_t p) { return p / (n_ * inner_) * inner_ + p % inner_; };
+    while ((before == none || number(place) < number(before)) &&
            !broken_.compare_exchange_weak(before, place)) {
     }
   }
@@ -112,7 +132,7 @@ class Lines {
   /// on the way come there. `last` is a row that has been eliminated.
   void finish(const StretchEnds& ends, T* last, std::int64_t first, std::int64_t stride,
               std::int64_t width) {
-    T first_unknown[panel];
+    T first_unknown[computed_panel];
     if (periodic_) kernels_.close(ends, width, last, first_unknown);
     for (std::int64_t j = 0; j < width; ++j)
       if (!std::isfinite(last[j])) examine(first + j * stride);
@@ -121,39 +141,60 @@ class Lines {
   // Lines along an outer axis: their systems already lie side by side.
   void sweep_strided(std::int64_t start, std::int64_t width) {
     const std::int64_t rows = n_ * width;
-    T* memory = scratch<T>(periodic_ ? 2 * rows + 3 * width : rows);
+    // Computed operands stay in the first-level cache: some rows at a time, where they are one run
+    // of elements.
+    const std::int64_t run =
+        width == inner_ ? std::max<std::int64_t>(1, computed_panel / width) : 1;
+    const std::int64_t each = operands_.computed() > 0 ? std::min(run, n_) : n_;
+    T* const memory =
+        scratch<T>((periodic_ ? 2 * rows + 3 * width : rows) + operands_.computed() * each * width);
+    T *const factor = memory, *const fill = factor + rows;
+    T *const head = periodic_ ? fill + rows : fill, *const room =
+                                                        periodic_ ? head + 3 * width : fill;
+    typename LineOperands<T>::Reader reader(operands_);
     LineSweep s{};
-    for (int k = 0; k < 4; ++k) {
-      s.operands[k] = operands_[k] + start;
-      s.strides[k] = inner_;
+    for (std::int64_t i = 0; i < n_; i += each) {
+      const T* at[4];
+      s.rows = std::min(each, n_ - i);
+      reader.read(start + i * inner_, s.rows * width, room, at);
+      for (int k = 0; k < 4; ++k) {
+        s.operands[k] = at[k];
+        s.strides[k] = inner_;
+      }
+      s.out = out_ + start + i * inner_;
+      s.out_stride = inner_;
+      s.factor = factor + i * width;
+      s.factor_stride = width;
+      s.fill = periodic_ ? fill + i * width : nullptr;
+      s.head = head;
+      s.begins = i == 0;
+      s.width = width;
+      kernels_.forward(s);
     }
     s.out = out_ + start;
-    s.out_stride = inner_;
-    s.factor = memory;
-    s.factor_stride = width;
-    if (periodic_) {
-      s.fill = memory + rows;
-      s.head = memory + 2 * rows;
-    }
-    s.begins = true;
+    s.factor = factor;
+    s.fill = periodic_ ? fill : nullptr;
     s.rows = n_;
-    s.width = width;
-    kernels_.forward(s);
     T* const last = out_ + start + (n_ - 1) * inner_;
-    const T *factor = memory + rows - width, *fill = factor + rows, *head = memory + 2 * rows;
-    finish({factor, last, fill, {head, head + width, head + 2 * width}}, last, start, 1, width);
+    finish(
+        {factor + rows - width, last, fill + rows - width, {head, head + width, head + 2 * width}},
+        last, start, 1, width);
     kernels_.backward(s, periodic_ ? last : nullptr);
   }
 
   // Lines along the contiguous axis.
   void sweep_contiguous(std::int64_t line, std::int64_t lanes, int width) {
     const std::int64_t rows = n_ * width, start = line * n_;
-    T* const memory = scratch<T>((periodic_ ? 3 : 2) * rows + 4 * width);
+    T* const memory =
+        scratch<T>((periodic_ ? 3 : 2) * rows + 4 * width + operands_.computed() * rows);
     T *const factor = memory, *const out = factor + rows;
-    T *const fill = out + rows, *const head = periodic_ ? fill + rows : fill, *x = head + 3 * width;
+    T *const fill = out + rows, *const head = periodic_ ? fill + rows : fill;
+    T *const x = head + 3 * width, *const room = x + width;
+    const T* at[4];
+    typename LineOperands<T>::Reader(operands_).read(start, lanes * n_, room, at);
     LaneSweep s{};
     for (int k = 0; k < 4; ++k) {
-      s.operands[k] = operands_[k] + start;
+      s.operands[k] = at[k];
       s.lane_strides[k] = n_;
     }
     s.lanes = lanes;
@@ -270,12 +311,11 @@ class Lines {
     return x;
   }
 
-  /// The operands of `rows` rows of a line, next to each other: where they are, or copied to
-  /// `room`.
+  /// The operands of `rows` rows of a line, next to each other: where they are, or in `room`.
   void fetch(std::int64_t start, std::int64_t rows, T* room, const T* (&at)[4]) const {
+    typename LineOperands<T>::Reader(operands_).read(start, inner_ == 1 ? rows : 1, room, at);
+    if (inner_ == 1) return;
     for (int k = 0; k < 4; ++k) {
-      at[k] = operands_[k] + start;
-      if (inner_ == 1) continue;
       for (std::int64_t i = 0; i < rows; ++i) room[k * rows + i] = at[k][i * inner_];
       at[k] = room + k * rows;
     }
@@ -285,7 +325,7 @@ class Lines {
     for (std::int64_t i = 0; i < rows; ++i) out_[start + i * inner_] = x[i];
   }
 
-  const T* operands_[4];
+  LineOperands<T> operands_;
   T* out_;
   std::int64_t outer_ = 1, n_ = 1, inner_ = 1;
   bool periodic_;
@@ -296,12 +336,51 @@ class Lines {
 
 }  // namespace
 
-std::optional<std::int64_t> tridiagonal_solve(const View& lower, const View& diag,
-                                              const View& upper, const View& rhs, const View& out,
-                                              int axis, bool periodic, Executor& executor) {
-  if (out.dtype == DType::float64)
-    return Lines<double>(lower, diag, upper, rhs, out, axis, periodic, executor).solve();
-  return Lines<float>(lower, diag, upper, rhs, out, axis, periodic, executor).solve();
+namespace {
+
+/// A program of operands, worked out.
+struct BoundProgram {
+  BoundProgram(const Launch& launch, LaunchMemory& memory)
+      : lowered(launch.program.lowered<LoweredProgram>(
+            Program::host_slot, [](const Program& p) { return LoweredProgram(p); })),
+        bound(launch, lowered, memory) {}
+  /// Whether binding anew would give machine code instead of kernels.
+  bool outlived() const noexcept { return !bound.settled() && lowered.spend(bound.size()); }
+
+  const LoweredProgram& lowered;
+  BoundLaunch bound;
+};
+/// With memory of its own, for a step that comes again.
+struct KeptProgram {
+  explicit KeptProgram(const Launch& launch) : program(launch, memory) {}
+  LaunchMemory memory;
+  BoundProgram program;
+};
+
+std::optional<std::int64_t> solve(const LineSystems& systems, const BoundLaunch* program,
+                                  Executor& executor) {
+  if (systems.out.dtype == DType::float64) return Lines<double>(systems, program, executor).solve();
+  return Lines<float>(systems, program, executor).solve();
+}
+
+}  // namespace
+
+std::optional<std::int64_t> tridiagonal_solve(const LineSystems& systems, Executor& executor) {
+  if (!systems.program) return solve(systems, nullptr, executor);
+  const Launch& launch = *systems.program;
+  if (!launch.plan) {
+    thread_local LaunchMemory memory;
+    const BoundProgram program(launch, memory);
+    return solve(systems, &program.bound, executor);
+  }
+  auto* kept = static_cast<KeptProgram*>(launch.plan->get());
+  if (kept && !kept->program.outlived()) {
+    kept->program.bound.rebase(launch);
+  } else {
+    *launch.plan = std::make_shared<KeptProgram>(launch);
+    kept = static_cast<KeptProgram*>(launch.plan->get());
+  }
+  return solve(systems, &kept->program.bound, executor);
 }
 
 }  // namespace isofield::host

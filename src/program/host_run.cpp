@@ -9,6 +9,11 @@ namespace isofield::host {
 
 namespace {
 
+/// Where output o of a launch is stored; null where it is computed inside of another kernel.
+const View* output_view(const Launch& launch, int o) {
+  return o < launch.inside ? nullptr : &launch.outputs[static_cast<std::size_t>(o - launch.inside)];
+}
+
 /// Memory of this thread that grows to what its launches need.
 std::byte* thread_scratch(std::size_t bytes) {
   struct Free {
@@ -28,6 +33,7 @@ std::byte* thread_scratch(std::size_t bytes) {
 
 BoundLaunch::Tiles::Tiles(const BoundLaunch& launch) {
   const HostCode& code = *launch.code_;
+  for (int o = 0; o < code.outputs; ++o) outputs[o] = launch.outputs_[o].base;
   // A cache line more than the tile, so that slots do not share cache sets.
   pitch_ = static_cast<std::size_t>((launch.tile_ * code.widest + 63) / 64 * 64 + 64);
   memory_ = thread_scratch(pitch_ * static_cast<std::size_t>(code.slots()));
@@ -73,9 +79,10 @@ BoundLaunch::BoundLaunch(const Launch& launch, const LoweredProgram& lowered, La
   size_ = element_count(launch.shape);
   if (size_ == 0) return;
   for (int o = 0; o < code.outputs; ++o) {
-    const View& view = launch.outputs[static_cast<std::size_t>(o)];
-    outputs_[o].base = view.bytes();
-    outputs_[o].size = static_cast<std::int64_t>(itemsize(view.dtype));
+    const View* const view = output_view(launch, o);
+    const DType dtype = program_.dtype(program_.outputs[static_cast<std::size_t>(o)]);
+    outputs_[o].base = view ? view->bytes() : nullptr;
+    outputs_[o].size = static_cast<std::int64_t>(itemsize(view ? view->dtype : dtype));
     outputs_[o].stored = !(program_.reduction && o == 0);
     outputs_[o].contiguous = true;
   }
@@ -189,8 +196,8 @@ void BoundLaunch::rebase(const Launch& launch) noexcept {
     const int input = program_.leaves[static_cast<std::size_t>(i)].input;
     leaves_[i].rebase(launch.inputs[static_cast<std::size_t>(input)].bytes());
   }
-  for (int o = 0; o < code_->outputs; ++o)
-    outputs_[o].base = launch.outputs[static_cast<std::size_t>(o)].bytes();
+  for (int o = launch.inside; o < code_->outputs; ++o)
+    outputs_[o].base = output_view(launch, o)->bytes();
 }
 
 // All operands contiguous and unshifted: one axis.
@@ -199,9 +206,8 @@ bool BoundLaunch::bind_flat(const Launch& launch) {
     const View& view = launch.inputs[static_cast<std::size_t>(leaf.input)];
     if (!leaf.shifts.empty() || !view.layout.contiguous()) return false;
   }
-  for (int o = 0; o < code_->outputs; ++o)
-    if (outputs_[o].stored && !launch.outputs[static_cast<std::size_t>(o)].layout.contiguous())
-      return false;
+  for (int o = launch.inside; o < code_->outputs; ++o)
+    if (outputs_[o].stored && !output_view(launch, o)->layout.contiguous()) return false;
   rank_ = 1;
   lengths_[0] = size_;
   for (int i = 0; i < code_->leaves; ++i) {
@@ -230,8 +236,11 @@ void BoundLaunch::bind_axes(const Launch& launch, const int* order) {
       const int input = program_.leaves[static_cast<std::size_t>(i)].input;
       row[i] = launch.inputs[static_cast<std::size_t>(input)].layout.strides[axis];
     }
-    for (int o = 0; o < code_->outputs; ++o)
-      row[code_->leaves + o] = launch.outputs[static_cast<std::size_t>(o)].layout.strides[axis];
+    for (int o = 0; o < code_->outputs; ++o) {
+      const View* const view = output_view(launch, o);
+      row[code_->leaves + o] =
+          view ? view->layout.strides[axis] : contiguous_strides(launch.shape)[axis];
+    }
     lengths_[rank_] = launch.shape[axis];
     const bool is_shifted = (shifted >> axis) & 1;
     // Join with the axis outside where all operands step on evenly.
@@ -321,7 +330,7 @@ const void* BoundLaunch::run_tile(Tiles& tiles, std::int64_t begin, std::int64_t
   for (int o = 0; o < code_->outputs; ++o) {
     const Output& output = outputs_[o];
     const int slot = code_->output_slot(o);
-    tiles.slots[slot] = output.stored && output.contiguous ? output.base + begin * output.size
+    tiles.slots[slot] = output.stored && output.contiguous ? tiles.outputs[o] + begin * output.size
                                                            : tiles.scratch(slot);
   }
   execute(tiles.slots, n);
@@ -332,8 +341,7 @@ const void* BoundLaunch::run_tile(Tiles& tiles, std::int64_t begin, std::int64_t
   return tiles.slots[code_->first_output];
 }
 
-void BoundLaunch::run_range(std::int64_t begin, std::int64_t end) const {
-  Tiles tiles(*this);
+void BoundLaunch::run_range(Tiles& tiles, std::int64_t begin, std::int64_t end) const {
   while (begin < end) {
     const std::int64_t n = run_length(begin, end, true);
     run_tile(tiles, begin, n);
@@ -341,8 +349,7 @@ void BoundLaunch::run_range(std::int64_t begin, std::int64_t end) const {
   }
 }
 
-void BoundLaunch::run_rows(std::int64_t begin, std::int64_t end) const {
-  Tiles tiles(*this);
+void BoundLaunch::run_rows(Tiles& tiles, std::int64_t begin, std::int64_t end) const {
   // Over the ends of rows as if each went on in the next: what that gives there is written over.
   const std::int64_t inner_end = end * row_ - reach_high_;
   for (std::int64_t i = begin * row_ + reach_low_; i < inner_end;) {
@@ -374,7 +381,7 @@ void BoundLaunch::run_row_ends(Tiles& tiles, std::int64_t row, std::int64_t rows
     for (std::int64_t c = 0; c < columns; ++c, from += rows * output.size) {
       if (output.contiguous) {
         scatter_strided(from, rows, output.size,
-                        output.base + (row * row_ + column(c)) * output.size, row_);
+                        tiles.outputs[o] + (row * row_ + column(c)) * output.size, row_);
       } else {
         for (std::int64_t i = 0; i < rows; ++i)
           scatter(output, (row + i) * row_ + column(c), 1, from + i * output.size);

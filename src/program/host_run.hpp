@@ -59,9 +59,9 @@ class BoundLaunch {
   const void* run_tile(Tiles& tiles, std::int64_t begin, std::int64_t n,
                        bool row_ends = true) const;
   /// Compute and store elements [begin, end).
-  void run_range(std::int64_t begin, std::int64_t end) const;
+  void run_range(Tiles& tiles, std::int64_t begin, std::int64_t end) const;
   /// Compute and store rows [begin, end).
-  void run_rows(std::int64_t begin, std::int64_t end) const;
+  void run_rows(Tiles& tiles, std::int64_t begin, std::int64_t end) const;
 
  private:
   struct Output {
@@ -125,6 +125,8 @@ class BoundLaunch::Tiles {
     return memory_ + pitch_ * static_cast<std::size_t>(slot);
   }
   void* slots[max_leaves + max_immediates + max_registers + max_outputs + 1];
+  /// Element 0 of each output that lies in C order.
+  std::byte* outputs[max_outputs];
 
  private:
   std::byte* memory_;

@@ -240,10 +240,14 @@ class Trace final : public Tracer {
       std::vector<bool> keep;
       for (const auto& v : step.out) keep.push_back(read.contains(v.storage));
       if (std::none_of(keep.begin(), keep.end(), [](bool k) { return k; })) continue;
-      if (step.kind == Step::Kind::program) {
-        if (step.program->reduction) keep[0] = true;
+      if (step.program) {
+        const bool lines = step.kind == Step::Kind::tridiagonal;
+        if (lines || step.program->reduction) keep[0] = true;
         if (std::find(keep.begin(), keep.end(), false) != keep.end()) {
-          step.program = pruned(*step.program, keep);
+          // The first outputs may be computed inside of the step, and the step's first be its own.
+          std::vector<bool> outputs(step.program->outputs.size() + lines - keep.size(), true);
+          outputs.insert(outputs.end(), keep.begin() + lines, keep.end());
+          step.program = pruned(*step.program, outputs);
           for (std::size_t o = keep.size(); o-- > 0;)
             if (!keep[o]) step.out.erase(step.out.begin() + static_cast<std::ptrdiff_t>(o));
         }

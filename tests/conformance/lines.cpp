@@ -1,5 +1,6 @@
 // Tridiagonal systems of all sizes: few and long lines, signs, and what breaks elimination.
 #include <isofield/error.hpp>
+#include <isofield/host.hpp>
 
 #include "reference.hpp"
 
@@ -98,7 +99,141 @@ Systems<T> m_matrices(std::int64_t lines, std::int64_t n, double excess, bool tr
   return s;
 }
 
+/// Counts what is asked of it.
+class Counting final : public host::HostBackend {
+ public:
+  Counting() : HostBackend("counting", std::make_unique<InOrder>()) {}
+  StoragePtr allocate(std::size_t bytes) override {
+    if (bytes >= large) ++allocations;
+    return HostBackend::allocate(bytes);
+  }
+  void run(const Launch& launch) override {
+    ++runs;
+    HostBackend::run(launch);
+  }
+  std::size_t large = 0;
+  int allocations = 0, runs = 0;
+
+ private:
+  class InOrder final : public host::Executor {
+    int concurrency() const override { return 1; }
+    void parallel_for(std::int64_t n, void (*body)(void*, std::int64_t), void* context) override {
+      for (std::int64_t i = 0; i < n; ++i) body(context, i);
+    }
+  };
+};
+
+Counting& counting_backend() {
+  static auto* backend = new Counting;
+  return *backend;
+}
+
+/// A linearised implicit step along an axis: all operands are expressions.
+UnifiedArray implicit_step(const UnifiedArray& u, const UnifiedArray& cost, int axis, Boundary rule,
+                           bool periodic) {
+  const UnifiedArray p = maximum((u - shift(u, axis, -1, rule)) * 3.0, 0.0);
+  const UnifiedArray q = minimum((shift(u, axis, 1, rule) - u) * 3.0, 0.0);
+  const UnifiedArray lower = -(0.5 * p + 0.1), upper = 0.5 * q - 0.1;
+  return linalg::tridiagonal_solve(lower, 1.0 - lower - upper, upper,
+                                   u + 0.1 * cost + square(p) + square(q), axis, periodic);
+}
+
+/// The same from operands that have been computed before.
+UnifiedArray implicit_step_of_arrays(const UnifiedArray& u, const UnifiedArray& cost, int axis,
+                                     Boundary rule, bool periodic) {
+  const UnifiedArray p = maximum((u - shift(u, axis, -1, rule)) * 3.0, 0.0).eval();
+  const UnifiedArray q = minimum((shift(u, axis, 1, rule) - u) * 3.0, 0.0).eval();
+  const UnifiedArray lower = (-(0.5 * p + 0.1)).eval(), upper = (0.5 * q - 0.1).eval();
+  return linalg::tridiagonal_solve(lower, (1.0 - lower - upper).eval(), upper,
+                                   (u + 0.1 * cost + square(p) + square(q)).eval(), axis, periodic);
+}
+
 }  // namespace
+
+BACKEND_DTYPE_TEST_CASE(operands_computed_in_the_sweep_give_the_same_bits, float, double) {
+  const Shape shapes[] = {{1},       {40},      {101},     {700},      {70000},
+                          {1, 300},  {3, 200},  {300, 3},  {40, 1500}, {7, 33, 12},
+                          {64, 300}, {300, 64}, {2, 65, 1}};
+  for (const Shape& shape : shapes)
+    for (int axis = 0; axis < shape.size(); ++axis)
+      for (const auto& [rule, periodic] : {std::pair{Boundary::clamp, false},
+                                           {Boundary::periodic, true},
+                                           {Boundary::constant, false}}) {
+        const UnifiedArray u = noise<T>(shape, 1).array(), cost = noise<T>(shape, 2).array();
+        const Plain<T> expected = plain<T>(implicit_step_of_arrays(u, cost, axis, rule, periodic));
+        const auto step = jit(
+            [&, rule = rule, periodic = periodic](const UnifiedArray& a, const UnifiedArray& b) {
+              return implicit_step(a, b, axis, rule, periodic);
+            });
+        for (int k = 0; k < 3; ++k) {
+          const auto ok = same<T>(
+              k == 0 ? implicit_step(u, cost, axis, rule, periodic) : step(u, cost), expected);
+          if (!ok)
+            BOOST_TEST(ok, to_string(shape) << " axis " << axis << " periodic " << periodic
+                                            << " call " << k << ": " << ok.message());
+        }
+      }
+}
+
+BACKEND_TEST_CASE(operands_may_be_scalars_rows_columns_and_views) {
+  const Shape shape{6, 90};
+  const Plain<double> u = noise<double>(shape, 1), row = noise<double>({90}, 2),
+                      column = noise<double>({6, 1}, 3);
+  for (const int axis : {0, 1}) {
+    const auto whole = [&](const UnifiedArray& x) { return broadcast_to(x, shape).copy(); };
+    const UnifiedArray expected = linalg::tridiagonal_solve(
+        whole(row.array()), whole(column.array()) + 6.0, full(shape, -1.0), u.array(), axis);
+    BOOST_TEST(same<double>(linalg::tridiagonal_solve(row.array(), column.array() + 6.0, -1.0,
+                                                      flip(flip(u.array(), 1).copy(), 1), axis),
+                            plain<double>(expected)));
+    BOOST_TEST(same<double>(linalg::tridiagonal_solve(row.array(), whole(column.array()) + 6.0,
+                                                      -1.0, u.array().T().copy().T(), axis),
+                            plain<double>(expected)));
+  }
+}
+
+BACKEND_TEST_CASE(what_a_variable_holds_is_stored_by_a_sweep) {
+  const Plain<double> numbers = noise<double>({50, 40}, 1);
+  const UnifiedArray u = numbers.array(), half = 0.5 * u, diag = 5.0 + abs(half), rhs = diag;
+  const auto solve = [](const UnifiedArray& x) {
+    const UnifiedArray d = 5.0 + abs(0.5 * x);
+    return std::tuple{linalg::tridiagonal_solve(-1.0 + 0.0 * x, d, -1.0, d, 0), d};
+  };
+  const UnifiedArray x = linalg::tridiagonal_solve(-1.0 + 0.0 * u, diag, -1.0, rhs, 0);
+  const auto [y, d] = jit(solve)(u);
+  for (std::size_t i = 0; i < numbers.data.size(); ++i) {
+    const double want = 5.0 + std::abs(0.5 * numbers.data[i]);
+    const auto r = static_cast<std::int64_t>(i) / 40, c = static_cast<std::int64_t>(i) % 40;
+    if (diag(r, c).item<double>() != want || d(r, c).item<double>() != want)
+      BOOST_TEST(diag(r, c).item<double>() == want);
+  }
+  BOOST_TEST(same<double>(half, plain<double>(0.5 * u)));
+  BOOST_TEST(same<double>(y, plain<double>(x)));
+  BOOST_TEST(same<double>(
+      x, plain<double>(linalg::tridiagonal_solve((-1.0 + 0.0 * u).eval(), diag, -1.0, diag, 0))));
+}
+
+BOOST_AUTO_TEST_CASE(an_implicit_step_along_two_axes_takes_one_temporary) {
+  Counting& backend = counting_backend();
+  const Shape shape{64, 48};
+  backend.large = 64 * 48 * sizeof(double);
+  const UnifiedArray u = noise<double>(shape, 1).array(&backend),
+                     cost = noise<double>(shape, 2).array(&backend);
+  const auto step = [](const UnifiedArray& a, const UnifiedArray& b) {
+    return implicit_step(implicit_step(a, b, 0, Boundary::clamp, false), b, 1, Boundary::clamp,
+                         false);
+  };
+  const auto traced = jit(step);
+  const UnifiedArray first = step(u, cost);
+  backend.allocations = backend.runs = 0;
+  const UnifiedArray second = traced(u, cost);
+  BOOST_TEST(backend.allocations == 2);  // the temporary and the result
+  const UnifiedArray third = traced(u, cost);
+  BOOST_TEST(backend.allocations == 3);  // a replay makes the result alone
+  BOOST_TEST(backend.runs == 0);
+  BOOST_TEST(same<double>(second, plain<double>(first)));
+  BOOST_TEST(same<double>(third, plain<double>(first)));
+}
 
 BACKEND_DTYPE_TEST_CASE(lines_of_every_length_agree_with_elimination_in_long_double, float,
                         double) {
@@ -219,6 +354,17 @@ BACKEND_TEST_CASE(elimination_that_breaks_tells_line_and_row) {
   BOOST_TEST(got == text("0, :", 3, {1, 4}, line));
   solve(full({1}, -2.0), 0, true);
   BOOST_TEST(got == text(":", 0, {1}, line));
+}
+
+BACKEND_TEST_CASE(elimination_that_breaks_with_computed_operands_is_told) {
+  for (const Shape& shape : {Shape{90, 70}, Shape{70, 90}, Shape{200}})
+    for (int axis = 0; axis < shape.size(); ++axis) {
+      const UnifiedArray u = full(shape, 3.0);
+      const UnifiedArray zero = u - 3.0;
+      const std::string text = error_of<SolverError>(
+          [&] { linalg::tridiagonal_solve(zero + 1.0, u * 0.0, zero + 1.0, u + 1.0, axis); });
+      BOOST_TEST(text.starts_with("tridiagonal_solve: elimination breaks at row 0 of line ("));
+    }
 }
 
 BACKEND_TEST_CASE(elimination_that_breaks_in_a_replay_is_told_and_the_next_works) {

@@ -145,12 +145,10 @@ class KokkosBackend final : public BaseBackend {
     const ToolRegion region([] { return "matmul"; });
     host::matmul(a, b, out, executor_);
   }
-  std::optional<std::int64_t> tridiagonal_solve(const View& lower, const View& diag,
-                                                const View& upper, const View& rhs, const View& out,
-                                                int axis, bool periodic) override {
+  std::optional<std::int64_t> tridiagonal_solve(const LineSystems& systems) override {
     Runtime::instance().require();
     const ToolRegion region([] { return "tridiagonal_solve"; });
-    return host::tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic, executor_);
+    return host::tridiagonal_solve(systems, executor_);
   }
 
  private:

@@ -127,17 +127,41 @@ class TorchBackend final : public BaseBackend {
     guarded([&] { blas_matmul(a, b, out, executor_); });
   }
 
-  std::optional<std::int64_t> tridiagonal_solve(const View& lower, const View& diag,
-                                                const View& upper, const View& rhs, const View& out,
-                                                int axis, bool periodic) override {
-    if (!replays_)
-      return host::tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic, executor_);
-    refuse_unsupported(rhs.dtype);
-    guarded([&] { replay_tridiagonal_solve(lower, diag, upper, rhs, out, axis, periodic); });
+  std::optional<std::int64_t> tridiagonal_solve(const LineSystems& systems) override {
+    if (!replays_) return host::tridiagonal_solve(systems, executor_);
+    refuse_unsupported(systems.out.dtype);
+    std::array<View, 4> operands;
+    std::vector<StoragePtr> memory;
+    compute_operands(systems, operands, memory);
+    guarded([&] {
+      replay_tridiagonal_solve(operands[0], operands[1], operands[2], operands[3], systems.out,
+                               systems.axis, systems.periodic);
+    });
     return std::nullopt;  // to look would mean to wait for the device
   }
 
  private:
+  /// The operands of systems in memory, those that are not there already computed by their program.
+  void compute_operands(const LineSystems& systems, std::array<View, 4>& operands,
+                        std::vector<StoragePtr>& memory) {
+    std::vector<View> outputs;
+    for (std::size_t k = 0; k < 4; ++k) {
+      if (systems.operands[k]) {
+        operands[k] = *systems.operands[k];
+        continue;
+      }
+      const View& out = systems.out;
+      memory.push_back(
+          allocate(static_cast<std::size_t>(element_count(out.shape())) * itemsize(out.dtype)));
+      operands[k] = {memory.back().get(), out.dtype, Layout(out.shape())};
+      outputs.push_back(operands[k]);
+    }
+    if (outputs.empty()) return;
+    const Launch& inside = *systems.program;
+    outputs.insert(outputs.end(), inside.outputs.begin(), inside.outputs.end());
+    run({inside.program, inside.shape, inside.inputs, inside.immediates, outputs});
+  }
+
   at::Tensor fresh(std::size_t bytes) const {
     const auto options = at::TensorOptions().dtype(at::kByte).device(torch_device(device_));
     try {
