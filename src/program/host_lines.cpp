@@ -18,7 +18,7 @@ namespace {
 
 /// Systems that one sweep along an outer axis takes side by side: what it writes on the way is to
 /// stay in the second-level cache.
-constexpr std::int64_t panel = 32, short_panel = 64, short_line = 512;
+constexpr std::int64_t panel = 32, short_panel = 64, short_line = 128;
 /// Systems that one sweep along the contiguous axis takes side by side.
 constexpr int most_lanes = 16;
 /// The same where operands are computed row by row, so that a row is worth the while.
