@@ -185,6 +185,8 @@ def figures():
                counters("(sum|max_abs_difference)/{backend}/1e[5-7]/.*/threads:1")),
         Figure("tridiagonal, 1024 x 1024, either axis", "<= 1.0 of blocked elimination", 1.0,
                counters("tridiagonal_axis[01]/{backend}/1024/threads:1")),
+        Figure("implicit step along both axes, 512 x 512", "<= 1.15 of sweeps with the coefficients in them", 1.15,
+               counters("implicit_step/{backend}/512/threads:1")),
         Figure("tridiagonal, one line of 1e3", "<= 0.6 of Thomas", 0.6,
                counters("tridiagonal_line[^/]*/{backend}/(1000|1e3)(/[^/]*)?/threads:1")),
         Figure("two threads, Hamiltonian, N = 1e6", ">= 1.8 faster", 1.8,

@@ -28,8 +28,7 @@ constexpr std::int64_t computed_panel = 256;
 constexpr std::int64_t most_computed = 1 << 15;
 /// Elements from which systems are shared by threads.
 constexpr std::int64_t parallel_elements = 1 << 15;
-/// Lines from this long on are cut into stretches of about `stretch` rows: for threads, and so that
-/// what is written on the way stays in the second-level cache.
+/// Lines from this long on are cut into stretches of about `stretch` rows, for threads.
 constexpr std::int64_t long_line = 1 << 16, stretch = 1 << 12;
 
 /// Memory of this thread for one sweep, aligned to 64 bytes.
@@ -58,6 +57,7 @@ class Lines {
  public:
   Lines(const LineSystems& systems, const BoundLaunch* program, Executor& executor)
       : operands_(systems, program),
+        out_storage_(*systems.out.storage),
         out_(reinterpret_cast<T*>(systems.out.bytes())),
         periodic_(systems.periodic),
         kernels_(*kernels().lines(systems.out.dtype)),
@@ -72,9 +72,8 @@ class Lines {
     const std::int64_t count = outer_ * inner_;
     // A sweep of few lines waits for its divisions: parts of a line go side by side instead.
     const bool few = count < 8 && n_ >= Stretch<T>::shortest;
-    // Operands are computed over runs of elements, and long lines are read twice.
-    if (operands_.computed() > 0 && few && (inner_ > 1 || n_ >= long_line))
-      operands_.compute_all(executor_);
+    // Operands are computed over runs of elements.
+    if (operands_.computed() > 0 && few && inner_ > 1) operands_.compute_all(executor_);
     if (few) {
       for_pieces(count, parallel && count > 1 && n_ < long_line, executor_,
                  [&](std::int64_t line) { sweep_alone(line); });
@@ -242,41 +241,40 @@ class Lines {
   }
 
   // A long line: what is left of its stretches is one system, and each is solved between its
-  // neighbours. They are eliminated twice, which is less work than to keep what elimination gives.
+  // neighbours.
   bool solve_by_stretches(std::int64_t start) {
     const std::int64_t count = n_ / stretch;
     const auto begin = [&](std::int64_t i) { return n_ * i / count; };
-    std::vector<T> memory(static_cast<std::size_t>(13 * count));
-    const EndRows<T> ends(memory.data(), count);
-    const auto eliminated = [&](std::int64_t i, auto body) {
-      const std::int64_t rows = begin(i + 1) - begin(i), own = Stretch<T>::memory(rows);
-      T* const buffer = scratch<T>(own + 5 * rows);
-      const T* at[4];
-      fetch(start + begin(i) * inner_, rows, buffer + own, at);
-      Stretch<T> rows_of_it(kernels_, at, rows, i == 0 && !periodic_, buffer);
-      body(rows_of_it, rows, buffer + own + 4 * rows);
-    };
+    const std::int64_t each = Stretch<T>::memory((n_ + count - 1) / count);
+    const StoragePtr storage =
+        out_storage_.backend->allocate(static_cast<std::size_t>(count * (each + 13)) * sizeof(T));
+    T* const memory = static_cast<T*>(storage->data);
+    const EndRows<T> ends(memory + count * each, count);
+    std::vector<std::optional<Stretch<T>>> stretches(static_cast<std::size_t>(count));
+    const auto at = [&](std::int64_t i) -> auto& { return stretches[static_cast<std::size_t>(i)]; };
     for_pieces(count, true, executor_, [&](std::int64_t i) {
-      eliminated(i, [&](const Stretch<T>& s, std::int64_t, T*) { s.leave(ends, i); });
+      const std::int64_t rows = begin(i + 1) - begin(i);
+      const T* operands[4];
+      fetch(start + begin(i) * inner_, rows, scratch<T>(4 * rows), operands);
+      at(i).emplace(kernels_, operands, rows, i == 0 && !periodic_, memory + i * each);
+      at(i)->leave(ends, i);
     });
-    const T* const last = solve_joined(ends, count, memory.data() + 6 * count);
+    const T* const last = solve_joined(ends, count, memory + count * (each + 6));
     const auto first = [&](std::int64_t i) {
       const T before = last[i > 0 ? i - 1 : count - 1];
       return ends.row[3][i] - (ends.row[4][i] * before + ends.row[5][i] * last[i]);
     };
     std::atomic<bool> solved = true;
     for_pieces(count, true, executor_, [&](std::int64_t i) {
-      eliminated(i, [&](Stretch<T>& s, std::int64_t rows, T* room) {
-        const std::int64_t from = start + begin(i) * inner_;
-        T* const x = inner_ == 1 ? out_ + from : room;
-        const bool at_start = i == 0 && !periodic_, at_end = i + 1 == count && !periodic_;
-        const T behind = at_end ? T(0) : first((i + 1) % count);
-        if (s.solve(at_start ? nullptr : last + (i > 0 ? i : count) - 1, at_end ? nullptr : &behind,
-                    x))
-          scatter(x, from, rows);
-        else
-          solved = false;
-      });
+      const std::int64_t rows = begin(i + 1) - begin(i), from = start + begin(i) * inner_;
+      T* const x = inner_ == 1 ? out_ + from : scratch<T>(rows);
+      const bool at_start = i == 0 && !periodic_, at_end = i + 1 == count && !periodic_;
+      const T behind = at_end ? T(0) : first((i + 1) % count);
+      if (at(i)->solve(at_start ? nullptr : last + (i > 0 ? i : count) - 1,
+                       at_end ? nullptr : &behind, x))
+        scatter(x, from, rows);
+      else
+        solved = false;
     });
     return solved;
   }
@@ -326,6 +324,7 @@ class Lines {
   }
 
   LineOperands<T> operands_;
+  const Storage& out_storage_;
   T* out_;
   std::int64_t outer_ = 1, n_ = 1, inner_ = 1;
   bool periodic_;
