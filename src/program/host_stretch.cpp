@@ -70,11 +70,12 @@ void Stretch<T>::eliminate_first_rows(const T* const (&operands)[4]) {
   constexpr T same_as_before[4] = {-1, 1, 0, 0};
   for (int k = 0; k < 4; ++k) {
     T* to = tile_ + k * parts_ * parts_;
-    for (std::int64_t j = 0; j <= more_; ++j)
-      for (std::int64_t p = 0; p < parts_; ++p) {
-        const std::int64_t i = p * rows_ - more_ + j;
-        to[j * parts_ + p] = i < 0 ? same_as_before[k] : operands[k][i];
-      }
+    for (std::int64_t j = 0; j < more_; ++j) to[j * parts_] = same_as_before[k];
+    to[more_ * parts_] = operands[k][0];
+    for (std::int64_t p = 1; p < parts_; ++p) {
+      const T* const part = operands[k] + p * rows_ - more_;
+      for (std::int64_t j = 0; j <= more_; ++j) to[j * parts_ + p] = part[j];
+    }
   }
   if (begins_) tile_[more_ * parts_] = T(0);  // lower of the first row, which may hold anything
   kernels_.forward(first_rows());
