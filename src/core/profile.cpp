@@ -147,7 +147,8 @@ class Profile::Recorder {
       case Step::Kind::matmul: return "matmul";
       case Step::Kind::tridiagonal: break;
     }
-    return "tridiagonal_solve";
+    if (!program) return "tridiagonal_solve";
+    return "tridiagonal_solve of " + program->expression(expression_width);
   }
   mutable std::mutex mutex_;
   std::map<Key, std::vector<Entry>> kernels_;
