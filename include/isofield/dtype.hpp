@@ -34,7 +34,10 @@ inline constexpr DType float64 = DType::float64;
 enum class Kind : std::uint8_t { boolean, signed_integer, unsigned_integer, real, complex };
 
 /// Bytes of one element.
-std::size_t itemsize(DType dtype) noexcept;
+constexpr std::size_t itemsize(DType dtype) noexcept {
+  constexpr std::uint8_t bytes[dtype_count] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 4, 8, 8, 16};
+  return bytes[static_cast<std::size_t>(dtype)];
+}
 /// The standard's name: "float64", "bool", ...
 std::string_view name(DType dtype) noexcept;
 Kind kind(DType dtype) noexcept;

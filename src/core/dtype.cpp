@@ -8,32 +8,30 @@ namespace {
 
 struct Entry {
   std::string_view name;
-  std::size_t size;
   Kind kind;
   bool supported;
 };
 
 constexpr std::array<Entry, dtype_count> table = {{
-    {"bool", 1, Kind::boolean, true},
-    {"int8", 1, Kind::signed_integer, false},
-    {"int16", 2, Kind::signed_integer, false},
-    {"int32", 4, Kind::signed_integer, false},
-    {"int64", 8, Kind::signed_integer, true},
-    {"uint8", 1, Kind::unsigned_integer, false},
-    {"uint16", 2, Kind::unsigned_integer, false},
-    {"uint32", 4, Kind::unsigned_integer, false},
-    {"uint64", 8, Kind::unsigned_integer, false},
-    {"float32", 4, Kind::real, true},
-    {"float64", 8, Kind::real, true},
-    {"complex64", 8, Kind::complex, false},
-    {"complex128", 16, Kind::complex, false},
+    {"bool", Kind::boolean, true},
+    {"int8", Kind::signed_integer, false},
+    {"int16", Kind::signed_integer, false},
+    {"int32", Kind::signed_integer, false},
+    {"int64", Kind::signed_integer, true},
+    {"uint8", Kind::unsigned_integer, false},
+    {"uint16", Kind::unsigned_integer, false},
+    {"uint32", Kind::unsigned_integer, false},
+    {"uint64", Kind::unsigned_integer, false},
+    {"float32", Kind::real, true},
+    {"float64", Kind::real, true},
+    {"complex64", Kind::complex, false},
+    {"complex128", Kind::complex, false},
 }};
 
 const Entry& entry(DType dtype) { return table[static_cast<std::size_t>(dtype)]; }
 
 }  // namespace
 
-std::size_t itemsize(DType dtype) noexcept { return entry(dtype).size; }
 std::string_view name(DType dtype) noexcept { return entry(dtype).name; }
 Kind kind(DType dtype) noexcept { return entry(dtype).kind; }
 bool is_supported(DType dtype) noexcept { return entry(dtype).supported; }

@@ -21,6 +21,7 @@ class HostLeaf {
   /// Take `rank` axes, outermost first, whose length, stride and shift are set.
   void bind(const std::byte* base, std::int64_t size, Axis* axes, int rank);
 
+  const std::byte* base() const noexcept { return base_; }
   /// Read from another address from now on.
   void rebase(const std::byte* base) noexcept { base_ = base; }
 

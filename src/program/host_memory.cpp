@@ -1,121 +1,76 @@
 #include <sched.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <isofield/host.hpp>
-#include <mutex>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
+
+#include "core/block_pool.hpp"
 
 namespace isofield::host {
 namespace {
 
 /// More than any machine has: a slip of the keyboard.
 constexpr int most_threads = 4096;
-constexpr std::size_t huge_page = std::size_t{1} << 21;
 
-/// Freed blocks kept for the next allocation of their class. A step of a solver frees what the next
-/// one needs, and fresh pages are several times slower than used ones.
-class Pool {
+/// Memory from the system, aligned to cache lines, or to huge pages where it fills some.
+class Block {
  public:
-  struct Block {
-    void* data;
-    std::size_t bytes;
-  };
-
-  Block take(std::size_t bytes) {
-    const int c = size_class(bytes);
-    const std::size_t rounded = class_bytes(c);
-    {
-      const std::lock_guard lock(mutex_);
-      auto& list = free_[static_cast<std::size_t>(c)];
-      if (!list.empty()) {
-        void* data = list.back();
-        list.pop_back();
-        kept_ -= rounded;
-        return {data, rounded};
-      }
-    }
-    const std::size_t alignment = rounded >= huge_page ? huge_page : 64;
-    const std::size_t padded = (rounded + alignment - 1) / alignment * alignment;
-    void* data = std::aligned_alloc(alignment, padded);
-    if (!data) {
-      release();
-      data = std::aligned_alloc(alignment, padded);
-      if (!data) throw std::bad_alloc();
-    }
-    if (alignment == huge_page) madvise(data, padded, MADV_HUGEPAGE);
-    return {data, rounded};
+  explicit Block(std::size_t bytes) {
+    constexpr std::size_t line = 64, huge_page = std::size_t{1} << 21;
+    if (posix_memalign(&data_, bytes < 2 * huge_page ? line : huge_page, bytes) != 0)
+      throw std::bad_alloc();
+    advise_huge_pages(data_, bytes);
   }
-
-  void give(void* data, std::size_t bytes) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (kept_ + bytes <= most_kept) {
-        free_[static_cast<std::size_t>(size_class(bytes))].push_back(data);
-        kept_ += bytes;
-        return;
-      }
-    }
-    std::free(data);
+  Block(Block&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
+  Block& operator=(Block&& other) noexcept {
+    std::swap(data_, other.data_);
+    return *this;
   }
-
-  void release() {
-    const std::lock_guard lock(mutex_);
-    for (auto& list : free_) {
-      for (void* data : list) std::free(data);
-      list.clear();
-    }
-    kept_ = 0;
-  }
+  ~Block() { std::free(data_); }
+  void* data() const noexcept { return data_; }
 
  private:
-  static constexpr std::size_t most_kept = std::size_t{1} << 30;
-  static constexpr int classes = 256;
-
-  // Four classes a power of two: 64, 80, 96, 112, 128, 160, ...
-  static int size_class(std::size_t bytes) {
-    const std::size_t b = std::max<std::size_t>(bytes, 64) - 1;
-    const int power = static_cast<int>(std::bit_width(b)) - 1;  // 2^power <= b
-    const auto quarter = static_cast<int>((b >> (power - 2)) & 3);
-    return (power - 5) * 4 + quarter;
-  }
-  static std::size_t class_bytes(int c) {
-    const int power = c / 4 + 5, quarter = c % 4;
-    return (std::size_t{1} << power) + (static_cast<std::size_t>(quarter + 1) << (power - 2));
-  }
-
-  std::mutex mutex_;
-  std::array<std::vector<void*>, classes> free_;
-  std::size_t kept_ = 0;
+  void* data_ = nullptr;
 };
 
-Pool& pool() {
-  static Pool* instance = new Pool;  // never destroyed: arrays may outlive static objects
-  return *instance;
+BlockPool<Block>& pool() {
+  static auto* blocks = new BlockPool<Block>;  // never destroyed: arrays may outlive static objects
+  return *blocks;
+}
+
+Block fresh(std::size_t bytes) {
+  try {
+    return Block(bytes);
+  } catch (const std::bad_alloc&) {  // what lies idle may be what is missing
+    pool().clear();
+    return Block(bytes);
+  }
 }
 
 }  // namespace
 
 StoragePtr allocate(BaseBackend& backend, std::size_t bytes) {
   struct Pooled : Storage {
-    explicit Pooled(std::size_t wanted) : block(pool().take(wanted)) {
-      data = block.data;
-      bytes = wanted;
+    Pooled(Block b, std::size_t size) : block(std::move(b)), block_bytes(size) {
+      data = block.data();
     }
-    ~Pooled() { pool().give(block.data, block.bytes); }
-    Pool::Block block;
+    ~Pooled() { pool().give(block_bytes, std::move(block)); }
+    Block block;
+    std::size_t block_bytes;
   };
-  auto storage = std::make_shared<Pooled>(bytes);
+  const std::size_t size = size_class(bytes);
+  std::optional<Block> block = pool().take(size);
+  auto storage = std::make_shared<Pooled>(block ? std::move(*block) : fresh(size), size);
   storage->backend = &backend;
+  storage->bytes = bytes;
   return storage;
 }
 

@@ -162,6 +162,8 @@ void BoundLaunch::choose_code(const Launch& launch, const LoweredProgram& lowere
   const bool tiles_kept = program_.reduction && !code_->folds && !(fold && code_->code.empty());
   const bool long_runs = in_place && code_->streams() && !tiles_kept;
   tile_ = std::min(long_runs ? longest_run : code_->tile, size_);
+  straight_ = long_runs && size_ <= tile_ && shifted_axes_ == 0 && !program_.reduction &&
+              code_->code.size() == 1;
 }
 
 void BoundLaunch::place_tables(const Launch& launch, LaunchMemory& memory) {
@@ -319,6 +321,16 @@ void BoundLaunch::execute(void** slots, std::int64_t n) const {
                          slots[i.in[4]]};
     i.kernel(slots[i.out], in, n);
   }
+}
+
+void BoundLaunch::run_straight() const {
+  void* slots[max_leaves + max_immediates + max_outputs];
+  for (int i = 0; i < code_->leaves; ++i)
+    slots[code_->leaf_slot(i)] = const_cast<std::byte*>(leaves_[i].base());
+  for (int i = 0; i < code_->immediates; ++i)
+    slots[code_->immediate_slot(i)] = immediates_[i].bytes;
+  for (int o = 0; o < code_->outputs; ++o) slots[code_->output_slot(o)] = outputs_[o].base;
+  code_->code[0].segment(slots, size_);
 }
 
 const void* BoundLaunch::run_tile(Tiles& tiles, std::int64_t begin, std::int64_t n,

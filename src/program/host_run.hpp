@@ -58,6 +58,10 @@ class BoundLaunch {
   /// returns the address of output 0's tile, valid until the next call.
   const void* run_tile(Tiles& tiles, std::int64_t begin, std::int64_t n,
                        bool row_ends = true) const;
+  /// Whether everything is one run of machine code over memory as it lies.
+  bool straight() const noexcept { return straight_; }
+  /// Compute and store everything, where it is straight.
+  void run_straight() const;
   /// Compute and store elements [begin, end).
   void run_range(Tiles& tiles, std::int64_t begin, std::int64_t end) const;
   /// Compute and store rows [begin, end).
@@ -94,7 +98,7 @@ class BoundLaunch {
   const HostCode* code_;
   const Program& program_;
   std::int64_t size_ = 0, tile_ = 0, row_ = 1;
-  bool by_rows_ = false, settled_ = true;
+  bool by_rows_ = false, straight_ = false, settled_ = true;
   std::int64_t reach_low_ = 0, reach_high_ = 0;
   /// Where runs along shifted axes start and stop being read in place.
   struct Seam {

@@ -63,15 +63,15 @@ std::shared_ptr<const Program> pruned(const Program& program, const std::vector<
   return result;
 }
 
-using Arguments = std::span<const UnifiedArray* const>;
+using Arguments = Traces::Arguments;
 
 /// One recorded run of a function.
 class Trace final : public Tracer {
  public:
-  Trace(const Traces::Function& function, Arguments arguments) {
-    if (arguments.empty()) default_ = &default_backend();
+  Trace(const Traces::Function& function, const Arguments& arguments) {
+    if (arguments.list.empty()) default_ = &default_backend();
     std::vector<UnifiedArray> symbols;
-    for (const UnifiedArray* a : arguments) {
+    for (const UnifiedArray* a : arguments.list) {
       const auto size = itemsize(a->dtype());
       auto storage = symbolic_storage(a->backend(), static_cast<std::size_t>(a->size()) * size);
       storage->foreign = true;  // the caller's memory: written to only after a copy
@@ -109,11 +109,11 @@ class Trace final : public Tracer {
     return temporaries_.back();
   }
 
-  bool fits(Arguments arguments) const {
-    if (arguments.size() != inputs_.size()) return false;
-    if (arguments.empty()) return default_ == &default_backend();
+  bool fits(const Arguments& arguments) const {
+    if (arguments.list.size() != inputs_.size()) return false;
+    if (arguments.list.empty()) return default_ == &default_backend();
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      const Node& node = *arguments[i]->node();
+      const Node& node = *arguments.list[i]->node();
       const Input& input = inputs_[i];
       if (node.backend != input.backend || node.dtype != input.dtype ||
           node.shape != input.layout.shape)
@@ -126,7 +126,7 @@ class Trace final : public Tracer {
 
   /// Run the steps on `arguments`, which fit, and hand each result to `give`. One at a time.
   template <class Give>
-  void replay(Arguments arguments, Give&& give) {
+  void replay(const Arguments& arguments, Give&& give) {
     std::vector<NodePtr> copies;  // of arguments that are not laid out as the trace was
     // Memory of arguments and results must not live until the next call.
     const struct Release {
@@ -141,9 +141,9 @@ class Trace final : public Tracer {
     } release{*this};
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       Input& input = inputs_[i];
-      const Node* node = arguments[i]->node().get();
+      const Node* node = arguments.list[i]->node().get();
       if (!node->is_leaf() || node->strides != input.layout.strides) {
-        copies.push_back(contiguous(arguments[i]->node()));
+        copies.push_back(contiguous(arguments.list[i]->node()));
         node = copies.back().get();
       }
       input.node = node;
@@ -152,7 +152,9 @@ class Trace final : public Tracer {
       take_owner(*input.storage, *node->storage);
     }
     for (auto& made : escaping_) {
-      made.memory = made.storage->backend->allocate(made.storage->bytes);
+      const bool given = made.donor >= 0 && ((arguments.donated >> made.donor) & 1);
+      made.memory = given ? inputs_[static_cast<std::size_t>(made.donor)].node->storage
+                          : made.storage->backend->allocate(made.storage->bytes);
       made.storage->data = made.memory->data;
       take_owner(*made.storage, *made.memory);
     }
@@ -178,6 +180,7 @@ class Trace final : public Tracer {
   struct Made {
     StoragePtr storage;
     StoragePtr memory;  ///< of the replay under way
+    int donor = -1;     ///< the argument whose memory it takes where that is given away
   };
   struct Output {
     StoragePtr storage;
@@ -212,7 +215,7 @@ class Trace final : public Tracer {
       if (escaping_[i].storage.get() == &storage) return {Source::Kind::made, i};
     for (const auto& t : temporaries_)
       if (t.get() == &storage) {
-        escaping_.push_back({t, nullptr});
+        escaping_.push_back({t, nullptr, -1});
         return {Source::Kind::made, escaping_.size() - 1};
       }
     throw_escaped();
@@ -222,6 +225,7 @@ class Trace final : public Tracer {
     drop_unread();
     drop_copies();
     place_temporaries();
+    place_results();
     std::vector<bool> handed_out(escaping_.size(), false);
     for (auto o = outputs_.rbegin(); o != outputs_.rend(); ++o) {
       if (o->source.kind != Source::Kind::made) continue;
@@ -383,6 +387,53 @@ class Trace final : public Tracer {
     temporaries_ = std::move(used);
   }
 
+  // Which argument's memory a result may take, if that is given away: one that is read for the last
+  // time before.
+  void place_results() {
+    for (std::size_t i = 0; i < inputs_.size() && i < 64; ++i) {
+      const Input& input = inputs_[i];
+      const bool returned = std::any_of(outputs_.begin(), outputs_.end(), [&](const Output& o) {
+        return o.source.kind == Source::Kind::input && o.source.index == i;
+      });
+      if (returned) continue;
+      for (Made& made : escaping_) {
+        if (made.donor >= 0 || made.storage->bytes != input.storage->bytes ||
+            made.storage->backend != input.backend || !can_take(made, input))
+          continue;
+        made.donor = static_cast<int>(i);
+        break;
+      }
+    }
+  }
+
+  bool can_take(const Made& made, const Input& input) const {
+    const auto has = [](const std::vector<View>& views, const StoragePtr& storage) {
+      return std::any_of(views.begin(), views.end(),
+                         [&](const View& v) { return v.storage == storage.get(); });
+    };
+    bool written = false;
+    for (const Step& step : steps_) {
+      const bool reads = has(step.in, input.storage), writes = has(step.out, made.storage);
+      if (reads && (written || (writes && !is_elementwise(step, input.storage.get()))))
+        return false;
+      written = written || writes;
+    }
+    return true;
+  }
+
+  /// Whether a step writes each element of its one result after its last look at that of `read`.
+  static bool is_elementwise(const Step& step, const Storage* read) {
+    if (step.kind != Step::Kind::program || step.out.size() != 1 || step.program->reduction)
+      return false;
+    for (const auto& leaf : step.program->leaves)
+      if (!leaf.shifts.empty()) return false;
+    return std::all_of(step.in.begin(), step.in.end(), [&](const View& v) {
+      return v.storage != read ||
+             (v.layout.strides == step.out[0].layout.strides && v.layout.offset == 0 &&
+              itemsize(v.dtype) == itemsize(step.out[0].dtype));
+    });
+  }
+
   BaseBackend* default_ = nullptr;  // of a function without arguments
   std::vector<Input> inputs_;
   std::vector<Made> escaping_;
@@ -403,8 +454,8 @@ struct Traces::State {
   std::vector<std::unique_ptr<Trace>> traces;  // the one used last comes first
   int count = 0;
 
-  Trace& find(const Function& function, Arguments arguments) {
-    for (const UnifiedArray* a : arguments)
+  Trace& find(const Function& function, const Arguments& arguments) {
+    for (const UnifiedArray* a : arguments.list)
       if (a->node()->symbolic) throw_escaped();
     if (!traces.empty() && traces.front()->fits(arguments)) return *traces.front();
     auto found = std::find_if(traces.begin(), traces.end(),
@@ -424,10 +475,10 @@ struct Traces::State {
 namespace {
 
 /// Run a function as a part of the trace that its caller is in.
-std::vector<UnifiedArray> run_inside(const Traces::Function& function, Arguments arguments) {
+std::vector<UnifiedArray> run_inside(const Traces::Function& function, const Arguments& arguments) {
   std::vector<UnifiedArray> list;
-  list.reserve(arguments.size());
-  for (const UnifiedArray* a : arguments) list.push_back(*a);
+  list.reserve(arguments.list.size());
+  for (const UnifiedArray* a : arguments.list) list.push_back(*a);
   return function(list);
 }
 
@@ -435,25 +486,42 @@ std::vector<UnifiedArray> run_inside(const Traces::Function& function, Arguments
 
 Traces::Traces() : state_(std::make_shared<State>()) {}
 
-std::vector<UnifiedArray> Traces::call(const Function& function, Arguments arguments) const {
+// Only what nobody else holds, as it would be allocated, is anybody's to give.
+static Arguments owned(const Arguments& arguments) {
+  Arguments result = arguments;
+  for (std::size_t i = 0; i < arguments.list.size() && i < 64; ++i) {
+    const std::uint64_t bit = std::uint64_t{1} << i;
+    if (!(arguments.donated & bit)) continue;
+    const Node& node = *arguments.list[i]->node();
+    if (!node.is_leaf() || node.refs.load(std::memory_order_acquire) != 1 ||
+        node.storage.use_count() != 1 || node.storage->foreign || node.offset != 0 ||
+        node.strides != contiguous_strides(node.shape))
+      result.donated &= ~bit;
+  }
+  return result;
+}
+
+std::vector<UnifiedArray> Traces::call(const Function& function, const Arguments& arguments) const {
   if (tracer()) return run_inside(function, arguments);
   const std::lock_guard lock(state_->mutex);
-  Trace& trace = state_->find(function, arguments);
+  const Arguments given = arguments.donated ? owned(arguments) : arguments;
+  Trace& trace = state_->find(function, given);
   std::vector<UnifiedArray> results;
   results.reserve(trace.result_count());
-  trace.replay(arguments,
-               [&](std::size_t, NodePtr node) { results.emplace_back(std::move(node)); });
+  trace.replay(given, [&](std::size_t, NodePtr node) { results.emplace_back(std::move(node)); });
   return results;
 }
 
-void Traces::call(const Function& function, Arguments arguments, std::span<NodePtr> results) const {
+void Traces::call(const Function& function, const Arguments& arguments,
+                  std::span<NodePtr> results) const {
   if (tracer()) {
     const std::vector<UnifiedArray> list = run_inside(function, arguments);
     for (std::size_t i = 0; i < results.size(); ++i) results[i] = list[i].node();
     return;
   }
   const std::lock_guard lock(state_->mutex);
-  state_->find(function, arguments).replay(arguments, [&](std::size_t i, NodePtr node) {
+  const Arguments given = arguments.donated ? owned(arguments) : arguments;
+  state_->find(function, given).replay(given, [&](std::size_t i, NodePtr node) {
     results[i] = std::move(node);
   });
 }
@@ -463,7 +531,7 @@ std::vector<UnifiedArray> TracedFunction::operator()(
   std::vector<const UnifiedArray*> list;
   list.reserve(arguments.size());
   for (const auto& a : arguments) list.push_back(&a);
-  return traces_.call(function_, list);
+  return traces_.call(function_, {list});
 }
 
 int Traces::count() const {

@@ -382,3 +382,66 @@ BACKEND_TEST_CASE(small_in_place_steps_of_a_sweep_do_not_copy_the_whole_array) {
   for (int n = 18; n >= 0; --n) expected = expected * 0.5 + 1.0;
   BOOST_TEST(u(0, 49).item<double>() == expected);
 }
+
+BACKEND_TEST_CASE(an_array_that_is_moved_in_gives_its_memory_to_the_result) {
+  const auto pointwise =
+      jit([](const UnifiedArray& u, const UnifiedArray& dt) { return u * dt + u; });
+  const auto implicit = jit([](const UnifiedArray& u, const UnifiedArray& v) {
+    const UnifiedArray rhs = (u + shift(u, 0, 1, Boundary::clamp) * v).eval();
+    return linalg::tridiagonal_solve(-1.0 * v, 4.0, -0.5 * v, square(rhs), 0);
+  });
+  UnifiedArray u = numbers({50}), v = numbers({50}, 2);
+  const UnifiedArray dt = asarray(0.1);
+  UnifiedArray expected = u.copy();
+  const void* const memory = u.storage()->data;
+  for (int n = 0; n < 4; ++n) {
+    expected = linalg::tridiagonal_solve(
+        -1.0 * v, 4.0, -0.5 * v, square(expected + shift(expected, 0, 1, Boundary::clamp) * v), 0);
+    expected = expected * dt + expected;
+    u = implicit(std::move(u), v);
+    if (!variant().eager) BOOST_TEST(u.storage()->data == memory);
+    const void* const before = u.storage()->data;
+    u = pointwise(std::move(u), dt);
+    BOOST_TEST(u.storage()->data == before);
+    BOOST_TEST(same<double>(u, plain<double>(expected)));
+  }
+  BOOST_TEST(pointwise.traces() == 1);
+}
+
+BACKEND_TEST_CASE(what_somebody_else_holds_or_reads_is_not_given_away) {
+  const auto step = jit([](const UnifiedArray& u) { return u * 2.0 + 1.0; });
+  const auto stencil = jit([](const UnifiedArray& u) {
+    return u + shift(u, 0, 1, Boundary::periodic) - shift(u, 0, -1, Boundary::periodic);
+  });
+  const auto twice = jit([](const UnifiedArray& u) { return std::tuple{u * 2.0, u * 3.0}; });
+  const auto itself = jit([](const UnifiedArray& u) { return std::tuple{u, u * 3.0}; });
+  const UnifiedArray x = numbers({3000});
+  const Plain<double> kept = plain<double>(x);
+  {
+    UnifiedArray u = x;  // shares x's memory
+    BOOST_TEST(same<double>(step(std::move(u)), plain<double>(x * 2.0 + 1.0)));
+    BOOST_TEST(same<double>(x, kept));
+  }
+  {
+    UnifiedArray whole = x.copy();
+    UnifiedArray part = std::as_const(whole)(slice(10, 20));  // a view
+    BOOST_TEST(same<double>(step(std::move(part)), plain<double>(x(slice(10, 20)) * 2.0 + 1.0)));
+    BOOST_TEST(same<double>(whole, kept));
+  }
+  {
+    UnifiedArray u = x.copy();
+    BOOST_TEST(
+        same<double>(stencil(std::move(u)), plain<double>(x + shift(x, 0, 1, Boundary::periodic) -
+                                                          shift(x, 0, -1, Boundary::periodic))));
+  }
+  UnifiedArray a = x.copy(), b = x.copy();
+  const auto [double_of, triple_of] = twice(std::move(a));
+  BOOST_TEST(same<double>(double_of, plain<double>(x * 2.0)));
+  BOOST_TEST(same<double>(triple_of, plain<double>(x * 3.0)));
+  const auto [same_as, triple] = itself(std::move(b));
+  BOOST_TEST(same<double>(same_as, kept));
+  BOOST_TEST(same<double>(triple, plain<double>(x * 3.0)));
+  UnifiedArray c = x.copy();
+  step(std::move(c));
+  BOOST_CHECK_THROW(c + 1.0, Error);
+}

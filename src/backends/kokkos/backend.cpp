@@ -3,7 +3,7 @@
 #include <new>
 #include <string>
 
-#include "backends/block_pool.hpp"
+#include "core/block_pool.hpp"
 #include "backends/kokkos/runtime.hpp"
 
 namespace isofield::kokkos {

@@ -12,7 +12,7 @@
 #include <mutex>
 #include <new>
 
-#include "backends/block_pool.hpp"
+#include "core/block_pool.hpp"
 #include "backends/torch/host_path.hpp"
 #include "backends/torch/replay.hpp"
 #include "backends/torch/tensors.hpp"

@@ -7,9 +7,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
+
+#include "core/spin_lock.hpp"
 
 namespace isofield {
 
@@ -45,7 +48,7 @@ class BlockPool {
 
   /// A free block of exactly `bytes` bytes, which is a size class.
   std::optional<Block> take(std::size_t bytes) {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(lock_);
     std::vector<Block>& free = bin(bytes);
     if (free.empty()) return std::nullopt;
     Block block = std::move(free.back());
@@ -55,16 +58,20 @@ class BlockPool {
   }
 
   /// Keep `block` for later, or drop it where enough lies idle.
-  void give(std::size_t bytes, Block&& block) {
-    const std::lock_guard lock(mutex_);
+  void give(std::size_t bytes, Block&& block) noexcept {
+    const std::lock_guard lock(lock_);
     if (bytes > max_idle_bytes - idle_bytes_) return;
-    bin(bytes).push_back(std::move(block));
-    idle_bytes_ += bytes;
+    try {
+      bin(bytes).push_back(std::move(block));
+      idle_bytes_ += bytes;
+    } catch (const std::bad_alloc&) {  // no memory to remember it by: it goes
+    }
   }
 
   void clear() {
-    const std::lock_guard lock(mutex_);
-    for (std::vector<Block>& free : bins_) free.clear();
+    decltype(bins_) dropped;  // after the lock: unmapping takes its time
+    const std::lock_guard lock(lock_);
+    dropped.swap(bins_);
     idle_bytes_ = 0;
   }
 
@@ -74,7 +81,7 @@ class BlockPool {
     return bins_[4 * octave + ((bytes - (std::size_t{1} << octave)) >> (octave - 2))];
   }
 
-  std::mutex mutex_;
+  SpinLock lock_;
   std::array<std::vector<Block>, 256> bins_;
   std::size_t idle_bytes_ = 0;
 };
