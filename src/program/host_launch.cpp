@@ -5,12 +5,11 @@
 
 #include "program/host_pieces.hpp"
 #include "program/host_run.hpp"
+#include "program/thresholds.hpp"
 
 namespace isofield::host {
 namespace {
 
-/// Below this much work, in element-instructions, the caller's thread does everything.
-constexpr std::int64_t parallel_work = 1 << 17;
 /// Elements in one piece of work: fixed, so that sums do not depend on the number of threads.
 constexpr std::int64_t piece = 1 << 14;
 
@@ -165,7 +164,7 @@ class Plan {
   void run(const Launch& launch, Executor& executor) const {
     const bool parallel =
         bound_.size() * static_cast<std::int64_t>(lowered_.kernels().code.size() + 1) >=
-        parallel_work;
+        threshold::program;
     if (!reduces_) {
       if (bound_.size() > 0) run_pointwise(bound_, parallel, executor);
       return;

@@ -12,6 +12,7 @@
 #include "program/host_line_operands.hpp"
 #include "program/host_pieces.hpp"
 #include "program/host_stretch.hpp"
+#include "program/thresholds.hpp"
 
 namespace isofield::host {
 namespace {
@@ -26,8 +27,6 @@ constexpr std::int64_t computed_panel = 256;
 /// Elements of computed operands that may lie in memory at a time: they are to stay in the
 /// second-level cache.
 constexpr std::int64_t most_computed = 1 << 15;
-/// Elements from which systems are shared by threads.
-constexpr std::int64_t parallel_elements = 1 << 15;
 /// Lines from this long on are cut into stretches of about `stretch` rows, for threads.
 constexpr std::int64_t long_line = 1 << 16, stretch = 1 << 12;
 
@@ -68,7 +67,7 @@ class Lines {
   }
 
   std::optional<std::int64_t> solve() {
-    const bool parallel = outer_ * n_ * inner_ >= parallel_elements;
+    const bool parallel = outer_ * n_ * inner_ >= threshold::lines;
     const std::int64_t count = outer_ * inner_;
     // A sweep of few lines waits for its divisions: parts of a line go side by side instead.
     const bool few = count < 8 && n_ >= Stretch<T>::shortest;

@@ -3,6 +3,7 @@
 
 #include "program/host_pieces.hpp"
 #include "program/kernels/kernel_table.hpp"
+#include "program/thresholds.hpp"
 
 namespace isofield::host {
 
@@ -17,7 +18,7 @@ void matmul(const View& a, const View& b, const View& out, Executor& executor) {
   // Bands of rows, so that one large product spreads over threads as well as a stack does.
   const std::int64_t band = n >= 128 ? 64 : std::max<std::int64_t>(n, 1);
   const std::int64_t bands = (n + band - 1) / band;
-  const bool parallel = stack * n * k * m >= (1 << 20);
+  const bool parallel = stack * n * k * m >= threshold::matmul;
   for_pieces(stack * bands, parallel, executor, [&](std::int64_t p) {
     const std::int64_t s = p / bands, i = p % bands * band;
     gemm(a.bytes() + (s * n + i) * k * size, k, b.bytes() + s * k * m * size, m,
