@@ -179,6 +179,10 @@ def figures():
                counters(chains % size, program="chains")) for size in ("1e4", "1e5", "1e6", "1e7")]
     rows += [
         Figure("pointwise chains, N = 1e3", "<= 1.5 of a loop", 1.5, counters(chains % "1e3", program="chains")),
+        Figure("chains of exp, log, tanh, power, N = 1e4 .. 1e6", "<= 1.15 of libmvec's loop", 1.15,
+               counters("(exp|log|tanh|power)/{backend}/1e[456]/jit/threads:1")),
+        Figure("a chain of sin, N = 1e4 .. 1e6", "<= 1.15 of libmvec's loop", 1.15,
+               counters("sin/{backend}/1e[456]/jit/threads:1")),
         Figure("a cached program's overhead", "<= 150 ns", 150.0, counters("add/{backend}/1/jit/threads:1", "overhead_ns"),
                unit="ns"),
         Figure("sum, max-abs-difference, N >= 1e5", "<= 1.1 of Eigen and of a loop", 1.1,

@@ -51,9 +51,15 @@ class NativeLowering {
     return any;
   }
 
-  bool fits(DType dtype) const { return dtype == type_ || dtype == DType::bool_; }
+  // int64 has the width of float64.
+  bool fits(DType dtype) const {
+    return dtype == type_ || dtype == DType::bool_ ||
+           (dtype == DType::int64 && type_ == DType::float64);
+  }
   bool has_code(const Program::Instruction& i) const {
-    bool fit = native::supports(i.op) && fits(i.compute) && fits(i.result);
+    bool fit = fits(i.compute) && fits(i.result) &&
+               (i.op == Op::cast ? native::supports_cast(program_.dtype(i.operands[0]), i.result)
+                                 : native::supports(i.op, i.compute));
     for (int k = 0; k < info(i.op).arity; ++k)
       fit = fit && fits(program_.dtype(i.operands[static_cast<std::size_t>(k)]));
     return fit;
@@ -119,10 +125,11 @@ class NativeLowering {
   }
 
   Segment::Value operand(Value v, int stage, const std::vector<int>& place) const {
-    const bool truth = program_.dtype(v) == DType::bool_;
+    const DType dtype = program_.dtype(v);
+    const bool truth = dtype == DType::bool_, integer = dtype == DType::int64;
     if (v.source == Source::result && stage_[v.index] == stage)
-      return {Segment::Source::result, static_cast<std::uint16_t>(place[v.index]), truth};
-    return {uniform(v) ? Segment::Source::scalar : Segment::Source::array, slot(v), truth};
+      return {Segment::Source::result, static_cast<std::uint16_t>(place[v.index]), truth, integer};
+    return {uniform(v) ? Segment::Source::scalar : Segment::Source::array, slot(v), truth, integer};
   }
 
   void segment(int stage) {
@@ -135,6 +142,7 @@ class NativeLowering {
       Segment::Instruction to;
       to.op = from.op;
       to.truth = from.result == DType::bool_;
+      to.integer = from.result == DType::int64;
       for (int k = 0; k < info(from.op).arity; ++k) {
         const Value v = from.operands[static_cast<std::size_t>(k)];
         to.in[k] = operand(v, stage, place);
@@ -147,7 +155,7 @@ class NativeLowering {
       segment.code.push_back(to);
       if (home_[i] >= 0)
         segment.stores.push_back(
-            {{Segment::Source::result, static_cast<std::uint16_t>(place[i]), to.truth},
+            {{Segment::Source::result, static_cast<std::uint16_t>(place[i]), to.truth, to.integer},
              static_cast<std::uint16_t>(code_.register_slot(home_[i]))});
     }
     if (segment.code.empty()) return;

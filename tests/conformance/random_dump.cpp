@@ -27,6 +27,8 @@ void record(int number, const UnifiedArray& x) {
                to_string(x.shape()).c_str());
   if (x.dtype() == DType::bool_)
     record_as<bool>(x);
+  else if (x.dtype() == DType::int64)
+    record_as<std::int64_t>(x);
   else if (x.dtype() == DType::float32)
     record_as<float>(x);
   else
@@ -57,7 +59,12 @@ class Random {
     }
     const UnifiedArray a = broadcast_to(numbers_.back(), shape_),
                        b = broadcast_to(truths_.back(), shape_);
-    switch (pick(8)) {
+    switch (pick(10)) {
+      case 8: record(number, sum(integers())); break;
+      case 9:
+        record(number, max(integers()));
+        record(number, prod(integers()));
+        break;
       case 0: record(number, sum(a)); break;
       case 1: record(number, max(a)); break;
       case 2: record(number, min(a, {a.ndim() - 1})); break;
@@ -119,7 +126,7 @@ class Random {
   UnifiedArray number() {
     const UnifiedArray& a = some();
     const UnifiedArray& b = some();
-    switch (pick(30)) {
+    switch (pick(32)) {
       case 0: return a + b;
       case 1: return a - b;
       case 2: return a * b;
@@ -147,6 +154,8 @@ class Random {
       case 24:
       case 27:
       case 28: return elementary(a);
+      case 29:
+      case 30: return integers().astype(dtype_);
       case 25: {
         const Boundary rules[] = {Boundary::periodic, Boundary::clamp, Boundary::reflect,
                                   Boundary::constant};
@@ -155,6 +164,33 @@ class Random {
         return shift(whole, axis, shape_[axis] > 2 ? pick(3) - 1 : 0, rules[pick(4)], 0.25);
       }
       default: return a.astype(dtype_ == float64 ? float32 : float64).astype(dtype_);
+    }
+  }
+
+  UnifiedArray integer() {
+    const UnifiedArray& a = some();
+    return clip(where(isfinite(a), a * 1000.0, 5.0), -1e9, 1e9).astype(int64);
+  }
+
+  UnifiedArray integers() {
+    const UnifiedArray i = integer(), j = integer();
+    switch (pick(16)) {
+      case 0: return i + j;
+      case 1: return i - j;
+      case 2: return i * j * j;  // wraps
+      case 3: return -i;
+      case 4: return abs(i) - 3;
+      case 5: return sign(i);
+      case 6: return square(i) * 1000003;
+      case 7: return relu(i);
+      case 8: return maximum(i, j);
+      case 9: return minimum(i, 7);
+      case 10: return where(some_truth(), i, j);
+      case 11: return where(i < j, i * 3, 2 - j);
+      case 12: return (i >= j).astype(int64) + i;
+      case 13: return i.astype(bool_).astype(int64);
+      case 14: return remainder(i, 17) + j;
+      default: return some_truth().astype(int64) * j;
     }
   }
 
@@ -180,7 +216,11 @@ class Random {
   UnifiedArray truth() {
     const UnifiedArray& a = some();
     const UnifiedArray& b = some();
-    switch (pick(12)) {
+    switch (pick(16)) {
+      case 12: return integers() == integer();
+      case 13: return integers() != integer();
+      case 14: return integers() <= integer();
+      case 15: return integer() > 3;
       case 0: return a < b;
       case 1: return a <= scalar();
       case 2: return a > b;

@@ -82,6 +82,12 @@ class Translation : Writer {
     const int arity = info(i.op).arity;
     for (int k = 0; k < arity; ++k) in[k] = operand(i.in[k]);
     const int a = in[0], b = in[1];
+    if (i.op == Op::cast && (i.integer || i.in[0].integer))
+      return i.integer && i.in[0].integer
+                 ? a
+                 : cast_integers(*this, a, dtype(i.in[0].truth, i.in[0].integer),
+                                 dtype(i.truth, i.integer));
+    if (i.in[0].integer) return integers(*this, i.op, in);
     switch (i.op) {
       case Op::negative: return commute(TWIN(xor), a, sign_bit());
       case Op::abs: return commute(TWIN(and), a, all_but_sign());
@@ -127,6 +133,10 @@ class Translation : Writer {
     }
   }
 
+  DType dtype(bool truth, bool integer) const {
+    return truth ? DType::bool_ : integer ? DType::int64 : segment_.type;
+  }
+
   // As math::maximum and math::maximum_number of the kernels have it, to the bit: the instruction
   // gives its second operand where one is NaN or both are zero.
   int extremum(Twin t, const Segment::Instruction& i, int a, int b) {
@@ -142,23 +152,38 @@ class Translation : Writer {
     lanes.bits = static_cast<std::uint64_t>(step_);
     const int before = add_vector(lanes);
     int after = -1;
-    switch (segment_.fold->op) {
-      case Reduce::sum: after = binary(TWIN(add), before, value); break;
-      case Reduce::prod: after = binary(TWIN(mul), before, value); break;
-      case Reduce::max:
-        after = blend(binary(TWIN(max), before, value), before, compare(unordered, before, before));
-        break;
-      case Reduce::min:
-        after = blend(binary(TWIN(min), before, value), before, compare(unordered, before, before));
-        break;
-      default: throw std::logic_error("isofield: no machine code for this fold");
-    }
+    const int both[] = {before, value};
+    if (segment_.fold->value.integer)
+      after = integers(*this, operation(segment_.fold->op), both);
+    else
+      switch (segment_.fold->op) {
+        case Reduce::sum: after = binary(TWIN(add), before, value); break;
+        case Reduce::prod: after = binary(TWIN(mul), before, value); break;
+        case Reduce::max:
+          after =
+              blend(binary(TWIN(max), before, value), before, compare(unordered, before, before));
+          break;
+        case Reduce::min:
+          after =
+              blend(binary(TWIN(min), before, value), before, compare(unordered, before, before));
+          break;
+        default: throw std::logic_error("isofield: no machine code for this fold");
+      }
     MachineOp op;
     op.kind = MachineOp::Kind::store_lanes;
     op.inputs = 1;
     op.in[0] = after;
     op.out = before;
     push(op);
+  }
+
+  static Op operation(Reduce op) {
+    switch (op) {
+      case Reduce::sum: return Op::add;
+      case Reduce::prod: return Op::multiply;
+      case Reduce::max: return Op::maximum;
+      default: return Op::minimum;
+    }
   }
 
   int operand(const Segment::Value& v) {
@@ -238,7 +263,8 @@ class Translation : Writer {
 
 }  // namespace
 
-bool supports(Op op) noexcept {
+bool supports(Op op, DType compute) noexcept {
+  if (compute == DType::int64) return op == Op::where || knows_integers(op);
   switch (op) {
     case Op::negative:
     case Op::abs:
@@ -270,10 +296,13 @@ bool supports(Op op) noexcept {
     case Op::logical_and:
     case Op::logical_or:
     case Op::logical_xor:
-    case Op::where:
-    case Op::cast: return true;
+    case Op::where: return true;
     default: return knows_elementary(op);
   }
+}
+
+bool supports_cast(DType from, DType to) noexcept {
+  return to != DType::int64 || from == DType::int64 || from == DType::bool_;
 }
 
 bool supports(Reduce op) noexcept {

@@ -16,8 +16,8 @@ namespace isofield::host::native {
 bool available();
 const std::string& why_not();
 
-/// The elements of one loop: operations whose values all are numbers of `type`, or truth values.
-/// Operands and results outside lie in slots of a table of addresses.
+/// The elements of one loop: operations whose values all are numbers of `type`, or truth values;
+/// beside float64 also int64. Operands and results outside lie in slots of a table of addresses.
 struct Segment {
   enum class Source : std::uint8_t {
     array,   ///< slot: one element after the other
@@ -28,12 +28,14 @@ struct Segment {
     Source source = Source::array;
     std::uint16_t index = 0;  ///< a slot, or an instruction
     bool truth = false;       ///< bool instead of a number
+    bool integer = false;     ///< int64 instead of a float
     bool number = false;      ///< a scalar that is not NaN
     friend bool operator==(const Value&, const Value&) = default;
   };
   struct Instruction {
     Op op = Op::add;
-    bool truth = false;  ///< of the result
+    bool truth = false;    ///< of the result
+    bool integer = false;  ///< of the result
     Value in[3] = {};
   };
   struct Store {
@@ -53,8 +55,9 @@ struct Segment {
   std::optional<Fold> fold;
 };
 
-/// Whether `assemble` knows an operation; its number operands are float64 or float32.
-bool supports(Op op) noexcept;
+/// Whether `assemble` knows an operation that computes in such numbers, and a cast.
+bool supports(Op op, DType compute) noexcept;
+bool supports_cast(DType from, DType to) noexcept;
 /// Whether the lanes of such a fold can be kept in the loop.
 bool supports(Reduce op) noexcept;
 

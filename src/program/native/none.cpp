@@ -9,7 +9,8 @@ const std::string& why_not() {
   static const std::string text = "built without it (ISOFIELD_NATIVE=OFF)";
   return text;
 }
-bool supports(Op) noexcept { return false; }
+bool supports(Op, DType) noexcept { return false; }
+bool supports_cast(DType, DType) noexcept { return false; }
 bool supports(Reduce) noexcept { return false; }
 std::shared_ptr<const Code> assemble(const Segment&) { return nullptr; }
 Code::~Code() = default;

@@ -6,7 +6,7 @@
 #include <array>
 #include <bit>
 #include <initializer_list>
-#include <map>
+#include <unordered_map>
 #include <utility>
 
 #include "program/native/body.hpp"
@@ -95,7 +95,7 @@ class Writer {
     for (const int v : in) op.in[op.inputs++] = v;
     op.memory_operand = op.inputs - 1;
     const auto [known, is_new] =
-        results_.try_emplace({id, immediate, op.in[0], op.in[1], op.in[2]}, -1);
+        results_.try_emplace({static_cast<int>(id), immediate, op.in[0], op.in[1], op.in[2]}, -1);
     if (!is_new) return known->second;
     known->second = op.out = add_vector({});
     push(op);
@@ -117,6 +117,16 @@ class Writer {
   Body body_;
 
  private:
+  /// An instruction, its immediate and its operands.
+  using Key = std::array<int, 5>;
+  struct Hash {
+    std::size_t operator()(const Key& key) const noexcept {
+      std::size_t hash = 0;
+      for (const int part : key) hash = (hash ^ static_cast<unsigned>(part)) * 0x9e3779b97f4a7c15u;
+      return hash ^ (hash >> 32);
+    }
+  };
+
   /// Change what was just written; what was there before is as it should be.
   template <class F>
   int adjusted(int out, F change) {
@@ -125,11 +135,16 @@ class Writer {
   }
 
   std::vector<std::pair<std::uint64_t, int>> literals_;
-  std::map<std::array<std::int64_t, 5>, int> results_;
+  std::unordered_map<Key, int, Hash> results_;
 };
 
 /// Write an elementary function of the table; whether there is such a one, `knows_elementary` says.
 bool knows_elementary(Op op) noexcept;
 int elementary(Writer& writer, Op op, int a);
+
+/// The same for operations on int64, and casts from or to it; not from floats, which AVX2 lacks.
+bool knows_integers(Op op) noexcept;
+int integers(Writer& writer, Op op, const int* in);
+int cast_integers(Writer& writer, int a, DType from, DType to);
 
 }  // namespace isofield::host::native
