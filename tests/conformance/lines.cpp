@@ -263,6 +263,25 @@ BACKEND_DTYPE_TEST_CASE(long_lines_agree_with_elimination_in_long_double, float,
       }
 }
 
+// Heat that leaves slowly: the smaller the excess, the worse the condition.
+BACKEND_TEST_CASE(parts_of_weakly_dominant_lines_lose_no_more_digits_than_their_condition_costs) {
+  for (const std::int64_t n : {101, 1000, 70000})
+    for (const double excess : {1.0, 1e-3, 1e-6}) {
+      Systems<double> s = random_systems<double>(1, n);
+      std::fill(s.lower.data.begin(), s.lower.data.end(), -1.0);
+      std::fill(s.upper.data.begin(), s.upper.data.end(), -1.0);
+      std::fill(s.diag.data.begin(), s.diag.data.end(), 2.0 + excess);
+      s.diag.data.front() = s.diag.data.back() = 1.0 + excess;
+      for (std::size_t i = 0; i < s.rhs.data.size(); ++i) s.rhs.data[i] = i % 100 == 50 ? 1.0 : 0.0;
+      const auto want = reference(s, 0, false);
+      const auto got = s.solve(1, false).to_vector<double>();
+      double worst = 0.0;  // of all elements, each against itself
+      for (std::size_t i = 0; i < got.size(); ++i)
+        worst = std::max(worst, static_cast<double>(std::abs(got[i] / want[i] - 1.0L)));
+      BOOST_TEST(worst <= 4e-16 * (20.0 + 1.0 / excess), n << " " << excess << ": " << worst);
+    }
+}
+
 BACKEND_DTYPE_TEST_CASE(m_matrices_keep_what_is_not_negative, float, double) {
   for (const std::int64_t lines : {1, 3, 20})
     for (const std::int64_t n : {2, 5, 40, 64, 101, 401, 1000, 70000})
