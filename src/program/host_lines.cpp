@@ -22,8 +22,9 @@ namespace {
 constexpr std::int64_t panel = 32, short_panel = 64, short_line = 128;
 /// Systems that one sweep along the contiguous axis takes side by side.
 constexpr int most_lanes = 16;
-/// The same where operands are computed row by row, so that a row is worth the while.
-constexpr std::int64_t computed_panel = 256;
+/// The same where operands are computed, by runs of elements that are worth the while: parts of a
+/// row, or rows that lie one after the other.
+constexpr std::int64_t computed_panel = 128, computed_run = 512;
 /// Elements of computed operands that may lie in memory at a time: they are to stay in the
 /// second-level cache.
 constexpr std::int64_t most_computed = 1 << 15;
@@ -141,8 +142,7 @@ class Lines {
     const std::int64_t rows = n_ * width;
     // Computed operands stay in the first-level cache: some rows at a time, where they are one run
     // of elements.
-    const std::int64_t run =
-        width == inner_ ? std::max<std::int64_t>(1, computed_panel / width) : 1;
+    const std::int64_t run = width == inner_ ? std::max<std::int64_t>(1, computed_run / width) : 1;
     const std::int64_t each = operands_.computed() > 0 ? std::min(run, n_) : n_;
     T* const memory =
         scratch<T>((periodic_ ? 2 * rows + 3 * width : rows) + operands_.computed() * each * width);
