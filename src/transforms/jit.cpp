@@ -455,8 +455,11 @@ struct Traces::State {
   int count = 0;
 
   Trace& find(const Function& function, const Arguments& arguments) {
-    for (const UnifiedArray* a : arguments.list)
-      if (a->node()->symbolic) throw_escaped();
+    for (std::size_t i = 0; i < arguments.list.size(); ++i) {
+      const Node* const node = arguments.list[i]->node().get();
+      if (!node) throw Error("jit: argument " + std::to_string(i) + " was moved from");
+      if (node->symbolic) throw_escaped();
+    }
     if (!traces.empty() && traces.front()->fits(arguments)) return *traces.front();
     auto found = std::find_if(traces.begin(), traces.end(),
                               [&](const auto& t) { return t->fits(arguments); });
@@ -492,10 +495,10 @@ static Arguments owned(const Arguments& arguments) {
   for (std::size_t i = 0; i < arguments.list.size() && i < 64; ++i) {
     const std::uint64_t bit = std::uint64_t{1} << i;
     if (!(arguments.donated & bit)) continue;
-    const Node& node = *arguments.list[i]->node();
-    if (!node.is_leaf() || node.refs.load(std::memory_order_acquire) != 1 ||
-        node.storage.use_count() != 1 || node.storage->foreign || node.offset != 0 ||
-        node.strides != contiguous_strides(node.shape))
+    const Node* const node = arguments.list[i]->node().get();
+    if (!node || !node->is_leaf() || node->refs.load(std::memory_order_acquire) != 1 ||
+        node->storage.use_count() != 1 || node->storage->foreign || node->offset != 0 ||
+        node->strides != contiguous_strides(node->shape))
       result.donated &= ~bit;
   }
   return result;

@@ -444,4 +444,9 @@ BACKEND_TEST_CASE(what_somebody_else_holds_or_reads_is_not_given_away) {
   UnifiedArray c = x.copy();
   step(std::move(c));
   BOOST_CHECK_THROW(c + 1.0, Error);
+  const auto names_the_argument = [](const Error& error) {
+    return std::string(error.what()) == "jit: argument 0 was moved from";
+  };
+  BOOST_CHECK_EXCEPTION(step(c), Error, names_the_argument);
+  BOOST_CHECK_EXCEPTION(step(std::move(c)), Error, names_the_argument);
 }
