@@ -3,8 +3,8 @@
 #include <new>
 #include <string>
 
-#include "core/block_pool.hpp"
 #include "backends/kokkos/runtime.hpp"
+#include "core/block_pool.hpp"
 
 namespace isofield::kokkos {
 namespace {

@@ -12,10 +12,10 @@
 #include <mutex>
 #include <new>
 
-#include "core/block_pool.hpp"
 #include "backends/torch/host_path.hpp"
 #include "backends/torch/replay.hpp"
 #include "backends/torch/tensors.hpp"
+#include "core/block_pool.hpp"
 
 namespace isofield::torch_backend {
 namespace {
