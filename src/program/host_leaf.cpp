@@ -7,17 +7,27 @@ namespace isofield::host {
 namespace {
 
 template <class T>
-void copy_as(const std::byte* from, std::int64_t stride, std::int64_t n, std::byte* to) {
+inline void move_as(const std::byte* from, std::int64_t from_stride, std::int64_t n, std::byte* to,
+                    std::int64_t to_stride) {
   const T* f = reinterpret_cast<const T*>(from);
   T* t = reinterpret_cast<T*>(to);
-  for (std::int64_t i = 0; i < n; ++i) t[i] = f[i * stride];
+  for (std::int64_t i = 0; i < n; ++i) t[i * to_stride] = f[i * from_stride];
 }
 
-template <class T>
-void scatter_as(const std::byte* from, std::int64_t n, std::byte* to, std::int64_t stride) {
-  const T* f = reinterpret_cast<const T*>(from);
-  T* t = reinterpret_cast<T*>(to);
-  for (std::int64_t i = 0; i < n; ++i) t[i * stride] = f[i];
+// Inlined, so that a stride of 1 is one for the loop, too.
+[[gnu::always_inline]] inline void move_strided(const std::byte* from, std::int64_t from_stride,
+                                                std::int64_t n, std::int64_t size, std::byte* to,
+                                                std::int64_t to_stride) {
+  switch (size) {
+    case 1: return move_as<std::uint8_t>(from, from_stride, n, to, to_stride);
+    case 2: return move_as<std::uint16_t>(from, from_stride, n, to, to_stride);
+    case 4: return move_as<std::uint32_t>(from, from_stride, n, to, to_stride);
+    case 8: return move_as<std::uint64_t>(from, from_stride, n, to, to_stride);
+    default:
+      for (std::int64_t i = 0; i < n; ++i)
+        std::memcpy(to + i * to_stride * size, from + i * from_stride * size,
+                    static_cast<std::size_t>(size));
+  }
 }
 
 std::int64_t mirror(std::int64_t i, std::int64_t n) {
@@ -31,62 +41,19 @@ std::int64_t mirror(std::int64_t i, std::int64_t n) {
 
 void copy_strided(const std::byte* from, std::int64_t stride, std::int64_t n, std::int64_t size,
                   std::byte* to) {
-  if (stride == 1) {
+  if (stride == 1)
     std::memcpy(to, from, static_cast<std::size_t>(n * size));
-    return;
-  }
-  switch (size) {
-    case 1: return copy_as<std::uint8_t>(from, stride, n, to);
-    case 2: return copy_as<std::uint16_t>(from, stride, n, to);
-    case 4: return copy_as<std::uint32_t>(from, stride, n, to);
-    case 8: return copy_as<std::uint64_t>(from, stride, n, to);
-    default:
-      for (std::int64_t i = 0; i < n; ++i)
-        std::memcpy(to + i * size, from + i * stride * size, static_cast<std::size_t>(size));
-  }
+  else
+    move_strided(from, stride, n, size, to, 1);
 }
 
 void scatter_strided(const std::byte* from, std::int64_t n, std::int64_t size, std::byte* to,
                      std::int64_t stride) {
-  if (stride == 1) {
+  if (stride == 1)
     std::memcpy(to, from, static_cast<std::size_t>(n * size));
-    return;
-  }
-  switch (size) {
-    case 1: return scatter_as<std::uint8_t>(from, n, to, stride);
-    case 2: return scatter_as<std::uint16_t>(from, n, to, stride);
-    case 4: return scatter_as<std::uint32_t>(from, n, to, stride);
-    case 8: return scatter_as<std::uint64_t>(from, n, to, stride);
-    default:
-      for (std::int64_t i = 0; i < n; ++i)
-        std::memcpy(to + i * stride * size, from + i * size, static_cast<std::size_t>(size));
-  }
+  else
+    move_strided(from, 1, n, size, to, stride);
 }
-
-namespace {
-
-template <class T>
-void move_as(const std::byte* from, std::int64_t from_stride, std::int64_t n, std::byte* to,
-             std::int64_t to_stride) {
-  const T* f = reinterpret_cast<const T*>(from);
-  T* t = reinterpret_cast<T*>(to);
-  for (std::int64_t i = 0; i < n; ++i) t[i * to_stride] = f[i * from_stride];
-}
-
-void move_strided(const std::byte* from, std::int64_t from_stride, std::int64_t n,
-                  std::int64_t size, std::byte* to, std::int64_t to_stride) {
-  switch (size) {
-    case 1: return move_as<std::uint8_t>(from, from_stride, n, to, to_stride);
-    case 4: return move_as<std::uint32_t>(from, from_stride, n, to, to_stride);
-    case 8: return move_as<std::uint64_t>(from, from_stride, n, to, to_stride);
-    default:
-      for (std::int64_t i = 0; i < n; ++i)
-        std::memcpy(to + i * to_stride * size, from + i * from_stride * size,
-                    static_cast<std::size_t>(size));
-  }
-}
-
-}  // namespace
 
 void HostLeaf::bind(const std::byte* base, std::int64_t size, Axis* axes, int rank) {
   rank_ = rank;
@@ -115,7 +82,7 @@ void HostLeaf::bind(const std::byte* base, std::int64_t size, Axis* axes, int ra
 const void* HostLeaf::slow_tile(std::int64_t begin, std::int64_t n, void* scratch,
                                 bool row_ends) const {
   if (mode_ == Mode::shifted) {
-    const std::int64_t at = position(begin, n, rank_ - 1);
+    const std::int64_t at = position(begin, n);
     const bool found = at != nowhere;
     if (found && at >= 0 && at + n <= axes_[0].length * axes_[0].inner &&
         (!row_ends || inside_rows(begin, n)))
@@ -131,9 +98,9 @@ const void* HostLeaf::slow_tile(std::int64_t begin, std::int64_t n, void* scratc
 
 // Along each shifted axis the run must stay inside, or in one step of the axis, which lies
 // somewhere as a whole.
-std::int64_t HostLeaf::position(std::int64_t begin, std::int64_t n, int axes) const noexcept {
+std::int64_t HostLeaf::position(std::int64_t begin, std::int64_t n) const noexcept {
   std::int64_t at = begin + delta_;
-  for (int k = 0; k < axes; ++k) {
+  for (int k = 0; k < rank_ - 1; ++k) {
     const Axis& axis = axes_[k];
     if (axis.offset == 0) continue;
     const std::int64_t block = axis.length * axis.inner;  // elements of one run along this axis

@@ -62,8 +62,9 @@ class HostLeaf {
   void copy_patched(std::int64_t begin, std::int64_t at, std::int64_t n, std::byte* to) const;
   const void* slow_tile(std::int64_t begin, std::int64_t n, void* scratch, bool row_ends) const;
   /// Where elements [begin, begin + n) of a contiguous shifted leaf begin to lie side by side, by
-  /// the rules of the first `axes` axes, perhaps outside of its memory; `nowhere` if they do not.
-  std::int64_t position(std::int64_t begin, std::int64_t n, int axes) const noexcept;
+  /// the rules of all axes but the innermost, perhaps outside of its memory; `nowhere` if they do
+  /// not.
+  std::int64_t position(std::int64_t begin, std::int64_t n) const noexcept;
   static Place place(const Axis& axis, std::int64_t i) noexcept;
   void gather_row(const std::byte* row, std::int64_t begin, std::int64_t n, std::byte* to) const;
   void gather(std::int64_t begin, std::int64_t n, std::byte* to) const;

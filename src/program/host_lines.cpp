@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstdlib>
 #include <isofield/error.hpp>
 #include <isofield/host.hpp>
 #include <limits>
@@ -12,6 +11,7 @@
 #include "program/host_line_operands.hpp"
 #include "program/host_pieces.hpp"
 #include "program/host_stretch.hpp"
+#include "program/scratch.hpp"
 #include "program/thresholds.hpp"
 
 namespace isofield::host {
@@ -31,24 +31,11 @@ constexpr std::int64_t most_computed = 1 << 15;
 /// Lines from this long on are cut into stretches of about `stretch` rows, for threads.
 constexpr std::int64_t long_line = 1 << 16, stretch = 1 << 12;
 
-/// Memory of this thread for one sweep, aligned to 64 bytes.
-std::byte* thread_scratch(std::size_t bytes) {
-  struct Free {
-    void operator()(std::byte* p) const { std::free(p); }
-  };
-  thread_local std::unique_ptr<std::byte, Free> memory;
-  thread_local std::size_t capacity = 0;
-  if (bytes > capacity) {
-    memory.reset(static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64)));
-    if (!memory) throw std::bad_alloc();
-    capacity = bytes;
-  }
-  return memory.get();
-}
-
+/// Memory of this thread for one sweep; operands that are computed meanwhile have theirs.
 template <class T>
 T* scratch(std::int64_t elements) {
-  return reinterpret_cast<T*>(thread_scratch(static_cast<std::size_t>(elements) * sizeof(T)));
+  thread_local Scratch memory;
+  return reinterpret_cast<T*>(memory.need(static_cast<std::size_t>(elements) * sizeof(T)));
 }
 
 /// Tridiagonal systems as (outer, n, inner) arrays, the lines along the middle axis.

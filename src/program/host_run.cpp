@@ -1,9 +1,9 @@
 #include "program/host_run.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
+
+#include "program/scratch.hpp"
 
 namespace isofield::host {
 
@@ -14,21 +14,6 @@ const View* output_view(const Launch& launch, int o) {
   return o < launch.inside ? nullptr : &launch.outputs[static_cast<std::size_t>(o - launch.inside)];
 }
 
-/// Memory of this thread that grows to what its launches need.
-std::byte* thread_scratch(std::size_t bytes) {
-  struct Free {
-    void operator()(std::byte* p) const { std::free(p); }
-  };
-  thread_local std::unique_ptr<std::byte, Free> memory;
-  thread_local std::size_t capacity = 0;
-  if (bytes > capacity) {
-    memory.reset(static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64)));
-    if (!memory) throw std::bad_alloc();
-    capacity = bytes;
-  }
-  return memory.get();
-}
-
 }  // namespace
 
 BoundLaunch::Tiles::Tiles(const BoundLaunch& launch) {
@@ -36,7 +21,8 @@ BoundLaunch::Tiles::Tiles(const BoundLaunch& launch) {
   for (int o = 0; o < code.outputs; ++o) outputs[o] = launch.outputs_[o].base;
   // A cache line more than the tile, so that slots do not share cache sets.
   pitch_ = static_cast<std::size_t>((launch.tile_ * code.widest + 63) / 64 * 64 + 64);
-  memory_ = thread_scratch(pitch_ * static_cast<std::size_t>(code.slots()));
+  thread_local Scratch memory;
+  memory_ = memory.need(pitch_ * static_cast<std::size_t>(code.slots()));
   for (int i = 0; i < code.immediates; ++i) {
     const int slot = code.immediate_slot(i);
     const std::byte* value = launch.immediates_[i].bytes;

@@ -84,9 +84,9 @@ void Stretch<T>::eliminate_first_rows(const T* const (&operands)[4]) {
   head_[2 * parts_] = T(-1);
 }
 
+// What is left of the parts, one row for each.
 template <class T>
-void Stretch<T>::leave(const EndRows<T>& to, std::int64_t at) const {
-  T factor[most_parts], out[most_parts], fill[most_parts], head[3], head_of_all[3];
+LineSweep Stretch<T>::joined_rows(T* factor, T* out) const {
   LineSweep s{};
   for (int k = 0; k < 4; ++k) {
     s.operands[k] = joined_[k];
@@ -94,11 +94,18 @@ void Stretch<T>::leave(const EndRows<T>& to, std::int64_t at) const {
   }
   s.factor = factor;
   s.out = out;
-  s.fill = fill;
-  s.head = head;
   s.factor_stride = s.out_stride = s.width = 1;
   s.begins = true;
   s.rows = parts_;
+  return s;
+}
+
+template <class T>
+void Stretch<T>::leave(const EndRows<T>& to, std::int64_t at) const {
+  T factor[most_parts], out[most_parts], fill[most_parts], head[3], head_of_all[3];
+  LineSweep s = joined_rows(factor, out);
+  s.fill = fill;
+  s.head = head;
   kernels_.forward(s);
   const int last = parts_ - 1;
   kernels_.join_heads({nullptr, nullptr, nullptr, {head_, head_ + parts_, head_ + 2 * parts_}},
@@ -111,18 +118,9 @@ void Stretch<T>::leave(const EndRows<T>& to, std::int64_t at) const {
 template <class T>
 bool Stretch<T>::solve(const T* before, const T* behind, T* x) {
   T factor[most_parts], last[most_parts], left[most_parts];
-  LineSweep s{};
-  for (int k = 0; k < 4; ++k) {
-    s.operands[k] = joined_[k];
-    s.strides[k] = 1;
-  }
   if (before) joined_[3][0] -= joined_[0][0] * *before;
   if (behind) joined_[3][parts_ - 1] -= joined_[2][parts_ - 1] * *behind;
-  s.factor = factor;
-  s.out = last;
-  s.factor_stride = s.out_stride = s.width = 1;
-  s.begins = true;
-  s.rows = parts_;
+  const LineSweep s = joined_rows(factor, last);
   kernels_.forward(s);
   kernels_.backward(s, nullptr);
   for (int p = 0; p < parts_; ++p)

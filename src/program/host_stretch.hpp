@@ -43,6 +43,7 @@ class Stretch {
 
   void eliminate_first_rows(const T* const (&operands)[4]);
   LineSweep first_rows() const;
+  LineSweep joined_rows(T* factor, T* out) const;
   /// Rows of factor, out or fill.
   T* row(T* array, std::int64_t i) const { return array + i * parts_; }
 

@@ -492,7 +492,7 @@ Traces::Traces() : state_(std::make_shared<State>()) {}
 // Only what nobody else holds, as it would be allocated, is anybody's to give.
 static Arguments owned(const Arguments& arguments) {
   Arguments result = arguments;
-  for (std::size_t i = 0; i < arguments.list.size() && i < 64; ++i) {
+  for (std::size_t i = 0; result.donated && i < arguments.list.size() && i < 64; ++i) {
     const std::uint64_t bit = std::uint64_t{1} << i;
     if (!(arguments.donated & bit)) continue;
     const Node* const node = arguments.list[i]->node().get();
@@ -507,7 +507,7 @@ static Arguments owned(const Arguments& arguments) {
 std::vector<UnifiedArray> Traces::call(const Function& function, const Arguments& arguments) const {
   if (tracer()) return run_inside(function, arguments);
   const std::lock_guard lock(state_->mutex);
-  const Arguments given = arguments.donated ? owned(arguments) : arguments;
+  const Arguments given = owned(arguments);
   Trace& trace = state_->find(function, given);
   std::vector<UnifiedArray> results;
   results.reserve(trace.result_count());
@@ -523,7 +523,7 @@ void Traces::call(const Function& function, const Arguments& arguments,
     return;
   }
   const std::lock_guard lock(state_->mutex);
-  const Arguments given = arguments.donated ? owned(arguments) : arguments;
+  const Arguments given = owned(arguments);
   state_->find(function, given).replay(given, [&](std::size_t i, NodePtr node) {
     results[i] = std::move(node);
   });
