@@ -6,15 +6,15 @@
 namespace isofield::host {
 namespace {
 
+// Inlined, so that a stride of 1 is one for the loop, too.
 template <class T>
-inline void move_as(const std::byte* from, std::int64_t from_stride, std::int64_t n, std::byte* to,
-                    std::int64_t to_stride) {
+[[gnu::always_inline]] inline void move_as(const std::byte* from, std::int64_t from_stride,
+                                           std::int64_t n, std::byte* to, std::int64_t to_stride) {
   const T* f = reinterpret_cast<const T*>(from);
   T* t = reinterpret_cast<T*>(to);
   for (std::int64_t i = 0; i < n; ++i) t[i * to_stride] = f[i * from_stride];
 }
 
-// Inlined, so that a stride of 1 is one for the loop, too.
 [[gnu::always_inline]] inline void move_strided(const std::byte* from, std::int64_t from_stride,
                                                 std::int64_t n, std::int64_t size, std::byte* to,
                                                 std::int64_t to_stride) {
