@@ -15,30 +15,7 @@ void retain(Node* node) noexcept;
 void release(Node* node) noexcept;
 [[noreturn]] void throw_moved_from(const std::source_location& where);
 
-/// A counted reference to a node.
-class NodePtr {
- public:
-  NodePtr() noexcept = default;
-  explicit NodePtr(Node* adopted) noexcept : node_(adopted) {}
-  NodePtr(const NodePtr& other) noexcept : node_(other.node_) {
-    if (node_) retain(node_);
-  }
-  NodePtr(NodePtr&& other) noexcept : node_(other.node_) { other.node_ = nullptr; }
-  NodePtr& operator=(NodePtr other) noexcept {
-    std::swap(node_, other.node_);
-    return *this;
-  }
-  ~NodePtr() {
-    if (node_) release(node_);
-  }
-  Node* get() const noexcept { return node_; }
-  Node* operator->() const noexcept { return node_; }
-  Node& operator*() const noexcept { return *node_; }
-  explicit operator bool() const noexcept { return node_ != nullptr; }
-
- private:
-  Node* node_ = nullptr;
-};
+using NodePtr = CountedPtr<Node>;
 }  // namespace detail
 
 class UnifiedArray;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -20,15 +21,17 @@ class Dims {
   /// `rank` copies of `value`.
   Dims(int rank, std::int64_t value);
   Dims(const Dims& other) {
-    if (other.rank_ <= inline_capacity) {
-      rank_ = other.rank_;
-      for (int i = 0; i < rank_; ++i) inline_[i] = other.inline_[i];
-    } else {
+    if (other.rank_ <= inline_capacity)
+      copy(other);
+    else
       assign(other.data(), other.rank_);
-    }
   }
   Dims(Dims&& other) noexcept { take(other); }
-  Dims& operator=(const Dims& other) { return *this = Dims(other); }
+  Dims& operator=(const Dims& other) {
+    if (rank_ > inline_capacity || other.rank_ > inline_capacity) return *this = Dims(other);
+    copy(other);
+    return *this;
+  }
   Dims& operator=(Dims&& other) noexcept {
     if (this != &other) {
       if (rank_ > inline_capacity) delete[] heap_;
@@ -66,12 +69,13 @@ class Dims {
 
  private:
   void assign(const std::int64_t* values, int rank);
-  void take(Dims& other) noexcept {
+  // All that may be there: a length known when compiling takes three instructions, and no branch.
+  void copy(const Dims& other) noexcept {
     rank_ = other.rank_;
-    if (rank_ > inline_capacity)
-      heap_ = other.heap_;
-    else
-      for (int i = 0; i < inline_capacity; ++i) inline_[i] = other.inline_[i];
+    std::memcpy(inline_, other.inline_, sizeof inline_);
+  }
+  void take(Dims& other) noexcept {
+    copy(other);  // `heap_` with them
     other.rank_ = 0;
   }
 

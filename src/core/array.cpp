@@ -120,11 +120,11 @@ bool UnifiedArray::may_write_in_place(const Layout& target) {
       node_->refs.load(std::memory_order_acquire) != 1)
     return false;
   const long owners = storage.symbolic ? 2 : 1;  // a trace holds its own storages once more
-  if (node_->storage.use_count() == owners) return true;
+  if (node_->storage->users() == owners) return true;
   long shown = 0;
   for (Selection* s = newest_selection; s; s = s->older_)
     if (s->node_ && s->node_->storage.get() == &storage && s->node_->refs.load() == 1) ++shown;
-  if (node_->storage.use_count() != owners + shown) return false;
+  if (node_->storage->users() != owners + shown) return false;
   for (Selection* s = newest_selection; s; s = s->older_)
     if (s->node_ && s->node_->storage.get() == &storage && !apart(s->node_->layout(), target))
       s->node_ = s->copy().node_;
@@ -253,7 +253,8 @@ UnifiedArray UnifiedArray::to_backend(BaseBackend& target, std::source_location 
   const View from = view(where);
   if (device() == target.device()) {
     // The other backend sees the same memory; the storage stays alive as its owner.
-    StoragePtr shared = target.wrap(node_->storage->data, node_->storage->bytes, node_->storage);
+    StoragePtr shared = target.wrap(node_->storage->data, node_->storage->bytes,
+                                    std::make_shared<StoragePtr>(node_->storage));
     return UnifiedArray(detail::make_leaf(std::move(shared), dtype(), node_->layout()));
   }
   const NodePtr packed = detail::contiguous(node_);

@@ -31,14 +31,18 @@ struct NodeCacheCloser {
   }
 };
 
-void* take_node() {
+thread_local bool is_eager = false;
+
+}  // namespace
+
+void* Node::operator new(std::size_t size) {
   NodeCache& c = cache;
-  if (!c.first) return ::operator new(sizeof(Node));
+  if (!c.first) return ::operator new(size);
   --c.count;
   return std::exchange(c.first, c.first->next);
 }
 
-void give_node(void* memory) noexcept {
+void Node::operator delete(void* memory) noexcept {
   NodeCache& c = cache;
   if (c.life == NodeCache::Life::unused) thread_local const NodeCacheCloser closer;
   if (c.life == NodeCache::Life::closed || c.count == NodeCache::capacity)
@@ -47,33 +51,17 @@ void give_node(void* memory) noexcept {
   c.first = new (memory) NodeCache::Free{c.first};
 }
 
-thread_local bool is_eager = false;
-
-}  // namespace
-
 void retain(Node* node) noexcept { node->refs.fetch_add(1, std::memory_order_relaxed); }
 
 void release(Node* node) noexcept {
   // The only holder needs no read-modify-write: nobody else is there to count.
-  if (node->refs.load(std::memory_order_acquire) != 1 &&
-      node->refs.fetch_sub(1, std::memory_order_acq_rel) != 1)
-    return;
-  node->~Node();
-  give_node(node);
+  if (node->refs.load(std::memory_order_acquire) == 1 ||
+      node->refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    delete node;
 }
 
-static NodePtr new_node() { return NodePtr(new (take_node()) Node); }
-
 NodePtr make_leaf(StoragePtr storage, DType dtype, const Layout& layout) {
-  NodePtr node = new_node();
-  node->backend = storage->backend;
-  node->symbolic = storage->symbolic;
-  node->dtype = dtype;
-  node->storage = std::move(storage);
-  node->shape = layout.shape;
-  node->strides = layout.strides;
-  node->offset = layout.offset;
-  return node;
+  return NodePtr(new Node(std::move(storage), dtype, layout));
 }
 
 std::size_t byte_count(const Shape& shape, DType dtype) {
@@ -96,7 +84,7 @@ NodePtr make_empty(BaseBackend& backend, const Shape& shape, DType dtype) {
 
 NodePtr make_pointwise(Op op, DType dtype, const Shape& shape, BaseBackend& backend,
                        std::span<const NodePtr> inputs, std::span<const Scalar> scalars) {
-  NodePtr node = new_node();
+  NodePtr node(new Node);
   node->kind.store(Node::Kind::pointwise, std::memory_order_relaxed);
   node->op = op;
   node->dtype = dtype;
@@ -122,7 +110,7 @@ NodePtr make_pointwise(Op op, DType dtype, const Shape& shape, BaseBackend& back
 }
 
 NodePtr make_shifted(const NodePtr& leaf, std::vector<NodeShift> shifts) {
-  NodePtr node = new_node();
+  NodePtr node(new Node);
   node->kind.store(Node::Kind::shifted, std::memory_order_relaxed);
   node->dtype = leaf->dtype;
   node->backend = leaf->backend;

@@ -25,6 +25,20 @@ struct Node {
   /// has one fill at most, so that scalars and fills together are no more.
   static constexpr int weight_limit = 200;
 
+  Node() = default;
+  /// A leaf.
+  Node(StoragePtr memory, DType type, const Layout& layout)
+      : dtype(type),
+        symbolic(memory->symbolic),
+        backend(memory->backend),
+        shape(layout.shape),
+        storage(std::move(memory)),
+        strides(layout.strides),
+        offset(layout.offset) {}
+  // Memory of nodes that this thread freed serves its next ones.
+  static void* operator new(std::size_t size);
+  static void operator delete(void* memory) noexcept;
+
   std::atomic<std::uint32_t> refs{1};
   std::atomic<Kind> kind{Kind::leaf};
   DType dtype = DType::float64;

@@ -7,12 +7,10 @@
 #include <cstring>
 #include <isofield/host.hpp>
 #include <new>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
-#include "core/block_pool.hpp"
+#include "core/storage_pool.hpp"
 
 namespace isofield::host {
 namespace {
@@ -29,11 +27,8 @@ class Block {
       throw std::bad_alloc();
     advise_huge_pages(data_, bytes);
   }
-  Block(Block&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
-  Block& operator=(Block&& other) noexcept {
-    std::swap(data_, other.data_);
-    return *this;
-  }
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
   ~Block() { std::free(data_); }
   void* data() const noexcept { return data_; }
 
@@ -41,41 +36,19 @@ class Block {
   void* data_ = nullptr;
 };
 
-BlockPool<Block>& pool() {
-  static auto* blocks = new BlockPool<Block>;  // never destroyed: arrays may outlive static objects
-  return *blocks;
-}
-
-Block fresh(std::size_t bytes) {
-  try {
-    return Block(bytes);
-  } catch (const std::bad_alloc&) {  // what lies idle may be what is missing
-    pool().clear();
-    return Block(bytes);
-  }
+StoragePool<Block>& pool() {
+  static auto* storages = new StoragePool<Block>;  // never destroyed: arrays may outlive statics
+  return *storages;
 }
 
 }  // namespace
 
 StoragePtr allocate(BaseBackend& backend, std::size_t bytes) {
-  struct Pooled : Storage {
-    Pooled(Block b, std::size_t size) : block(std::move(b)), block_bytes(size) {
-      data = block.data();
-    }
-    ~Pooled() { pool().give(block_bytes, std::move(block)); }
-    Block block;
-    std::size_t block_bytes;
-  };
-  const std::size_t size = size_class(bytes);
-  std::optional<Block> block = pool().take(size);
-  auto storage = std::make_shared<Pooled>(block ? std::move(*block) : fresh(size), size);
-  storage->backend = &backend;
-  storage->bytes = bytes;
-  return storage;
+  return pool().allocate(backend, bytes);
 }
 
 StoragePtr wrap(BaseBackend& backend, void* data, std::size_t bytes, std::shared_ptr<void> owner) {
-  auto storage = std::make_shared<Storage>();
+  StoragePtr storage(new Storage);
   storage->backend = &backend;
   storage->data = data;
   storage->bytes = bytes;

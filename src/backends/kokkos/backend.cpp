@@ -4,7 +4,7 @@
 #include <string>
 
 #include "backends/kokkos/runtime.hpp"
-#include "core/block_pool.hpp"
+#include "core/storage_pool.hpp"
 
 namespace isofield::kokkos {
 namespace {
@@ -20,47 +20,34 @@ class Block {
     }
     advise_huge_pages(data_, bytes);
   }
-  Block(Block&& other) noexcept
-      : bytes_(other.bytes_), data_(std::exchange(other.data_, nullptr)) {}
-  Block& operator=(Block&& other) noexcept {
-    std::swap(bytes_, other.bytes_);
-    std::swap(data_, other.data_);
-    return *this;
-  }
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
   // What outlives Kokkos goes with the process: nothing of Kokkos may be called then.
   ~Block() {
     if (data_ && !Runtime::instance().over())
       Kokkos::HostSpace().deallocate("isofield", data_, bytes_);
   }
   void* data() const noexcept { return data_; }
-  std::size_t bytes() const noexcept { return bytes_; }
 
  private:
   std::size_t bytes_;
   void* data_ = nullptr;
 };
 
-BlockPool<Block>& pool() {
-  static auto* blocks = new BlockPool<Block>;  // never destroyed: arrays in static objects use it
-  return *blocks;
+StoragePool<Block>& pool() {
+  static auto* storages = new StoragePool<Block>;  // never destroyed: arrays in statics use it
+  return *storages;
 }
 
-struct CountedStorage : Storage {
-  CountedStorage() { ++Runtime::instance().live_storages; }
-  ~CountedStorage() {
+/// Over memory that may be Kokkos'.
+class WrappingStorage final : public Storage {
+ public:
+  WrappingStorage() { ++count; }
+  ~WrappingStorage() override {
     owner.reset();
-    --Runtime::instance().live_storages;
+    --count;
   }
-  CountedStorage(const CountedStorage&) = delete;
-  CountedStorage& operator=(const CountedStorage&) = delete;
-};
-
-struct PooledStorage : CountedStorage {
-  explicit PooledStorage(Block b) : block(std::move(b)) { data = block.data(); }
-  ~PooledStorage() {
-    if (!Runtime::instance().over()) pool().give(block.bytes(), std::move(block));
-  }
-  Block block;
+  static inline std::atomic<std::int64_t> count = 0;
 };
 
 /// Marks what one kernel does for Kokkos Tools, where a tool is loaded.
@@ -94,7 +81,8 @@ class KokkosBackend final : public BaseBackend {
         {"programs", host::program_form()},
     };
     capabilities_.delegated = {{"matmul", "the host kernels shared with the eigen backend"}};
-    Runtime::instance().before_finalize([] { pool().clear(); });
+    Runtime::instance().watch([] { return pool().live() + WrappingStorage::count > 0; },
+                              [] { pool().close(); });
   }
 
   std::string_view name() const noexcept override { return "kokkos"; }
@@ -103,16 +91,11 @@ class KokkosBackend final : public BaseBackend {
 
   StoragePtr allocate(std::size_t bytes) override {
     Runtime::instance().require();
-    const std::size_t size = size_class(bytes);
-    std::optional<Block> block = pool().take(size);
-    auto storage = std::make_shared<PooledStorage>(block ? std::move(*block) : Block(size));
-    storage->backend = this;
-    storage->bytes = bytes;
-    return storage;
+    return pool().allocate(*this, bytes);
   }
 
   StoragePtr wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) override {
-    auto storage = std::make_shared<CountedStorage>();
+    StoragePtr storage(new WrappingStorage);
     storage->backend = this;
     storage->data = data;
     storage->bytes = bytes;

@@ -81,7 +81,7 @@ void Runtime::set_threads(int threads) {
 }
 
 void Runtime::finalize_at_exit() noexcept {
-  const bool in_use = instance().live_storages.load(std::memory_order_acquire) > 0;
+  const bool in_use = instance().in_use_ && instance().in_use_();
   if (!in_use && Kokkos::is_initialized()) Kokkos::finalize();
 }
 

@@ -34,10 +34,12 @@ class Runtime {
     return *space_;
   }
 
-  /// Call `at_end` just before Kokkos ends, to drop what must not outlive it.
-  void before_finalize(void (*at_end)()) { at_end_ = at_end; }
-  /// Count of arrays whose memory may be Kokkos': while there are any, we do not finalise.
-  std::atomic<std::int64_t> live_storages = 0;
+  /// Ask `in_use` whether there are arrays whose memory may be Kokkos', before we finalise it,
+  /// which is not done then, and call `at_end` just before Kokkos ends, whoever ends it.
+  void watch(bool (*in_use)(), void (*at_end)()) {
+    in_use_ = in_use;
+    at_end_ = at_end;
+  }
 
  private:
   Runtime() = default;
@@ -49,6 +51,7 @@ class Runtime {
   std::atomic<bool> ready_ = false;
   std::atomic<int> threads_ = host::default_threads();
   std::optional<HostExec> space_;
+  bool (*in_use_)() = nullptr;
   void (*at_end_)() = nullptr;
 };
 

@@ -15,24 +15,36 @@
 #include "backends/torch/host_path.hpp"
 #include "backends/torch/replay.hpp"
 #include "backends/torch/tensors.hpp"
-#include "core/block_pool.hpp"
+#include "core/storage_pool.hpp"
 
 namespace isofield::torch_backend {
 namespace {
 
-BlockPool<at::Tensor>& pool() {
-  static auto* tensors = new BlockPool<at::Tensor>;  // never destroyed: static objects use it
-  return *tensors;
+/// Bytes that LibTorch gives; throws c10::Error.
+at::Tensor empty_bytes(std::size_t bytes, Device device) {
+  return at::empty({static_cast<std::int64_t>(bytes)},
+                   at::TensorOptions().dtype(at::kByte).device(torch_device(device)));
 }
 
-/// A tensor that goes back to the pool.
-struct PooledTensor {
-  at::Tensor tensor;
-  PooledTensor(at::Tensor t) : tensor(std::move(t)) {}
-  PooledTensor(const PooledTensor&) = delete;
-  PooledTensor& operator=(const PooledTensor&) = delete;
-  ~PooledTensor() { pool().give(static_cast<std::size_t>(tensor.numel()), std::move(tensor)); }
+/// A tensor on the cpu, to be used again and again.
+class Block {
+ public:
+  explicit Block(std::size_t bytes) try : tensor_(empty_bytes(bytes, Device{})) {
+    advise_huge_pages(tensor_.data_ptr(), bytes);
+  } catch (const c10::Error&) {
+    throw std::bad_alloc();
+  }
+  void* data() const noexcept { return tensor_.data_ptr(); }
+  at::Tensor* object() noexcept { return &tensor_; }
+
+ private:
+  at::Tensor tensor_;
 };
+
+StoragePool<Block>& pool() {
+  static auto* storages = new StoragePool<Block>;  // never destroyed: arrays in statics use it
+  return *storages;
+}
 
 /// ISOFIELD_TORCH_REPLAY=1 runs on the cpu what other devices run, to test it without one.
 bool replay_asked_for() {
@@ -69,17 +81,13 @@ class TorchBackend final : public BaseBackend {
   const Capabilities& capabilities() const override { return capabilities_; }
 
   StoragePtr allocate(std::size_t bytes) override {
-    const std::size_t size = size_class(bytes);
-    if (!device_.is_host())  // LibTorch pools the memory of devices itself
-      return owned_by(std::make_shared<at::Tensor>(fresh(size)), bytes);
-    std::optional<at::Tensor> tensor = pool().take(size);
-    if (!tensor) {
-      tensor = fresh(size);
-      advise_huge_pages(tensor->data_ptr(), size);
+    if (device_.is_host()) return pool().allocate(*this, bytes);
+    try {  // LibTorch pools the memory of devices itself
+      return owned_by(std::make_shared<at::Tensor>(empty_bytes(size_class(bytes), device_)), bytes);
+    } catch (const c10::Error& error) {
+      throw BackendError(spelled() + ": no memory for " + std::to_string(bytes) +
+                         " bytes: " + error.what_without_backtrace());
     }
-    auto pooled = std::make_shared<PooledTensor>(std::move(*tensor));
-    at::Tensor* const inside = &pooled->tensor;
-    return owned_by(std::shared_ptr<at::Tensor>(std::move(pooled), inside), bytes);
   }
 
   StoragePtr wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) override {
@@ -162,19 +170,8 @@ class TorchBackend final : public BaseBackend {
     run({inside.program, inside.shape, inside.inputs, inside.immediates, outputs});
   }
 
-  at::Tensor fresh(std::size_t bytes) const {
-    const auto options = at::TensorOptions().dtype(at::kByte).device(torch_device(device_));
-    try {
-      return at::empty({static_cast<std::int64_t>(bytes)}, options);
-    } catch (const c10::Error& error) {
-      if (device_.is_host()) throw std::bad_alloc();
-      throw BackendError(spelled() + ": no memory for " + std::to_string(bytes) +
-                         " bytes: " + error.what_without_backtrace());
-    }
-  }
-
   StoragePtr owned_by(std::shared_ptr<at::Tensor> tensor, std::size_t bytes) {
-    auto storage = std::make_shared<Storage>();
+    StoragePtr storage(new Storage);
     storage->backend = this;
     storage->bytes = bytes;
     storage->data = tensor->data_ptr();
