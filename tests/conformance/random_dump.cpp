@@ -216,7 +216,8 @@ class Random {
   UnifiedArray truth() {
     const UnifiedArray& a = some();
     const UnifiedArray& b = some();
-    switch (pick(16)) {
+    switch (pick(17)) {
+      case 16: return where(some_truth(), some_truth(), some_truth());
       case 12: return integers() == integer();
       case 13: return integers() != integer();
       case 14: return integers() <= integer();

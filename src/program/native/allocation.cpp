@@ -59,7 +59,7 @@ class Allocation {
         if (fold)
           in[k] = memory(op.in[k]);
         else
-          in[k] = x86::ymm(static_cast<std::uint32_t>(ensure(op.in[k])));
+          in[k] = name(ensure(op.in[k]));
       }
     for (int k = 0; k < op.inputs; ++k)
       if (in_register(op.in[k]) && next_use(op.in[k], now_) == INT_MAX) drop(op.in[k]);
@@ -80,9 +80,9 @@ class Allocation {
     const int from = ensure(value);
     const Vector& vector = body_.vectors[static_cast<std::size_t>(lanes)];
     if (const int kept = kept_register(vector); kept >= 0) {
-      if (from != kept) emit(x86::Inst::kIdVmovapd, ymm(kept), ymm(from));
+      if (from != kept) emit(x86::Inst::kIdVmovapd, name(kept), name(from));
     } else if (code_) {
-      emit(x86::Inst::kIdVmovupd, address_of(vector), ymm(from));
+      emit(x86::Inst::kIdVmovupd, address_of(vector), name(from));
     }
     if (next_use(value, now_) == INT_MAX) drop(value);
   }
@@ -96,6 +96,7 @@ class Allocation {
       case Home::literal: return find(frame_.literal_registers, v.bits);
       case Home::scalar: return find(frame_.scalar_registers, v.slot);
       case Home::lanes: return find(frame_.lane_registers, static_cast<int>(v.bits));
+      case Home::mask: return v.mask ? file(true).end - 1 : -1;
       default: return -1;
     }
   }
@@ -121,31 +122,48 @@ class Allocation {
     int r = at_[static_cast<std::size_t>(v)];
     if (r < 0) {
       const x86::Mem from = code_ ? memory(v) : x86::Mem();
-      r = take();
+      r = take(v);
       hold(v, r);
-      if (code_) emit(x86::Inst::kIdVmovupd, ymm(r), from);
+      emit(move(v), name(r), from);
     }
     locked_[static_cast<std::size_t>(r)] = true;
     return r;
   }
 
   int take_for(int v) {
-    const int r = take();
+    const int r = take(v);
     hold(v, r);
     return r;
   }
 
-  /// A register that nothing needs, emptied if there is none.
-  int take() {
+  /// The registers that vectors live in, or masks.
+  struct File {
+    int begin, end;
+  };
+  static File file(bool mask) {
+    const Machine& m = machine();
+    return mask ? File{m.vector_registers, m.vector_registers + m.mask_registers}
+                : File{0, m.vector_registers};
+  }
+  bool is_mask(int v) const { return body_.vectors[static_cast<std::size_t>(v)].mask; }
+
+  /// A register for `v` that nothing needs, emptied if there is none.
+  int take(int v) {
+    const File among = file(is_mask(v));
     int used = 0;
-    for (int r = 0; r < vector_registers; ++r)
+    for (int r = among.begin; r < among.end; ++r)
       used += holds_[static_cast<std::size_t>(r)] >= 0 && !pinned_[static_cast<std::size_t>(r)];
-    needs_.registers = std::max(needs_.registers, used + 1);
-    for (int r = 0; r < vector_registers; ++r)
+    if (!is_mask(v)) needs_.registers = std::max(needs_.registers, used + 1);
+    for (int r = among.begin; r < among.end; ++r)
       if (holds_[static_cast<std::size_t>(r)] < 0 && !pinned_[static_cast<std::size_t>(r)])
         return r;
+    return empty(among);
+  }
+
+  /// Put away what is needed latest.
+  int empty(File among) {
     int victim = -1, furthest = -1;
-    for (int r = 0; r < vector_registers; ++r) {
+    for (int r = among.begin; r < among.end; ++r) {
       const auto i = static_cast<std::size_t>(r);
       if (locked_[i] || pinned_[i]) continue;
       // What is in memory already needs no store.
@@ -155,11 +173,9 @@ class Allocation {
     }
     const int v = holds_[static_cast<std::size_t>(victim)];
     if (!in_memory(v)) {
-      needs_.spills = true;
+      if (!is_mask(v)) needs_.spills = true;
       spilled_[static_cast<std::size_t>(v)] = needs_.places++;
-      if (code_)
-        emit(x86::Inst::kIdVmovapd, Frame::place(spilled_[static_cast<std::size_t>(v)]),
-             ymm(victim));
+      emit(move(v), Frame::place(spilled_[static_cast<std::size_t>(v)]), name(victim));
     }
     drop(v);
     return victim;
@@ -177,7 +193,15 @@ class Allocation {
     at_[static_cast<std::size_t>(v)] = -1;
   }
 
-  static x86::Ymm ymm(int r) { return x86::ymm(static_cast<std::uint32_t>(r)); }
+  static x86::Reg name(int r) {
+    const int mask = r - file(true).begin;
+    if (mask >= 0) return x86::k(static_cast<std::uint32_t>(mask + 1));
+    return vector_register(r);
+  }
+  /// What moves a value between a register and memory.
+  std::uint32_t move(int v) const {
+    return is_mask(v) ? x86::Inst::kIdKmovw : x86::Inst::kIdVmovupd;
+  }
 
   template <class... O>
   void emit(std::uint32_t id, const O&... operands) {
@@ -190,59 +214,79 @@ class Allocation {
   x86::Mem address_of(const Vector& v) {
     switch (v.home) {
       case Home::array:
-        return x86::ymmword_ptr(base(v.slot), index, shift(),
-                                static_cast<int>(v.bits) * vector_bytes);
-      case Home::lanes:
-        return x86::ymmword_ptr(base(v.slot), static_cast<int>(v.bits) * vector_bytes);
+        return x86::ptr(base(v.slot), index, shift(), static_cast<int>(v.bits) * vector_bytes());
+      case Home::lanes: return x86::ptr(base(v.slot), static_cast<int>(v.bits) * vector_bytes());
       case Home::scalar: return Frame::place(frame_.scalars.at(v.slot));
-      case Home::literal: return x86::ymmword_ptr(frame_.literals.at(v.bits));
+      case Home::literal: return x86::ptr(frame_.literals.at(v.bits));
       case Home::mask: return Frame::place(Frame::mask_place);
       case Home::none: break;
     }
     return {};
   }
   x86::Mem memory(int v) {
-    if (!code_) return x86::ymmword_ptr(x86::rsp);
+    if (!code_) return x86::ptr(x86::rsp);
     const auto i = static_cast<std::size_t>(v);
     if (body_.vectors[i].home == Home::none) return Frame::place(spilled_[i]);
     return address_of(body_.vectors[i]);
   }
 
-  void write(const MachineOp& op, asmjit::Operand* in, int out) {
+  void write(const MachineOp& op, const asmjit::Operand* in, int out) {
     if (!code_) return;
-    x86::Assembler& code = *code_;
-    const bool doubles = frame_.type == DType::float64;
     switch (op.kind) {
-      case Kind::plain: {
-        asmjit::Operand all[6];
-        int n = 0;
-        all[n++] = ymm(out);
-        for (int k = 0; k < op.inputs; ++k) all[n++] = in[k];
-        if (op.immediate >= 0) all[n++] = asmjit::Imm(op.immediate);
-        code.emitOpArray(op.id, all, static_cast<std::size_t>(n));
-        return;
-      }
+      case Kind::plain: return plain(op, in, out);
       case Kind::load_part:
-        code.emit(doubles ? x86::Inst::kIdVmaskmovpd : x86::Inst::kIdVmaskmovps, ymm(out), in[0],
-                  x86::ymmword_ptr(base(op.slot), index, shift()));
-        return;
-      case Kind::load_truth: return load_truth(op, out);
-      case Kind::store: {
-        const x86::Mem to =
-            op.rest ? rest_address(op.slot)
-                    : x86::ymmword_ptr(base(op.slot), index, shift(), op.step * vector_bytes);
-        code.vmovupd(to, in[0].as<x86::Ymm>());
-        return;
-      }
-      case Kind::store_part: {
-        const x86::Mem to =
-            op.rest ? rest_address(op.slot) : x86::ymmword_ptr(base(op.slot), index, shift());
-        code.emit(doubles ? x86::Inst::kIdVmaskmovpd : x86::Inst::kIdVmaskmovps, to, in[1], in[0]);
-        return;
-      }
-      case Kind::store_truth: return store_truth(op, in[0].as<x86::Ymm>());
+        return move_part(name(out), x86::ptr(base(op.slot), index, shift()), in[0], true);
+      case Kind::load_truth: return machine().masks() ? widen(op, in, out) : load_truth(op, out);
+      case Kind::store: return emit(x86::Inst::kIdVmovupd, place_of(op), in[0]);
+      case Kind::store_part: return move_part(place_of(op), in[0], in[1], false);
+      case Kind::store_truth: return machine().masks() ? narrow(op, in) : store_truth(op, in[0]);
       case Kind::store_lanes: return;
     }
+  }
+
+  void plain(const MachineOp& op, const asmjit::Operand* in, int out) {
+    asmjit::Operand all[6];
+    int n = 0;
+    all[n++] = name(out);
+    for (int k = 0; k < op.inputs - (op.masked ? 1 : 0); ++k) all[n++] = in[k];
+    if (op.immediate >= 0) all[n++] = asmjit::Imm(op.immediate);
+    if (op.masked) where(in[op.inputs - 1], op.zeroing);
+    code_->emitOpArray(op.id, all, static_cast<std::size_t>(n));
+  }
+
+  /// Let the next instruction touch only elements of a mask.
+  void where(const asmjit::Operand& mask, bool zeroing) {
+    code_->setExtraReg(mask.as<x86::KReg>());
+    if (zeroing) code_->addInstOptions(asmjit::InstOptions::kX86_ZMask);
+  }
+
+  // A vector to or from memory, as far as a mask goes.
+  void move_part(const asmjit::Operand& to, const asmjit::Operand& from,
+                 const asmjit::Operand& mask, bool load) {
+    if (machine().masks()) {
+      where(mask, load);
+      emit(doubles() ? x86::Inst::kIdVmovupd : x86::Inst::kIdVmovups, to, from);
+    } else {
+      emit(doubles() ? x86::Inst::kIdVmaskmovpd : x86::Inst::kIdVmaskmovps, to, mask, from);
+    }
+  }
+
+  x86::Mem place_of(const MachineOp& op) {
+    return op.rest ? rest_address(op.slot)
+                   : x86::ptr(base(op.slot), index, shift(), op.step * vector_bytes());
+  }
+
+  // AVX-512 loads bytes as elements, and stores elements as bytes.
+  void widen(const MachineOp& op, const asmjit::Operand* in, int out) {
+    if (op.part) where(in[0], true);
+    emit(doubles() ? x86::Inst::kIdVpmovzxbq : x86::Inst::kIdVpmovzxbd, name(out), bytes_of(op));
+  }
+  void narrow(const MachineOp& op, const asmjit::Operand* in) {
+    if (op.part) where(in[1], false);
+    emit(doubles() ? x86::Inst::kIdVpmovqb : x86::Inst::kIdVpmovdb, bytes_of(op), in[0]);
+  }
+  x86::Mem bytes_of(const MachineOp& op) {
+    return x86::ptr(base(op.slot), index, 0, op.step * length());
   }
 
   // The rest of a fold starts at a multiple of the lanes, and its slot there.
@@ -250,32 +294,28 @@ class Allocation {
     code_->mov(scratch, x86::ptr(slots, 8 * slot));
     code_->mov(scratch2, index);
     code_->and_(scratch2, fold_lanes - 1);
-    return x86::ymmword_ptr(scratch, scratch2, shift());
+    return x86::ptr(scratch, scratch2, shift());
   }
 
-  int length() const { return vector_length(frame_.type); }
+  bool doubles() const { return frame_.type == DType::float64; }
+  int length() const { return machine().length(frame_.type); }
+  static int vector_bytes() { return machine().vector_bytes; }
 
   void load_truth(const MachineOp& op, int out) {
-    x86::Assembler& code = *code_;
     x86::Mem from;
     if (op.part) {
       from = Frame::place(Frame::truth_place);
       copy_part(op.slot, true);
     } else {
-      from = x86::ptr(base(op.slot), index, 0, op.step * length());
+      from = bytes_of(op);
     }
-    if (length() == 4) {
-      from.setSize(4);
-      code.vpmovzxbq(ymm(out), from);
-    } else {
-      from.setSize(8);
-      code.vpmovzxbd(ymm(out), from);
-    }
+    emit(doubles() ? x86::Inst::kIdVpmovzxbq : x86::Inst::kIdVpmovzxbd, name(out), from);
   }
 
   // Each four elements: their signs as a number, and from a table the four bytes.
-  void store_truth(const MachineOp& op, const x86::Ymm& value) {
+  void store_truth(const MachineOp& op, const asmjit::Operand& in) {
     x86::Assembler& code = *code_;
+    const auto value = in.as<x86::Ymm>();
     x86::Mem to;
     if (op.part) {
       to = Frame::place(Frame::truth_place);
@@ -327,7 +367,7 @@ class Allocation {
     // `limit` is free here: the part comes after all loops.
     code.xor_(limit.r32(), limit.r32());
     const asmjit::Label next = code.newLabel();
-    x86::Mem here = x86::ptr(x86::rsp, limit, 0, Frame::truth_place * vector_bytes);
+    x86::Mem here = x86::ptr(x86::rsp, limit, 0, Frame::truth_place * vector_bytes());
     here.setSize(1);
     x86::Mem there = x86::ptr(scratch, limit, 0);
     there.setSize(1);
@@ -348,8 +388,8 @@ class Allocation {
   x86::Assembler* code_;
   const Frame& frame_;
   const Body& body_;
-  std::array<int, vector_registers> holds_;
-  std::array<bool, vector_registers> pinned_, locked_;
+  std::array<int, most_registers> holds_;
+  std::array<bool, most_registers> pinned_, locked_;
   std::vector<int> at_, spilled_;
   std::vector<std::vector<int>> uses_;
   int now_ = 0;

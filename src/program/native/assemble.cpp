@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <stdexcept>
+#include <string>
 
 #include "program/kernels/kernel_table.hpp"
 #include "program/native/allocation.hpp"
@@ -15,11 +17,19 @@ using Kind = MachineOp::Kind;
 using Home = Vector::Home;
 using namespace held;
 
+/// Keeps what asmjit could not write, which is a mistake of ours.
+struct Refusal : asmjit::ErrorHandler {
+  std::string text;
+  void handleError(asmjit::Error, const char* message, asmjit::BaseEmitter*) override {
+    text = message;
+  }
+};
+
 /// A function: the loops over a segment's bodies.
 class Function {
  public:
   Function(const Segment& segment, x86::Assembler& code)
-      : segment_(segment), code_(code), length_(vector_length(segment.type)) {
+      : segment_(segment), code_(code), length_(machine().length(segment.type)) {
     frame_.type = segment.type;
     // The long chains of elementary functions leave room for a second vector's.
     const bool long_chains =
@@ -82,15 +92,16 @@ class Function {
 
   // What registers the main loop leaves over keeps lanes, then what is repeated and used most.
   void choose_registers() {
-    int next = vector_registers;
+    const int all = machine().vector_registers;
+    int next = all;
     const auto need = [&] {
       const Needs n = needs(frame_, main_);
-      return n.spills ? vector_registers : n.registers;
+      return n.spills ? all : n.registers;
     };
     if (segment_.fold) {
       const int vectors = fold_lanes / length_;
       for (int k = 0; k < vectors; ++k) frame_.lane_registers[k] = --next;
-      if (need() > next) frame_.lane_registers.clear(), next = vector_registers;
+      if (need() > next) frame_.lane_registers.clear(), next = all;
     }
     struct Repeated {
       int uses;
@@ -99,7 +110,7 @@ class Function {
     std::vector<Repeated> repeated;
     for (std::size_t v = 0; v < main_.vectors.size(); ++v) {
       const Home home = main_.vectors[v].home;
-      if (home != Home::scalar && home != Home::literal) continue;
+      if ((home != Home::scalar && home != Home::literal) || main_.vectors[v].mask) continue;
       int uses = 0;
       for (const auto& op : main_.ops)
         for (int k = 0; k < op.inputs; ++k) uses += op.in[k] == static_cast<int>(v);
@@ -140,51 +151,54 @@ class Function {
     code_.push(x86::rbp);
     code_.mov(x86::rbp, x86::rsp);
     for (const auto& r : saved()) code_.push(r);
-    code_.sub(x86::rsp, places_ * vector_bytes);
-    code_.and_(x86::rsp, -vector_bytes);
+    code_.sub(x86::rsp, places_ * machine().vector_bytes);
+    code_.and_(x86::rsp, -machine().vector_bytes);
     for (const auto& [slot, r] : frame_.addresses) code_.mov(r, x86::ptr(slots, 8 * slot));
     for (const auto& [slot, place] : frame_.scalars) {
       const auto kept = frame_.scalar_registers.find(slot);
-      const x86::Ymm to = x86::ymm(
-          kept == frame_.scalar_registers.end() ? 0 : static_cast<std::uint32_t>(kept->second));
-      broadcast(slot, to);
-      code_.vmovapd(Frame::place(place), to);
+      repeat(slot, Frame::place(place),
+             vector_register(kept == frame_.scalar_registers.end() ? 0 : kept->second));
     }
     for (const auto& [bits, r] : frame_.literal_registers)
-      code_.vmovapd(x86::ymm(static_cast<std::uint32_t>(r)),
-                    x86::ymmword_ptr(frame_.literals.at(bits)));
+      code_.emit(x86::Inst::kIdVmovapd, vector_register(r), x86::ptr(frame_.literals.at(bits)));
     for (const auto& [step, r] : frame_.lane_registers)
-      code_.vmovupd(x86::ymm(static_cast<std::uint32_t>(r)), lanes(step));
+      code_.emit(x86::Inst::kIdVmovupd, vector_register(r), lanes(step));
     for (const Body* body : bodies())
       for (const auto& op : body->ops)
-        if (op.kind == Kind::store_truth && !table_) {
+        if (op.kind == Kind::store_truth && !machine().masks() && !table_) {
           table_ = true;
           frame_.table = code_.newLabel();
           code_.lea(truth_table, x86::ptr(frame_.table));
         }
   }
 
-  void broadcast(std::uint16_t slot, const x86::Ymm& to) {
+  // One element of a slot for all, into a register and its place.
+  void repeat(std::uint16_t slot, const x86::Mem& place, const x86::Vec& to) {
     code_.mov(scratch, x86::ptr(slots, 8 * slot));
     if (scalar_truth_[slot]) {
       code_.movzx(scratch.r32(), x86::byte_ptr(scratch));
       code_.neg(scratch);
+      if (machine().masks()) {
+        code_.mov(place, scratch);
+        return;
+      }
       code_.vmovq(to.xmm(), scratch);
-      code_.vpbroadcastq(to, to.xmm());
-    } else if (segment_.type == DType::float64) {
-      code_.vbroadcastsd(to, x86::ptr(scratch));
+      code_.emit(x86::Inst::kIdVpbroadcastq, to, to.xmm());
     } else {
-      code_.vbroadcastss(to, x86::ptr(scratch));
+      code_.emit(
+          segment_.type == DType::float64 ? x86::Inst::kIdVbroadcastsd : x86::Inst::kIdVbroadcastss,
+          to, x86::ptr(scratch));
     }
+    code_.emit(x86::Inst::kIdVmovapd, place, to);
   }
 
   x86::Mem lanes(int step) {
-    return x86::ymmword_ptr(frame_.base(code_, segment_.fold->lanes_slot), step * vector_bytes);
+    return x86::ptr(frame_.base(code_, segment_.fold->lanes_slot), step * machine().vector_bytes);
   }
 
   void store_lanes() {
     for (const auto& [step, r] : frame_.lane_registers)
-      code_.vmovupd(lanes(step), x86::ymm(static_cast<std::uint32_t>(r)));
+      code_.emit(x86::Inst::kIdVmovupd, lanes(step), vector_register(r));
   }
 
   void loop(const Body& which, int elements) {
@@ -206,17 +220,30 @@ class Function {
     const asmjit::Label done = code_.newLabel();
     code_.cmp(index, count);
     code_.jae(done);
-    // The mask: as many ones as there are elements, from a row of ones and zeros.
+    machine().masks() ? mask_register() : mask_vector();
+    native::write(code_, frame_, part_);
+    code_.bind(done);
+  }
+
+  // As many ones as there are elements.
+  void mask_register() {
+    code_.mov(scratch2, count);
+    code_.sub(scratch2, index);
+    code_.mov(scratch.r32(), 1);
+    code_.shl(scratch.r32(), scratch2.r8());
+    code_.dec(scratch.r32());
+    code_.kmovw(left_mask(), scratch.r32());
+  }
+  // The same from a row of ones and zeros.
+  void mask_vector() {
     masks_ = code_.newLabel();
     code_.lea(scratch, x86::ptr(masks_));
     code_.mov(scratch2, index);
     code_.sub(scratch2, count);  // minus the elements that are left
-    code_.vmovupd(x86::ymm0, x86::ymmword_ptr(scratch, scratch2, frame_.itemsize() == 8 ? 3 : 2,
-                                              vector_bytes));
+    code_.vmovupd(x86::ymm0, x86::ptr(scratch, scratch2, frame_.itemsize() == 8 ? 3 : 2,
+                                      machine().vector_bytes));
     // Between bodies ymm0 holds nothing: what is kept lies in the last registers.
     code_.vmovapd(Frame::place(Frame::mask_place), x86::ymm0);
-    native::write(code_, frame_, part_);
-    code_.bind(done);
   }
 
   void epilogue() {
@@ -229,19 +256,21 @@ class Function {
   }
 
   void data() {
-    code_.align(asmjit::AlignMode::kData, vector_bytes);
+    const int bytes = machine().vector_bytes;
+    code_.align(asmjit::AlignMode::kData, static_cast<std::uint32_t>(bytes));
     for (const auto& [bits, label] : frame_.literals) {
       code_.bind(label);
-      for (int k = 0; k < vector_bytes / 8; ++k) code_.embedUInt64(bits);
+      for (int k = 0; k < bytes / 8; ++k) code_.embedUInt64(bits);
     }
     if (table_) {
       code_.bind(frame_.table);
       for (std::uint32_t bits = 0; bits < 16; ++bits)
         code_.embedUInt32((bits & 1) | (bits & 2) << 7 | (bits & 4) << 14 | (bits & 8) << 21);
     }
+    if (machine().masks()) return;
     code_.bind(masks_);
-    for (int k = 0; k < vector_bytes / 8; ++k) code_.embedUInt64(~std::uint64_t{0});
-    for (int k = 0; k < vector_bytes / 8; ++k) code_.embedUInt64(0);
+    for (int k = 0; k < bytes / 8; ++k) code_.embedUInt64(~std::uint64_t{0});
+    for (int k = 0; k < bytes / 8; ++k) code_.embedUInt64(0);
   }
 
   const Segment& segment_;
@@ -261,8 +290,11 @@ std::shared_ptr<const Code> assemble(const Segment& segment) {
   if (!available()) return nullptr;
   asmjit::CodeHolder holder;
   holder.init(asmjit::Environment::host());
+  Refusal refusal;
+  holder.setErrorHandler(&refusal);
   x86::Assembler code(&holder);
   Function(segment, code).write();
+  if (!refusal.text.empty()) throw std::logic_error("isofield: machine code: " + refusal.text);
   return place(holder);
 }
 

@@ -1,6 +1,7 @@
 #include "program/native/body.hpp"
 
 #include <algorithm>
+#include <isofield/host.hpp>
 #include <stdexcept>
 
 #include "program/kernels/kernel_table.hpp"
@@ -18,7 +19,7 @@ class Translation : Writer {
 
   Body run() {
     if (kind_ == BodyKind::fold) {
-      const int vectors = fold_lanes / vector_length(segment_.type);
+      const int vectors = fold_lanes / machine().length(segment_.type);
       for (step_ = 0; step_ < vectors; ++step_) elements();
     } else if (kind_ == BodyKind::two) {
       for (step_ = 0; step_ < 2; ++step_) elements();
@@ -99,38 +100,40 @@ class Translation : Writer {
       case Op::relu: return binary(TWIN(max), number(0.0), a);
       case Op::reciprocal: return binary(TWIN(div), number(1.0), a);
       case Op::sqrt: return unary(TWIN(sqrt), a);
-      case Op::floor: return unary(TWIN(round), a, down);
-      case Op::ceil: return unary(TWIN(round), a, up);
-      case Op::trunc: return unary(TWIN(round), a, to_zero);
-      case Op::round: return unary(TWIN(round), a, nearest);
+      case Op::floor: return rounded(a, down);
+      case Op::ceil: return rounded(a, up);
+      case Op::trunc: return rounded(a, to_zero);
+      case Op::round: return rounded(a, nearest);
       case Op::isnan: return compare(unordered, a, a);
       case Op::isinf:
         return compare(eq, commute(TWIN(and), a, all_but_sign()), literal(infinity()));
       case Op::isfinite: return compare(eq, binary(TWIN(sub), a, a), number(0.0));
-      case Op::logical_not: return commute(TWIN(xor), a, literal(~std::uint64_t{0}));
+      case Op::logical_not: return opposite(a);
       case Op::add: return commute(TWIN(add), a, b);
       case Op::subtract: return binary(TWIN(sub), a, b);
       case Op::multiply: return commute(TWIN(mul), a, b);
       case Op::divide: return binary(TWIN(div), a, b);
       case Op::maximum: return extremum(TWIN(max), i, a, b);
       case Op::minimum: return extremum(TWIN(min), i, a, b);
-      case Op::equal:
-        if (!i.in[0].truth) return compare(eq, a, b);
-        return commute(TWIN(xor), commute(TWIN(xor), a, b), literal(~std::uint64_t{0}));
-      case Op::not_equal: return i.in[0].truth ? commute(TWIN(xor), a, b) : compare(neq, a, b);
+      case Op::equal: return i.in[0].truth ? opposite(exclusive(a, b)) : compare(eq, a, b);
+      case Op::not_equal: return i.in[0].truth ? exclusive(a, b) : compare(neq, a, b);
       case Op::less: return compare(lt, a, b);
       case Op::less_equal: return compare(le, a, b);
       case Op::greater: return compare(gt, a, b);
       case Op::greater_equal: return compare(ge, a, b);
-      case Op::logical_and: return commute(TWIN(and), a, b);
-      case Op::logical_or: return commute(TWIN(or), a, b);
-      case Op::logical_xor: return commute(TWIN(xor), a, b);
+      case Op::logical_and: return both(a, b);
+      case Op::logical_or: return either(a, b);
+      case Op::logical_xor: return exclusive(a, b);
       case Op::where: return blend(in[2], b, a);
       case Op::cast:
         if (i.truth == i.in[0].truth) return a;
-        return i.truth ? compare(neq, a, number(0.0)) : commute(TWIN(and), a, number(1.0));
+        return i.truth ? compare(neq, a, number(0.0)) : only_where(a, number(1.0));
       default: return elementary(*this, i.op, a);
     }
+  }
+
+  int rounded(int a, Rounding how) {
+    return masks() ? unary(TWIN(rndscale), a, how) : unary(TWIN(round), a, how);
   }
 
   DType dtype(bool truth, bool integer) const {
@@ -204,6 +207,7 @@ class Translation : Writer {
     vector.home = Vector::Home::scalar;
     vector.slot = v.index;
     vector.truth = v.truth;
+    vector.mask = v.truth && masks();
     return add_vector(vector);
   }
 
@@ -220,18 +224,15 @@ class Translation : Writer {
     op.slot = v.index;
     op.part = kind_ == BodyKind::part;
     op.out = add_vector({});
-    if (!v.truth) {
-      op.inputs = 1;
-      op.in[0] = mask();
-    }
+    if (op.part && (!v.truth || masks())) op.in[op.inputs++] = elements_left();
     push(op);
     if (!v.truth) return op.out;
     // Bytes that are not zero are true.
-    const Id id = segment_.type == DType::float64 ? Id::kIdVpcmpgtq : Id::kIdVpcmpgtd;
-    return plain(id, {op.out, literal(0)});
+    return truth(doubles() ? Id::kIdVpcmpgtq : Id::kIdVpcmpgtd, op.out, literal(0));
   }
 
   void store(int value, bool truth, std::uint16_t slot, bool rest) {
+    if (truth && masks()) value = only_where(value, integer(1));
     MachineOp op;
     const bool part = kind_ == BodyKind::part;
     op.kind = truth  ? MachineOp::Kind::store_truth
@@ -241,15 +242,16 @@ class Translation : Writer {
     op.part = part;
     op.rest = rest;
     op.in[op.inputs++] = value;
-    if (part && !truth) op.in[op.inputs++] = mask();
+    if (part && (!truth || masks())) op.in[op.inputs++] = elements_left();
     push(op);
   }
 
-  int mask() {
+  int elements_left() {
     for (std::size_t k = 0; k < body_.vectors.size(); ++k)
       if (body_.vectors[k].home == Vector::Home::mask) return static_cast<int>(k);
     Vector vector;
     vector.home = Vector::Home::mask;
+    vector.mask = masks();
     return add_vector(vector);
   }
 
@@ -302,11 +304,16 @@ bool supports(Op op, DType compute) noexcept {
 }
 
 bool supports_cast(DType from, DType to) noexcept {
-  return to != DType::int64 || from == DType::int64 || from == DType::bool_;
+  return to != DType::int64 || from == DType::int64 || from == DType::bool_ || machine().masks();
 }
 
 bool supports(Reduce op) noexcept {
   return op == Reduce::sum || op == Reduce::prod || op == Reduce::min || op == Reduce::max;
+}
+
+const Machine& machine() {
+  static const Machine& chosen = instruction_set() == "avx512" ? avx512 : avx2;
+  return chosen;
 }
 
 Body translate(const Segment& segment, BodyKind kind) { return Translation(segment, kind).run(); }

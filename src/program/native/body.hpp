@@ -7,6 +7,19 @@
 
 namespace isofield::host::native {
 
+/// What the instruction set in use has for machine code.
+struct Machine {
+  int vector_bytes;
+  int vector_registers;
+  int mask_registers;  ///< for truth values; none: they are vectors of ones and zeros
+  bool masks() const { return mask_registers > 0; }
+  /// How many elements a vector holds.
+  int length(DType type) const { return vector_bytes / static_cast<int>(itemsize(type)); }
+};
+/// AVX2's, or AVX-512's without the mask register that stands for "all".
+inline constexpr Machine avx2{32, 16, 0}, avx512{64, 32, 7};
+const Machine& machine();
+
 /// A vector that a loop's body names: made by an instruction, or found in memory.
 struct Vector {
   enum class Home : std::uint8_t {
@@ -19,6 +32,7 @@ struct Vector {
   };
   Home home = Home::none;
   bool truth = false;
+  bool mask = false;  ///< lives in a mask register
   std::uint16_t slot = 0;
   std::uint64_t bits = 0;  ///< of a literal
 };
@@ -28,7 +42,7 @@ struct MachineOp {
   enum class Kind : std::uint8_t {
     plain,        ///< out = id(in...)
     load_part,    ///< the elements that are left, zeros after
-    load_truth,   ///< bytes into 0 or 1 for each element
+    load_truth,   ///< bytes into 0 or 1 for each element, with masks where to
     store,        ///< in[0] to a slot
     store_part,   ///< the elements that are left
     store_truth,  ///< as bytes
@@ -43,6 +57,8 @@ struct MachineOp {
   int in[3] = {-1, -1, -1};
   /// The operand that may be read from memory.
   int memory_operand = -1;
+  bool masked = false;   ///< the last operand says where, as AVX-512's instructions have it
+  bool zeroing = false;  ///< and elsewhere zeros
   std::uint16_t slot = 0;
   bool part = false;  ///< of a truth value's load or store: the elements that are left
   bool rest = false;  ///< of a store: to the rest of a fold, which starts at the slot's beginning
@@ -61,10 +77,6 @@ enum class BodyKind : std::uint8_t {
   part,    ///< the elements that do not fill one
   fold,    ///< all vectors of a round of lanes, folded
 };
-
-/// Bytes of a vector, and how many of its elements one holds.
-inline constexpr int vector_bytes = 32;
-inline int vector_length(DType type) { return vector_bytes / static_cast<int>(itemsize(type)); }
 
 /// Spell a segment out in machine instructions. Stores come after every load, since an output may
 /// lie where an input does.

@@ -23,10 +23,10 @@ class Recorded {
    public:
     Mask(Writer& writer, int vector) : writer_(writer), vector_(vector) {}
     friend Mask operator&(Mask a, Mask b) {
-      return {a.writer_, a.writer_.commute(TWIN(and), a.vector_, b.vector_)};
+      return {a.writer_, a.writer_.both(a.vector_, b.vector_)};
     }
     friend Mask operator|(Mask a, Mask b) {
-      return {a.writer_, a.writer_.commute(TWIN(or), a.vector_, b.vector_)};
+      return {a.writer_, a.writer_.either(a.vector_, b.vector_)};
     }
     friend Recorded select(Mask where, Recorded yes, Recorded no) {
       Writer& w = where.writer_;

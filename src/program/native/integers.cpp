@@ -1,5 +1,5 @@
-// int64 in machine code: AVX2 has sums and two comparisons of them; the rest is made of those.
-// Everything wraps, as in the kernels.
+// int64 in machine code: AVX2 has sums and two comparisons of them, and the rest is made of those;
+// AVX-512 has nearly all. Everything wraps, as in the kernels.
 
 #include "program/native/writer.hpp"
 
@@ -15,52 +15,62 @@ class Integers {
     switch (op) {
       case Op::negative: return subtract(zero(), a);
       case Op::abs: {
+        if (w_.masks()) return w_.plain(Id::kIdVpabsq, {a});
         const int sign = greater(zero(), a);
         return subtract(w_.plain(Id::kIdVpxor, {a, sign}), sign);
       }
-      case Op::sign: return subtract(greater(zero(), a), greater(a, zero()));
+      case Op::sign:
+        if (w_.masks()) return maximum(minimum(a, w_.literal(1)), w_.literal(~std::uint64_t{0}));
+        return subtract(greater(zero(), a), greater(a, zero()));
       case Op::square: return multiply(a, a);
-      case Op::relu: return w_.blend(a, zero(), greater(zero(), a));
-      case Op::add: return w_.commute(both(Id::kIdVpaddq), a, b);
+      case Op::relu: return maximum(a, zero());
+      case Op::add: return sum(a, b);
       case Op::subtract: return subtract(a, b);
       case Op::multiply: return multiply(a, b);
-      case Op::maximum: return w_.blend(b, a, greater(a, b));
-      case Op::minimum: return w_.blend(b, a, greater(b, a));
+      case Op::maximum: return maximum(a, b);
+      case Op::minimum: return minimum(a, b);
       case Op::equal: return equal(a, b);
-      case Op::not_equal: return opposite(equal(a, b));
+      case Op::not_equal: return w_.opposite(equal(a, b));
       case Op::less: return greater(b, a);
-      case Op::less_equal: return opposite(greater(a, b));
+      case Op::less_equal: return w_.opposite(greater(a, b));
       case Op::greater: return greater(a, b);
-      default: return opposite(greater(b, a));  // greater_equal
+      default: return w_.opposite(greater(b, a));  // greater_equal
     }
   }
 
   int cast(int a, DType from, DType to) {
-    if (from == DType::bool_) return w_.plain(Id::kIdVpand, {a, w_.literal(1)});
-    if (to == DType::bool_) return opposite(equal(a, zero()));
+    if (from == DType::bool_) return w_.only_where(a, w_.literal(1));
+    if (to == DType::bool_) return w_.opposite(equal(a, zero()));
+    if (w_.masks()) return w_.plain(to == DType::int64 ? Id::kIdVcvttpd2qq : Id::kIdVcvtqq2pd, {a});
     // Halves as the last bits of 2^84 + 2^63 and of 2^52; only the last sum rounds.
     const int high = w_.plain(
-        Id::kIdVpxor, {w_.shift(both(Id::kIdVpsrlq), a, 32), w_.literal(0x4530000080000000)});
+        Id::kIdVpxor, {w_.shift(twice(Id::kIdVpsrlq), a, 32), w_.literal(0x4530000080000000)});
     const int low = w_.plain(Id::kIdVpblendd, {w_.literal(0x4330000000000000), a}, 0x55);
     const int rest = w_.binary(ISOFIELD_TWIN(sub), high, w_.literal(0x4530000080100000));
     return w_.commute(ISOFIELD_TWIN(add), rest, low);
   }
 
  private:
-  static Twin both(Id id) { return {id, id}; }
+  static Twin twice(Id id) { return {id, id}; }
   int zero() { return w_.literal(0); }
+  int sum(int a, int b) { return w_.commute(twice(Id::kIdVpaddq), a, b); }
   int subtract(int a, int b) { return w_.plain(Id::kIdVpsubq, {a, b}); }
-  int greater(int a, int b) { return w_.plain(Id::kIdVpcmpgtq, {a, b}); }
-  int equal(int a, int b) { return w_.commute(both(Id::kIdVpcmpeqq), a, b); }
-  int opposite(int mask) { return w_.plain(Id::kIdVpxor, {mask, w_.literal(~std::uint64_t{0})}); }
-  // The product of the low halves, and what crosses over, 32 bits up.
+  int greater(int a, int b) { return w_.truth(Id::kIdVpcmpgtq, a, b); }
+  int equal(int a, int b) { return w_.truth(Id::kIdVpcmpeqq, std::min(a, b), std::max(a, b)); }
+  int maximum(int a, int b) {
+    return w_.masks() ? w_.commute(twice(Id::kIdVpmaxsq), a, b) : w_.blend(b, a, greater(a, b));
+  }
+  int minimum(int a, int b) {
+    return w_.masks() ? w_.commute(twice(Id::kIdVpminsq), a, b) : w_.blend(b, a, greater(b, a));
+  }
+  // AVX2: the product of the low halves, and what crosses over, 32 bits up.
   int multiply(int a, int b) {
-    const auto product = [&](int x, int y) { return w_.commute(both(Id::kIdVpmuludq), x, y); };
-    const auto sum = [&](int x, int y) { return w_.commute(both(Id::kIdVpaddq), x, y); };
-    const int a_high = w_.shift(both(Id::kIdVpsrlq), a, 32);
-    const int b_high = w_.shift(both(Id::kIdVpsrlq), b, 32);
+    if (w_.masks()) return w_.commute(twice(Id::kIdVpmullq), a, b);
+    const auto product = [&](int x, int y) { return w_.commute(twice(Id::kIdVpmuludq), x, y); };
+    const int a_high = w_.shift(twice(Id::kIdVpsrlq), a, 32);
+    const int b_high = w_.shift(twice(Id::kIdVpsrlq), b, 32);
     const int crossed = sum(product(a_high, b), product(a, b_high));
-    return sum(product(a, b), w_.shift(both(Id::kIdVpsllq), crossed, 32));
+    return sum(product(a, b), w_.shift(twice(Id::kIdVpsllq), crossed, 32));
   }
 
   Writer& w_;

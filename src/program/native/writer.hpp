@@ -39,6 +39,8 @@ enum Rounding : int { nearest = 8, down = 9, up = 10, to_zero = 11 };
 class Writer {
  public:
   explicit Writer(DType type) : type_(type) {}
+  /// Whether truth values live in mask registers.
+  static bool masks() { return machine().masks(); }
 
   int literal(std::uint64_t bits) {
     for (const auto& [known, vector] : literals_)
@@ -76,11 +78,37 @@ class Writer {
     return adjusted(plain(twin(t), {std::min(a, b), std::max(a, b)}),
                     [](MachineOp& op) { op.commutative = true; });
   }
-  int compare(Predicate p, int a, int b) { return plain(twin(ISOFIELD_TWIN(cmp)), {a, b}, p); }
+  int compare(Predicate p, int a, int b) { return truth(twin(ISOFIELD_TWIN(cmp)), a, b, p); }
+  /// A truth value, by an instruction that compares.
+  int truth(Id id, int a, int b, int immediate = -1) { return mask(plain(id, {a, b}, immediate)); }
   /// Where `mask`, then `yes`, else `no`.
   int blend(int no, int yes, int mask) {
-    return adjusted(plain(twin(ISOFIELD_TWIN(blendv)), {no, yes, mask}),
-                    [](MachineOp& op) { op.memory_operand = 1; });
+    if (is_mask(no)) return either(both(mask, yes), both(opposite(mask), no));
+    if (!masks())
+      return adjusted(plain(twin(ISOFIELD_TWIN(blendv)), {no, yes, mask}),
+                      [](MachineOp& op) { op.memory_operand = 1; });
+    return adjusted(plain(twin(ISOFIELD_TWIN(blendm)), {no, yes, mask}), [](MachineOp& op) {
+      op.memory_operand = 1;
+      op.masked = true;
+    });
+  }
+  /// Where `mask`, then `a`, else zeros.
+  int only_where(int mask, int a) {
+    if (!masks()) return commute(ISOFIELD_TWIN(and), a, mask);
+    return adjusted(plain(twin(ISOFIELD_TWIN(movu)), {a, mask}), [](MachineOp& op) {
+      op.memory_operand = 0;
+      op.masked = op.zeroing = true;
+    });
+  }
+  /// Truth values: both, at least one, exactly one, not.
+  int both(int a, int b) { return logical(ISOFIELD_TWIN(and), Id::kIdKandw, a, b); }
+  int either(int a, int b) { return logical(ISOFIELD_TWIN(or), Id::kIdKorw, a, b); }
+  int exclusive(int a, int b) { return logical(ISOFIELD_TWIN(xor), Id::kIdKxorw, a, b); }
+  int opposite(int a) {
+    if (masks())
+      return mask(
+          adjusted(plain(Id::kIdKnotw, {a}), [](MachineOp& op) { op.memory_operand = -1; }));
+    return commute(ISOFIELD_TWIN(xor), a, literal(~std::uint64_t{0}));
   }
   /// Shift integers; the instruction has no form that reads memory.
   int shift(Twin t, int a, int by) {
@@ -117,6 +145,17 @@ class Writer {
   Body body_;
 
  private:
+  bool is_mask(int v) const { return body_.vectors[static_cast<std::size_t>(v)].mask; }
+  int mask(int v) {
+    body_.vectors[static_cast<std::size_t>(v)].mask = masks();
+    return v;
+  }
+  int logical(Twin vectors, Id on_masks, int a, int b) {
+    if (!masks()) return commute(vectors, a, b);
+    return mask(adjusted(plain(on_masks, {std::min(a, b), std::max(a, b)}),
+                         [](MachineOp& op) { op.memory_operand = -1; }));
+  }
+
   /// An instruction, its immediate and its operands.
   using Key = std::array<int, 5>;
   struct Hash {
@@ -142,7 +181,7 @@ class Writer {
 bool knows_elementary(Op op) noexcept;
 int elementary(Writer& writer, Op op, int a);
 
-/// The same for operations on int64, and casts from or to it; not from floats, which AVX2 lacks.
+/// The same for operations on int64, and casts from or to it; AVX2 has none from float64.
 bool knows_integers(Op op) noexcept;
 int integers(Writer& writer, Op op, const int* in);
 int cast_integers(Writer& writer, int a, DType from, DType to);
