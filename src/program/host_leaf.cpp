@@ -209,40 +209,44 @@ void HostLeaf::gather(std::int64_t begin, std::int64_t n, std::byte* to) const {
   }
 }
 
-void HostLeaf::column(std::int64_t row, std::int64_t column, std::int64_t n, void* scratch) const {
-  std::byte* to = static_cast<std::byte*>(scratch);
-  const int last = rank_ - 1;
-  const Place p = place(inner_, column);
-  if (p.fill) return copy_strided(p.fill, 0, n, size_, to);
-  std::int64_t at[Dims::max_rank];
-  for (int k = last - 1; k >= 0; --k) {
-    at[k] = row % axes_[k].length;
+bool HostLeaf::shares_columns(const HostLeaf& other) const noexcept {
+  const auto same_rule = [](const Axis& a, const Axis& b) {
+    return a.boundary == b.boundary && a.fill == b.fill;
+  };
+  for (int k = 0; k < rank_ - 2; ++k)
+    if (axes_[k].offset != other.axes_[k].offset ||
+        (axes_[k].offset != 0 && !same_rule(axes_[k], other.axes_[k])))
+      return false;
+  const Axis &mine = axes_[rank_ - 2], &its = other.axes_[rank_ - 2];
+  return mine.offset == 0 || its.offset == 0 || same_rule(mine, its);
+}
+
+void HostLeaf::column(Place column, std::int64_t row, std::int64_t n, std::int64_t lead,
+                      std::int64_t trail, std::byte* to) const {
+  const std::int64_t total = lead + n + trail;
+  if (column.fill) return copy_strided(column.fill, 0, total, size_, to);
+  const std::byte* start = base_ + column.index * inner_.stride * size_;
+  Axis rows = axes_[rank_ - 2];
+  rows.offset = 0;
+  const std::int64_t first = row % rows.length - lead;
+  row /= rows.length;
+  for (int k = rank_ - 3; k >= 0; --k) {
+    const Place p = place(axes_[k], row % axes_[k].length);
+    if (p.fill) return copy_strided(p.fill, 0, total, size_, to);
+    start += p.index * axes_[k].stride * size_;
     row /= axes_[k].length;
   }
-  const std::byte* start = base_ + p.index * inner_.stride * size_;
-  // Runs of the next axis are evenly spaced where its shift stays inside.
-  while (n > 0) {
-    const std::byte* from = start;
-    const std::byte* fill = nullptr;
-    for (int k = 0; k < last; ++k) {
-      const Place q = place(axes_[k], at[k]);
-      if (q.fill) fill = q.fill;
-      from += q.index * axes_[k].stride * size_;
-    }
-    const Axis& next = axes_[last - 1];
-    const std::int64_t here = at[last - 1] + next.offset;
-    std::int64_t run = 1;
-    if (here >= 0 && here < next.length)
-      run = std::min({n, next.length - here, next.length - at[last - 1]});
-    copy_strided(fill ? fill : from, fill ? 0 : next.stride, run, size_, to);
-    to += run * size_;
-    n -= run;
-    at[last - 1] += run;
-    for (int k = last - 1; k >= 0 && at[k] == axes_[k].length; --k) {
-      at[k] = 0;
-      if (k > 0) ++at[k - 1];
-    }
-  }
+  const std::int64_t step = rows.stride * size_;
+  const auto ruled = [&](std::int64_t i) {
+    const Place p = place(rows, first + i);
+    std::memcpy(to + i * size_, p.fill ? p.fill : start + p.index * step,
+                static_cast<std::size_t>(size_));
+  };
+  const std::int64_t low = std::clamp<std::int64_t>(-first, 0, total);
+  const std::int64_t high = std::clamp<std::int64_t>(rows.length - first, low, total);
+  for (std::int64_t i = 0; i < low; ++i) ruled(i);
+  copy_strided(start + (first + low) * step, rows.stride, high - low, size_, to + low * size_);
+  for (std::int64_t i = high; i < total; ++i) ruled(i);
 }
 
 }  // namespace isofield::host

@@ -45,16 +45,28 @@ class HostLeaf {
   void* element(void* memory, std::int64_t i) const noexcept {
     return static_cast<std::byte*>(memory) + i * size_;
   }
-  /// Gather column `column` of rows [row, row + n); a row is a run of the innermost axis.
-  void column(std::int64_t row, std::int64_t column, std::int64_t n, void* scratch) const;
+  std::int64_t element_size() const noexcept { return size_; }
 
- private:
-  enum class Mode : std::uint8_t { flat, uniform, shifted, general };
   /// Position along an axis after its shift, or nothing to read but a fill.
   struct Place {
     std::int64_t index;
     const std::byte* fill;
+    friend bool operator==(const Place&, const Place&) = default;
   };
+  // A row is a run of the innermost axis; there are two axes or more.
+  /// Where this leaf reads what belongs to column `column`.
+  Place column_place(std::int64_t column) const noexcept { return place(inner_, column); }
+  /// How many rows below its own this leaf reads.
+  std::int64_t row_offset() const noexcept { return axes_[rank_ - 2].offset; }
+  /// Whether `other`, over the same memory, reads the same of a column, but for its row.
+  bool shares_columns(const HostLeaf& other) const noexcept;
+  /// Gather a column of rows [row - lead, row + n + trail), as this leaf sees rows beyond the first
+  /// and last of the last but one axis. Rows [row, row + n) are one run of that.
+  void column(Place column, std::int64_t row, std::int64_t n, std::int64_t lead, std::int64_t trail,
+              std::byte* to) const;
+
+ private:
+  enum class Mode : std::uint8_t { flat, uniform, shifted, general };
 
   static constexpr std::int64_t nowhere = INT64_MIN;
   /// Whether the innermost axis' rule does not matter to elements [begin, begin + n).

@@ -74,7 +74,7 @@ BoundLaunch::BoundLaunch(const Launch& launch, const LoweredProgram& lowered, La
   }
   if (order || !bind_flat(launch)) {
     bind_axes(launch, order);
-    choose_rows();
+    choose_rows(launch);
   }
   choose_code(launch, lowered, fold);
 }
@@ -280,21 +280,20 @@ void BoundLaunch::bind_operands(const Launch& launch, int operands) {
   }
 }
 
-// The ends of rows are either done apart, which costs each operand's elements there, or leaves that
-// are shifted along rows are copied and patched, which costs their every element, about four times
-// less.
-void BoundLaunch::choose_rows() {
+// The ends of rows are either done apart, which costs each column that is read or written an
+// element a row, or leaves that are shifted along rows are copied and patched, which costs their
+// every element, about six times less.
+void BoundLaunch::choose_rows(const Launch& launch) {
   row_ = lengths_[rank_ - 1];
   if (rank_ < 2 || !((shifted_axes_ >> (rank_ - 1)) & 1) || program_.reduction) return;
   std::tie(reach_low_, reach_high_) = reach(rank_ - 1);
   const std::int64_t columns = reach_low_ + reach_high_;
-  std::int64_t operands = code_->outputs, copied = 0;
-  for (int i = 0; i < code_->leaves; ++i) {
-    operands += !leaves_[i].uniform();
-    copied += leaves_[i].offset(rank_ - 1) != 0;
-  }
-  by_rows_ =
-      columns * 4 < row_ && columns <= most_columns && copied * row_ > 4 * operands * columns;
+  if (columns * 4 >= row_ || columns > most_columns) return;
+  if (rank_ > 2 && lengths_[rank_ - 2] < fewest_rows) return;  // rows are done a run at a time
+  std::int64_t copied = 0;
+  for (int i = 0; i < code_->leaves; ++i) copied += leaves_[i].offset(rank_ - 1) != 0;
+  ends_.bind(launch, leaves_, row_, reach_low_, reach_high_);
+  by_rows_ = copied * row_ > 6 * (ends_.strips() + code_->outputs * columns);
 }
 
 void BoundLaunch::execute(void** slots, std::int64_t n) const {
@@ -355,35 +354,38 @@ void BoundLaunch::run_rows(Tiles& tiles, std::int64_t begin, std::int64_t end) c
     run_tile(tiles, i, n, false);
     i += n;
   }
-  const std::int64_t each = std::max<std::int64_t>(1, tile_ / (reach_low_ + reach_high_));
-  for (std::int64_t r = begin; r < end; r += each) run_row_ends(tiles, r, std::min(each, end - r));
+  run_row_ends(tiles, begin, end);
 }
 
-// The first and last columns of some rows, one after the other.
-void BoundLaunch::run_row_ends(Tiles& tiles, std::int64_t row, std::int64_t rows) const {
-  const std::int64_t columns = reach_low_ + reach_high_;
-  const auto column = [&](std::int64_t c) { return c < reach_low_ ? c : row_ - columns + c; };
-  for (int i = 0; i < code_->leaves; ++i) {
-    if (leaves_[i].uniform()) continue;
-    const int slot = code_->leaf_slot(i);
-    tiles.slots[slot] = tiles.scratch(slot);
-    for (std::int64_t c = 0; c < columns; ++c)
-      leaves_[i].column(row, column(c), rows, leaves_[i].element(tiles.slots[slot], c * rows));
+// The first and last elements of rows, some rows at a time, a column after the other.
+void BoundLaunch::run_row_ends(Tiles& tiles, std::int64_t begin, std::int64_t end) const {
+  const std::int64_t run = lengths_[rank_ - 2];
+  for (std::int64_t row = begin, n; row < end; row += n) {
+    n = std::min({end - row, run - row % run, tile_, RowEnds::most_rows});
+    const std::byte* const gathered = ends_.gather(leaves_, row, n);
+    for (std::size_t c = 0; c < ends_.columns().size(); ++c) {
+      for (int i = 0; i < code_->leaves; ++i)
+        if (const auto* from = ends_.operand(gathered, c, static_cast<std::size_t>(i)))
+          tiles.slots[code_->leaf_slot(i)] = const_cast<std::byte*>(from);
+      for (int o = 0; o < code_->outputs; ++o)
+        tiles.slots[code_->output_slot(o)] = tiles.scratch(code_->output_slot(o));
+      execute(tiles.slots, n);
+      store_column(tiles, row, n, ends_.columns()[c]);
+    }
   }
-  for (int o = 0; o < code_->outputs; ++o)
-    tiles.slots[code_->output_slot(o)] = tiles.scratch(code_->output_slot(o));
-  execute(tiles.slots, rows * columns);
+}
+
+void BoundLaunch::store_column(Tiles& tiles, std::int64_t row, std::int64_t n,
+                               std::int64_t column) const {
   for (int o = 0; o < code_->outputs; ++o) {
     const Output& output = outputs_[o];
     const auto* from = static_cast<const std::byte*>(tiles.slots[code_->output_slot(o)]);
-    for (std::int64_t c = 0; c < columns; ++c, from += rows * output.size) {
-      if (output.contiguous) {
-        scatter_strided(from, rows, output.size,
-                        tiles.outputs[o] + (row * row_ + column(c)) * output.size, row_);
-      } else {
-        for (std::int64_t i = 0; i < rows; ++i)
-          scatter(output, (row + i) * row_ + column(c), 1, from + i * output.size);
-      }
+    if (output.contiguous) {
+      scatter_strided(from, n, output.size, tiles.outputs[o] + (row * row_ + column) * output.size,
+                      row_);
+    } else {
+      for (std::int64_t i = 0; i < n; ++i)
+        scatter(output, (row + i) * row_ + column, 1, from + i * output.size);
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "program/host_code.hpp"
+#include "program/host_ends.hpp"
 #include "program/host_leaf.hpp"
 
 namespace isofield::host {
@@ -82,7 +83,7 @@ class BoundLaunch {
   bool bind_flat(const Launch& launch);
   void bind_operands(const Launch& launch, int operands);
   void place_tables(const Launch& launch, LaunchMemory& memory);
-  void choose_rows();
+  void choose_rows(const Launch& launch);
   /// How far shifted leaves reach below and above their place along walked axis k.
   std::pair<std::int64_t, std::int64_t> reach(int k) const noexcept;
   void find_seams();
@@ -93,13 +94,15 @@ class BoundLaunch {
   /// How many of the elements [begin, end) to run at once: a long run should not reach from where
   /// shifted leaves are read in place to where they are gathered.
   std::int64_t run_length(std::int64_t begin, std::int64_t end, bool row_ends) const noexcept;
-  void run_row_ends(Tiles& tiles, std::int64_t row, std::int64_t rows) const;
+  void run_row_ends(Tiles& tiles, std::int64_t begin, std::int64_t end) const;
+  void store_column(Tiles& tiles, std::int64_t row, std::int64_t n, std::int64_t column) const;
 
   const HostCode* code_;
   const Program& program_;
   std::int64_t size_ = 0, tile_ = 0, row_ = 1;
   bool by_rows_ = false, straight_ = false, settled_ = true;
   std::int64_t reach_low_ = 0, reach_high_ = 0;
+  RowEnds ends_;  ///< bound where work is cut along rows
   /// Where runs along shifted axes start and stop being read in place.
   struct Seam {
     std::int64_t low, high, step, block;
@@ -118,7 +121,7 @@ class BoundLaunch {
   Output* outputs_ = nullptr;
   std::int64_t* strides_ = nullptr;  ///< [k * operands + o]: operand o along walked axis k
   static constexpr std::int64_t shortest_row = 256, longest_run = 1 << 14, shortest_run = 24,
-                                most_columns = 64;  // fewer than in any tile
+                                most_columns = 64, fewest_rows = 8;
 };
 
 /// Slots of a launch, and the memory of those that are not read or written in place.

@@ -312,3 +312,41 @@ BACKEND_TEST_CASE(stencils_mix_shifts_and_scalars_in_one_program) {
     }
   }
 }
+
+// Ends of rows: leaves read the same columns from different rows, planes and rules.
+BACKEND_TEST_CASE(neighbours_of_one_column_share_what_is_gathered) {
+  struct Neighbour {
+    std::int64_t plane, row, column;
+    Boundary rule;
+  };
+  for (const Shape& shape : {Shape{3, 9, 64}, Shape{2, 300, 40}, Shape{1, 40, 48}})
+    for (const Boundary rule : rules) {
+      const Plain<double> x = noise<double>(shape);
+      const std::vector<Neighbour> neighbours = {{0, 0, -1, rule},
+                                                 {0, 0, 1, rule},
+                                                 {0, -1, 0, rule},
+                                                 {0, 2, 0, rule},
+                                                 {1, 0, 0, rule},
+                                                 {1, 1, -1, rule},
+                                                 {-1, 1, 1, rule},
+                                                 {0, -1, 1, rule},
+                                                 {0, -1, 1, Boundary::clamp},
+                                                 {0, -1, 0, Boundary::periodic}};
+      Plain<double> expected = x;
+      for (const Neighbour& n : neighbours) {
+        Plain<double> part = shifted<double>(x, 0, n.plane, n.rule, 2.0);
+        part = shifted<double>(part, 1, n.row, n.rule, 3.0);
+        part = shifted<double>(part, 2, n.column, n.rule, 4.0);
+        for (std::size_t i = 0; i < expected.data.size(); ++i)
+          expected.data[i] = expected.data[i] * 0.5 + part.data[i];
+      }
+      for (const UnifiedArray& a : layouts_of(x)) {
+        UnifiedArray sum = a;
+        for (const Neighbour& n : neighbours)
+          sum = sum * 0.5 + shift(shift(shift(a, 0, n.plane, n.rule, 2.0), 1, n.row, n.rule, 3.0),
+                                  2, n.column, n.rule, 4.0);
+        const auto ok = same<double>(sum, expected);
+        if (!ok) BOOST_TEST(ok, to_string(shape) << " rule " << int(rule) << ": " << ok.message());
+      }
+    }
+}
