@@ -17,9 +17,10 @@ set(ISOFIELD_DEBIAN_MPFR libmpfr-dev)  # for tests, which do without where it is
 set(ISOFIELD_DEBIAN_benchmark libbenchmark-dev)
 set(ISOFIELD_DEBIAN_LibTorch libtorch-dev)
 set(ISOFIELD_DEBIAN_Kokkos "")  # none that is new enough: scripts/kokkos builds it
+set(ISOFIELD_DEBIAN_pocketfft "")  # a header: scripts/pocketfft fetches it
 
 # What every build needs, and isofield_optional_libraries(OUT): what the optional parts that are asked for need.
-set(ISOFIELD_REQUIRED Threads Eigen3 HDF5 tomlplusplus CLI11 fmt nlohmann_json)
+set(ISOFIELD_REQUIRED Threads Eigen3 pocketfft HDF5 tomlplusplus CLI11 fmt nlohmann_json)
 function(isofield_optional_libraries out)
   set(libraries "")
   if(ISOFIELD_NATIVE)
@@ -53,6 +54,22 @@ macro(isofield_find name)
       execute_process(COMMAND "${ISOFIELD_SCRIPTS}/kokkos" --prefix
                       OUTPUT_VARIABLE _isofield_kokkos OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
       find_package(Kokkos 4.2 QUIET PATHS "${_isofield_kokkos}" NO_DEFAULT_PATH)
+    endif()
+  elseif("${name}" STREQUAL "pocketfft")
+    find_path(pocketfft_INCLUDE_DIR pocketfft_hdronly.h PATH_SUFFIXES pocketfft)
+    if(NOT pocketfft_INCLUDE_DIR)
+      execute_process(COMMAND "${ISOFIELD_SCRIPTS}/pocketfft" --prefix
+                      OUTPUT_VARIABLE _isofield_pocketfft OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+      find_path(pocketfft_INCLUDE_DIR pocketfft_hdronly.h PATHS "${_isofield_pocketfft}/include" NO_DEFAULT_PATH)
+    endif()
+    mark_as_advanced(pocketfft_INCLUDE_DIR)
+    if(pocketfft_INCLUDE_DIR)
+      set(pocketfft_FOUND TRUE)
+      if(NOT TARGET pocketfft::pocketfft)
+        add_library(pocketfft::pocketfft INTERFACE IMPORTED)
+        set_target_properties(pocketfft::pocketfft PROPERTIES
+                              INTERFACE_INCLUDE_DIRECTORIES "${pocketfft_INCLUDE_DIR}")
+      endif()
     endif()
   elseif("${name}" STREQUAL "HDF5")
     find_package(HDF5 1.10.2 QUIET COMPONENTS C HL)

@@ -37,3 +37,12 @@ run(${WORK}/prefix/bin/mfg_solve --version)
 if(NOT output MATCHES "${VERSION}")
   message(FATAL_ERROR "The installed mfg_solve should be ${VERSION}; it said:\n${output}")
 endif()
+
+# Whoever passes the library on passes these on.
+foreach(notice LICENSE pocketfft.txt)
+  file(GLOB found ${WORK}/prefix/share/doc/*/${notice})
+  file(STRINGS "${found}" lines REGEX "Redistributions in binary form")
+  if(NOT lines)
+    message(FATAL_ERROR "${notice} should be installed")
+  endif()
+endforeach()
