@@ -4,6 +4,7 @@
 #include <isofield/error.hpp>
 #include <isofield/program.hpp>
 #include <isofield/storage.hpp>
+#include <memory>
 #include <optional>
 #include <source_location>
 #include <span>
@@ -37,6 +38,21 @@ struct LineSystems {
   int axis;
   bool periodic;
 };
+
+/// A Fourier transform of lines along `axes`, one axis after the other, batched over all others:
+/// the sums of scipy.fft's backward norm, of the Hartley transform sum_j x[j] (cos + sin)(2 pi j k
+/// / n), times `factor`. Of complex numbers there are none yet: they will be further kinds, whose
+/// dtypes and shapes the views say.
+struct FourierTransform {
+  enum class Kind : std::uint8_t { dct1, dct2, dct3, dct4, dst1, dst2, dst3, dst4, hartley };
+  Kind kind;
+  /// Scale the terms at the ends of lines, so that with the right factor the matrix is orthogonal.
+  bool orthogonal;
+  double factor;
+  std::vector<int> axes;  ///< all different, from 0 on
+};
+/// "dct type 2", "hartley".
+std::string_view name(FourierTransform::Kind kind) noexcept;
 
 /// Tier 1: what a backend is. One object serves one device. Implementations see views and plain
 /// structs, never arrays; the non-virtual members give users arrays on this backend.
@@ -74,6 +90,10 @@ class BaseBackend {
   /// finite although the matrix is finite up to there, in the first such line; what has been solved
   /// is then not defined. A device that does not wait for its kernels gives none, and NaN instead.
   virtual std::optional<std::int64_t> tridiagonal_solve(const LineSystems& systems) = 0;
+  /// Transform `in`, of any layout, into `out`, in C order; no axis is empty. `plan`: where what is
+  /// needed again may be kept between runs of a recorded step, or null.
+  virtual void fourier_transform(const View& in, const View& out, const FourierTransform& transform,
+                                 std::shared_ptr<void>* plan) = 0;
 
   // The protocol's public face, written once on top of the virtuals. Errors name the caller's
   // place.
@@ -107,7 +127,7 @@ class BaseBackend {
 
 /// What a backend's module exports; the registry opens it at first use.
 struct BackendModule {
-  static constexpr int current_abi = 1;
+  static constexpr int current_abi = 2;
   int abi;
   const char* name;
   /// Devices this module could use on this machine, best first.

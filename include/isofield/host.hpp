@@ -23,6 +23,8 @@ class Executor {
 void run(const Launch& launch, Executor& executor);
 void matmul(const View& a, const View& b, const View& out, Executor& executor);
 std::optional<std::int64_t> tridiagonal_solve(const LineSystems& systems, Executor& executor);
+void fourier_transform(const View& in, const View& out, const FourierTransform& transform,
+                       std::shared_ptr<void>* plan, Executor& executor);
 
 /// Pooled host memory, aligned to 64 bytes, huge pages where large.
 StoragePtr allocate(BaseBackend& backend, std::size_t bytes);
@@ -52,6 +54,8 @@ class HostBackend : public BaseBackend {
   void run(const Launch& launch) override;
   void matmul(const View& a, const View& b, const View& out) override;
   std::optional<std::int64_t> tridiagonal_solve(const LineSystems& systems) override;
+  void fourier_transform(const View& in, const View& out, const FourierTransform& transform,
+                         std::shared_ptr<void>* plan) override;
 
  protected:
   /// Run on another executor from now on.

@@ -5,6 +5,7 @@
 #include <isofield/backend.hpp>
 #include <isofield/compat.hpp>
 #include <isofield/error.hpp>
+#include <isofield/fft.hpp>
 #include <isofield/linalg.hpp>
 #include <isofield/ops.hpp>
 #include <isofield/profile.hpp>

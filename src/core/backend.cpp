@@ -5,6 +5,13 @@
 
 namespace isofield {
 
+std::string_view name(FourierTransform::Kind kind) noexcept {
+  constexpr std::string_view names[] = {"dct type 1", "dct type 2", "dct type 3",
+                                        "dct type 4", "dst type 1", "dst type 2",
+                                        "dst type 3", "dst type 4", "hartley"};
+  return names[static_cast<int>(kind)];
+}
+
 std::string BaseBackend::spelling() const {
   std::string text(name());
   if (text == "torch" || !device().is_host()) text += ":" + to_string(device());

@@ -53,6 +53,9 @@ void Step::call_backend() const {
       break;
     case Kind::matmul: backend->matmul(in[0], in[1], out[0]); break;
     case Kind::tridiagonal: solve_lines(); break;
+    case Kind::fourier:
+      backend->fourier_transform(in[0], out[0], transform, repeated ? &plan : nullptr);
+      break;
   }
 }
 

@@ -10,7 +10,7 @@ namespace isofield::detail {
 
 /// One call of a backend's kernel, with everything it needs to be made again.
 struct Step {
-  enum class Kind : std::uint8_t { program, matmul, tridiagonal };
+  enum class Kind : std::uint8_t { program, matmul, tridiagonal, fourier };
   Kind kind = Kind::program;
   BaseBackend* backend = nullptr;
   std::vector<View> in, out;
@@ -24,6 +24,7 @@ struct Step {
   int axis = 0;
   bool periodic = false;
   std::source_location where;  ///< the caller's place
+  FourierTransform transform = {};
   // What the backend keeps between runs of a recorded step.
   bool repeated = false;
   mutable std::shared_ptr<void> plan;

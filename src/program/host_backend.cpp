@@ -36,4 +36,10 @@ std::optional<std::int64_t> HostBackend::tridiagonal_solve(const LineSystems& sy
   return host::tridiagonal_solve(systems, *executor_);
 }
 
+void HostBackend::fourier_transform(const View& in, const View& out,
+                                    const FourierTransform& transform,
+                                    std::shared_ptr<void>* plan) {
+  host::fourier_transform(in, out, transform, plan, *executor_);
+}
+
 }  // namespace isofield::host

@@ -14,6 +14,8 @@ namespace threshold {
 inline constexpr std::int64_t program = 1 << 17;
 /// Unknowns of tridiagonal systems.
 inline constexpr std::int64_t lines = 1 << 15;
+/// Elements of a Fourier transform along one axis.
+inline constexpr std::int64_t fourier = 1 << 15;
 /// Multiplications of a matrix product.
 inline constexpr std::int64_t matmul = 1 << 20;
 

@@ -106,6 +106,26 @@ void large_programs(DType dtype) {
   record("long_line_periodic", along(line, 0, true));
 }
 
+void transforms(DType dtype) {
+  // Lengths of small factors, with a large prime, and of primes whose lines are convolutions.
+  for (const Shape& shape : {Shape{130, 517}, Shape{3, 4 * 101}, Shape{2, 1009}}) {
+    const UnifiedArray x = noise(shape, 3, -2, 2).astype(dtype);
+    record("x", x);
+    for (const auto norm : {fft::Norm::backward, fft::Norm::ortho, fft::Norm::forward}) {
+      const std::string tail = "_" + std::to_string(static_cast<int>(norm));
+      for (int type = 1; type <= 4; ++type) {
+        const std::string number = std::to_string(type) + tail;
+        record("dct_rows_" + number, fft::dct(x, type, {1}, norm));
+        record("dct_both_" + number, fft::dct(x, type, {0, 1}, norm));
+        record("idct_both_" + number, fft::idct(x, type, {0, 1}, norm));
+        record("dst_both_" + number, fft::dst(x, type, {0, 1}, norm));
+        record("idst_columns_" + number, fft::idst(x, type, {0}, norm));
+      }
+      record("hartley_both_0" + tail, fft::hartley(x, {0, 1}, norm));
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -116,5 +136,7 @@ int main(int argc, char** argv) {
   rows_of_the_table();
   large_programs(float32);
   large_programs(float64);
+  transforms(float32);
+  transforms(float64);
   return std::fclose(file) == 0 ? 0 : 5;
 }

@@ -55,6 +55,21 @@ BACKEND_TEST_CASE(dtypes_that_do_not_fit_are_told) {
   EXPECT_ERROR(DTypeError, "assign: a value of dtype float64 does not go into an array of dtype int64; convert it with astype" + here(__LINE__), target(0) = 0.5);
 }
 
+BACKEND_TEST_CASE(transforms_that_make_no_sense_are_told) {
+  const UnifiedArray a = of({3, 4}), i = of({3}, int64), e = of({3, 0});
+  EXPECT_ERROR(DTypeError, "dct: needs a floating-point dtype, got int64; convert with astype" + context(__LINE__, "int64"), fft::dct(i));
+  EXPECT_ERROR(DTypeError, "hartley: needs a floating-point dtype, got bool; convert with astype" + context(__LINE__, "bool"), fft::hartley(of({3}, bool_)));
+  EXPECT_ERROR(ShapeError, "idct: no axes are given" + context(__LINE__), fft::idct(a, 2, {}));
+  EXPECT_ERROR(ShapeError, "dct of type 1: needs at least 2 elements along axis 1 of shape (3, 1)" + context(__LINE__), fft::dct(of({3, 1}), 1));
+  EXPECT_ERROR(ShapeError, "dst: needs at least 1 element along axis 1 of shape (3, 0)" + context(__LINE__), fft::dst(e));
+  EXPECT_ERROR(IndexError, "idst: axis 2 is out of range for an array of rank 2" + context(__LINE__), fft::idst(a, 2, {0, 2}));
+  EXPECT_ERROR(IndexError, "hartley: axis -3 is out of range for an array of rank 2" + context(__LINE__), fft::hartley(a, {-3}));
+  EXPECT_ERROR(IndexError, "dct: axis -1 appears twice" + context(__LINE__), fft::dct(a, 2, {0, 1, -1}));
+  EXPECT_ERROR(IndexError, "dct: axis -1 is out of range for an array of rank 0" + context(__LINE__), fft::dct(of({})));
+  EXPECT_ERROR(Error, "dct: type must be 1, 2, 3 or 4, not 5" + context(__LINE__), fft::dct(a, 5));
+  EXPECT_ERROR(Error, "idst: type must be 1, 2, 3 or 4, not 0" + context(__LINE__), fft::idst(a, 0));
+}
+
 BACKEND_TEST_CASE(unsupported_dtypes_are_told) {
   const std::string text = "arrays of dtype complex64 are not supported yet; supported are bool, int64, float32, float64";
   EXPECT_ERROR(DTypeError, text, zeros({2}, DType::complex64));

@@ -35,6 +35,7 @@ expect "a tree without a fault passes" test $? -eq 0
 breach "Torch headers outside" src/core/a.cpp '#include <ATen/core/Tensor.h>'
 breach "Kokkos headers outside" src/core/a.cpp '#include <Kokkos_Core.hpp>'
 breach "Eigen headers outside" solvers/src/b.cpp '#include <Eigen/Core>'
+breach "pocketfft's header outside" src/core/a.cpp '#include <pocketfft_hdronly.h>'
 breach "solvers/ names a backend" solvers/src/b.cpp '// fast on Kokkos'
 breach "using namespace in a public header" include/isofield/a.hpp 'using namespace std;'
 breach "headers without #pragma once" src/core/c.hpp 'int f();'

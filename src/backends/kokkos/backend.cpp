@@ -80,7 +80,8 @@ class KokkosBackend final : public BaseBackend {
         {"instruction set", std::string(host::instruction_set())},
         {"programs", host::program_form()},
     };
-    capabilities_.delegated = {{"matmul", "the host kernels shared with the eigen backend"}};
+    capabilities_.delegated = {{"matmul", "the host kernels shared with the eigen backend"},
+                               {"Fourier transforms", "pocketfft"}};
     Runtime::instance().watch([] { return pool().live() + WrappingStorage::count > 0; },
                               [] { pool().close(); });
   }
@@ -132,6 +133,12 @@ class KokkosBackend final : public BaseBackend {
     Runtime::instance().require();
     const ToolRegion region([] { return "tridiagonal_solve"; });
     return host::tridiagonal_solve(systems, executor_);
+  }
+  void fourier_transform(const View& in, const View& out, const FourierTransform& transform,
+                         std::shared_ptr<void>* plan) override {
+    Runtime::instance().require();
+    const ToolRegion region([&] { return isofield::name(transform.kind); });
+    host::fourier_transform(in, out, transform, plan, executor_);
   }
 
  private:

@@ -72,6 +72,7 @@ class TorchBackend final : public BaseBackend {
     else
       capabilities_.delegated = {
           {"tridiagonal_solve", "the host kernels shared with the eigen backend"},
+          {"Fourier transforms", "pocketfft"},
           {"matmul of small matrices and vectors",
            "the host kernels shared with the eigen backend"}};
   }
@@ -146,6 +147,13 @@ class TorchBackend final : public BaseBackend {
                                systems.axis, systems.periodic);
     });
     return std::nullopt;  // to look would mean to wait for the device
+  }
+
+  void fourier_transform(const View& in, const View& out, const FourierTransform& transform,
+                         std::shared_ptr<void>* plan) override {
+    if (!replays_) return host::fourier_transform(in, out, transform, plan, executor_);
+    refuse_unsupported(out.dtype);
+    guarded([&] { replay_fourier_transform(in, out, transform); });
   }
 
  private:

@@ -2,8 +2,8 @@
 
 #include <isofield/backend.hpp>
 
-/// Programs and line solves written in at:: operations, for devices whose memory the processor
-/// cannot read. On the cpu they serve as a test of themselves.
+/// Programs, line solves and transforms written in at:: operations, for devices whose memory the
+/// processor cannot read. On the cpu they serve as a test of themselves.
 namespace isofield::torch_backend {
 
 void replay(const Launch& launch, Device device);
@@ -16,5 +16,10 @@ void replay_matmul(const View& a, const View& b, const View& out);
 /// 1988, section 5.4); a periodic system is one with two right-hand sides (Sherman-Morrison).
 void replay_tridiagonal_solve(const View& lower, const View& diag, const View& upper,
                               const View& rhs, const View& out, int axis, bool periodic);
+
+/// Transform along axes by LibTorch's complex FFTs: cosine and sine transforms of types 2 and 3 of
+/// the same length (Makhoul, IEEE Trans. ASSP 28, 1980), of type 1 of an even or odd continuation,
+/// of type 4 of twice the length.
+void replay_fourier_transform(const View& in, const View& out, const FourierTransform& transform);
 
 }  // namespace isofield::torch_backend

@@ -3,12 +3,19 @@
 #include <string>
 #include <string_view>
 
+#include "program/fourier/fourier_kernels.hpp"
 #include "program/kernels/kernel_table.hpp"
 
 namespace isofield::host {
 namespace {
 
-const KernelTable& choose() {
+/// The kernels of one instruction set.
+struct InstructionSet {
+  const KernelTable& kernels;
+  const FourierKernels& (*fourier)(DType dtype);
+};
+
+InstructionSet choose() {
   const char* asked = std::getenv("ISOFIELD_ISA");
   const std::string_view limit = asked && *asked ? asked : "avx512";
   if (limit != "avx512" && limit != "avx2" && limit != "baseline")
@@ -19,18 +26,21 @@ const KernelTable& choose() {
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                       __builtin_cpu_supports("avx512bw");
-  if (avx512 && limit == "avx512") return avx512_kernels();
-  if (avx2 && limit != "baseline") return avx2_kernels();
+  if (avx512 && limit == "avx512") return {avx512_kernels(), avx512_fourier};
+  if (avx2 && limit != "baseline") return {avx2_kernels(), avx2_fourier};
 #endif
-  return baseline_kernels();
+  return {baseline_kernels(), baseline_fourier};
+}
+
+const InstructionSet& chosen() {
+  static const InstructionSet set = choose();
+  return set;
 }
 
 }  // namespace
 
-const KernelTable& kernels() {
-  static const KernelTable& table = choose();
-  return table;
-}
+const KernelTable& kernels() { return chosen().kernels; }
+const FourierKernels& fourier_kernels(DType dtype) { return chosen().fourier(dtype); }
 
 std::string_view instruction_set() { return kernels().instruction_set; }
 

@@ -1,0 +1,2 @@
+#define ISOFIELD_ISA avx2
+#include "program/fourier/fourier.inc"

@@ -1,0 +1,2 @@
+#define ISOFIELD_ISA avx512
+#include "program/fourier/fourier.inc"

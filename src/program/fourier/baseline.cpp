@@ -1,0 +1,2 @@
+#define ISOFIELD_ISA baseline
+#include "program/fourier/fourier.inc"

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <isofield/backend.hpp>
+#include <memory>
+
+/// Fourier transforms of lines by pocketfft, compiled once for each instruction set. As many lines
+/// as a vector has elements go side by side, each in the order of operations that it would have
+/// alone, so that all sets give the same bits.
+namespace isofield::host {
+
+/// Lines to transform and multiply by a factor: element i of line j at in + j * in_next + i *
+/// in_stride. Input and output are apart or the same.
+struct FourierLines {
+  const void* in;
+  std::int64_t in_stride, in_next;
+  void* out;
+  std::int64_t out_stride, out_next;
+  std::int64_t lines;
+  double factor;
+};
+
+/// What is computed once for a length.
+using FourierPlan = std::shared_ptr<const void>;
+
+struct FourierKernels {
+  int width;  ///< lines that go side by side
+  FourierPlan (*plan)(FourierTransform::Kind kind, std::int64_t n);
+  /// Transform lines of n elements. `memory`: n elements for each line, of which there are as if
+  /// their number were a multiple of `width`; twice as many for `hartley`.
+  void (*run)(const FourierTransform& transform, const void* plan, std::int64_t n,
+              const FourierLines& lines, void* memory);
+};
+
+/// The kernels for this processor, and for float32 or float64.
+const FourierKernels& fourier_kernels(DType dtype);
+
+const FourierKernels& baseline_fourier(DType dtype);
+#if defined(ISOFIELD_X86_KERNELS)
+const FourierKernels& avx2_fourier(DType dtype);
+const FourierKernels& avx512_fourier(DType dtype);
+#endif
+
+}  // namespace isofield::host
