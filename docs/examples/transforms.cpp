@@ -1,0 +1,50 @@
+// The snippets of docs/user/transforms.md.
+#include <cmath>
+#include <isofield/isofield.hpp>
+#include <numbers>
+
+#include "expect.hpp"
+
+using namespace isofield;
+
+namespace {
+
+void round_trip() {
+  const UnifiedArray x = reshape(linspace(0.0, 1.0, 48) * linspace(3.0, 1.0, 48), {6, 8});
+  // [inverse]
+  const UnifiedArray y = fft::dct(x, 2, {0, 1});                  // type 2 along both axes
+  const UnifiedArray z = fft::idct(y, 2, {0, 1});                 // x again
+  const UnifiedArray q = fft::dct(x, 2, {-1}, fft::Norm::ortho);  // the last axis: lines
+  const UnifiedArray h = fft::hartley(fft::hartley(x), {-1}, fft::Norm::forward);  // x again
+  // [end]
+  expect(max(abs(z - x)).item<double>() < 1e-14 && max(abs(h - x)).item<double>() < 1e-14);
+  expect(std::abs(sum(q * q - x * x).item<double>()) < 1e-12);
+}
+
+void poisson() {
+  const std::int64_t n = 64;
+  const UnifiedArray cell = (arange(0.0, 64.0) + 0.5) / 64.0;
+  const UnifiedArray f = cos(2.0 * std::numbers::pi * cell) * expand_dims(cell - 0.5, 1);
+  // [poisson]
+  // u - (u_xx + u_yy) = f on n x n cells of the unit square between reflecting walls.
+  const UnifiedArray half = arange(0.0, static_cast<double>(n)) * (std::numbers::pi / (2.0 * n));
+  const UnifiedArray mode = square(2.0 * n * sin(half));  // of minus the second difference
+  const auto solve = jit([&](const UnifiedArray& right) {
+    return fft::idct(fft::dct(right, 2, {0, 1}) / (1.0 + mode + expand_dims(mode, 1)), 2, {0, 1});
+  });
+  const UnifiedArray u = solve(f);
+  // [end]
+  const double per_h2 = static_cast<double>(n * n);
+  UnifiedArray left = u;
+  for (const int axis : {0, 1})
+    left = left - per_h2 * (shift(u, axis, 1, Boundary::clamp) - 2.0 * u +
+                            shift(u, axis, -1, Boundary::clamp));
+  expect(max(abs(left - f)).item<double>() < 1e-11);
+}
+
+}  // namespace
+
+int main() {
+  round_trip();
+  poisson();
+}
