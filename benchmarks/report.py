@@ -193,6 +193,8 @@ def figures():
                counters("implicit_step/{backend}/512/threads:1")),
         Figure("tridiagonal, one line of 1e3", "<= 0.6 of Thomas", 0.6,
                counters("tridiagonal_line[^/]*/{backend}/(1000|1e3)(/[^/]*)?/threads:1")),
+        Figure("cosine and Hartley transforms, 1-D to 3-D", "<= 1.0 of pocketfft", 1.0,
+               counters("(dct|hartley)/{backend}/[^/]*/threads:1", program="transforms")),
         Figure("two threads, Hamiltonian, N = 1e6", ">= 1.8 faster", 1.8,
                speedups("hamiltonian_(periodic|clamp)/{backend}/1e6/jit/threads:{threads}"), at_least=True),
         Figure("compile a program of 30 operations", "<= 0.3 ms", 0.3,

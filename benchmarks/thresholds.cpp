@@ -46,6 +46,13 @@ std::vector<Kind> kinds() {
          });
          return [=] { return step(x); };
        }},
+      {"transform", 1 << 15,
+       [](isofield::BaseBackend& backend, Int work) {
+         const auto x = operand(backend, {work / 128, 128}, 1);
+         const auto step =
+             isofield::jit([](const UnifiedArray& a) { return isofield::fft::dct(a); });
+         return [=] { return step(x); };
+       }},
       {"matmul", 1 << 20,
        [](isofield::BaseBackend& backend, Int work) {
          const Int n = std::llround(std::cbrt(static_cast<double>(work)));
