@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <cstdlib>
 #include <isofield/host.hpp>
 #include <mutex>
+#include <new>
 #include <vector>
 
 #include "program/fourier/fourier_kernels.hpp"
@@ -165,7 +167,35 @@ void run(const Along& a, const FourierTransform& transform, const FourierKernels
   });
 }
 
+/// What transforms under way on this thread have taken.
+struct ThreadMemory {
+  static constexpr std::size_t most_bytes = 1 << 20;  ///< more is not worth keeping
+  std::vector<Scratch> blocks;
+  std::size_t taken = 0;
+};
+thread_local ThreadMemory thread_memory;
+
 }  // namespace
+
+void* take_fourier_memory(std::size_t bytes) {
+  if (bytes > ThreadMemory::most_bytes) {
+    void* const memory = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+    if (!memory) throw std::bad_alloc();
+    return memory;
+  }
+  ThreadMemory& m = thread_memory;
+  if (m.taken == m.blocks.size()) m.blocks.emplace_back();
+  void* const memory = m.blocks[m.taken].need(bytes);
+  ++m.taken;
+  return memory;
+}
+
+void give_fourier_memory(void* memory, std::size_t bytes) noexcept {
+  if (bytes > ThreadMemory::most_bytes)
+    std::free(memory);
+  else
+    --thread_memory.taken;
+}
 
 void fourier_transform(const View& in, const View& out, const FourierTransform& transform,
                        std::shared_ptr<void>* kept, Executor& executor) {

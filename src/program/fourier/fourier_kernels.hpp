@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <isofield/backend.hpp>
 #include <memory>
@@ -31,6 +32,11 @@ struct FourierKernels {
   void (*run)(const FourierTransform& transform, const void* plan, std::int64_t n,
               const FourierLines& lines, void* memory);
 };
+
+/// Memory of this thread for what a transform needs on the way, aligned to 64 bytes. What was taken
+/// last is given back first.
+void* take_fourier_memory(std::size_t bytes);
+void give_fourier_memory(void* memory, std::size_t bytes) noexcept;
 
 /// The kernels for this processor, and for float32 or float64.
 const FourierKernels& fourier_kernels(DType dtype);
