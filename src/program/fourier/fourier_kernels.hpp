@@ -42,9 +42,7 @@ void give_fourier_memory(void* memory, std::size_t bytes) noexcept;
 const FourierKernels& fourier_kernels(DType dtype);
 
 const FourierKernels& baseline_fourier(DType dtype);
-#if defined(ISOFIELD_X86_KERNELS)
-const FourierKernels& avx2_fourier(DType dtype);
-const FourierKernels& avx512_fourier(DType dtype);
-#endif
+const FourierKernels& avx2_fourier(DType dtype);    // only where ISOFIELD_AVX2_KERNELS is defined
+const FourierKernels& avx512_fourier(DType dtype);  // only where ISOFIELD_AVX512_KERNELS is defined
 
 }  // namespace isofield::host

@@ -49,9 +49,7 @@ struct KernelTable {
 const KernelTable& kernels();
 
 const KernelTable& baseline_kernels();
-#if defined(ISOFIELD_X86_KERNELS)
-const KernelTable& avx2_kernels();
-const KernelTable& avx512_kernels();
-#endif
+const KernelTable& avx2_kernels();    // only where ISOFIELD_AVX2_KERNELS is defined
+const KernelTable& avx512_kernels();  // only where ISOFIELD_AVX512_KERNELS is defined
 
 }  // namespace isofield::host

@@ -21,13 +21,15 @@ InstructionSet choose() {
   if (limit != "avx512" && limit != "avx2" && limit != "baseline")
     throw ConfigError("ISOFIELD_ISA: expected avx512, avx2 or baseline, got '" +
                       std::string(limit) + "'");
-#if defined(ISOFIELD_X86_KERNELS)
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
-                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                      __builtin_cpu_supports("avx512bw");
-  if (avx512 && limit == "avx512") return {avx512_kernels(), avx512_fourier};
-  if (avx2 && limit != "baseline") return {avx2_kernels(), avx2_fourier};
+#if defined(ISOFIELD_AVX512_KERNELS)
+  if (limit == "avx512" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
+    return {avx512_kernels(), avx512_fourier};
+#endif
+#if defined(ISOFIELD_AVX2_KERNELS)
+  if (limit != "baseline" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return {avx2_kernels(), avx2_fourier};
 #endif
   return {baseline_kernels(), baseline_fourier};
 }
