@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "program/host_pieces.hpp"
-#include "program/host_run.hpp"
+#include "program/host_plan.hpp"
 #include "program/thresholds.hpp"
 
 namespace isofield::host {
@@ -146,8 +146,7 @@ void fill_identity(const Launch& launch, std::byte* out, const Fold& fold) {
 class Plan {
  public:
   Plan(const Launch& launch, LaunchMemory& memory)
-      : lowered_(launch.program.lowered<LoweredProgram>(
-            Program::host_slot, [](const Program& p) { return LoweredProgram(p); })),
+      : lowered_(lowered(launch.program)),
         reduces_(launch.program.reduction.has_value()),
         split_(reduces_ ? split_axes(launch) : Split{}),
         fold_(reduces_ ? fold_of(launch.program.reduction->op,
@@ -158,7 +157,6 @@ class Plan {
                reduces_ && split_.inner == 1) {}
 
   void rebase(const Launch& launch) noexcept { bound_.rebase(launch); }
-  /// Whether planning anew would give machine code instead of kernels.
   bool outlived() const noexcept { return !bound_.settled() && lowered_.spend(bound_.size()); }
 
   void run(const Launch& launch, Executor& executor) const {
@@ -188,28 +186,10 @@ class Plan {
   BoundLaunch bound_;
 };
 
-/// A plan with memory of its own, for a launch that comes again.
-struct KeptPlan {
-  explicit KeptPlan(const Launch& launch) : plan(launch, memory) {}
-  LaunchMemory memory;
-  Plan plan;
-};
-
 }  // namespace
 
 void run(const Launch& launch, Executor& executor) {
-  if (!launch.plan) {
-    thread_local LaunchMemory memory;
-    Plan(launch, memory).run(launch, executor);
-  } else if (auto* kept = static_cast<KeptPlan*>(launch.plan->get());
-             kept && !kept->plan.outlived()) {
-    kept->plan.rebase(launch);
-    kept->plan.run(launch, executor);
-  } else {
-    auto made = std::make_shared<KeptPlan>(launch);
-    made->plan.run(launch, executor);
-    *launch.plan = std::move(made);
-  }
+  with_plan<Plan>(launch, [&](const Plan& plan) { plan.run(launch, executor); });
 }
 
 }  // namespace isofield::host

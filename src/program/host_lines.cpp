@@ -10,6 +10,7 @@
 
 #include "program/host_line_operands.hpp"
 #include "program/host_pieces.hpp"
+#include "program/host_plan.hpp"
 #include "program/host_stretch.hpp"
 #include "program/scratch.hpp"
 #include "program/thresholds.hpp"
@@ -319,27 +320,18 @@ class Lines {
   std::atomic<std::int64_t> broken_ = none;
 };
 
-}  // namespace
-
-namespace {
-
 /// A program of operands, worked out.
-struct BoundProgram {
+class BoundProgram {
+ public:
   BoundProgram(const Launch& launch, LaunchMemory& memory)
-      : lowered(launch.program.lowered<LoweredProgram>(
-            Program::host_slot, [](const Program& p) { return LoweredProgram(p); })),
-        bound(launch, lowered, memory) {}
-  /// Whether binding anew would give machine code instead of kernels.
-  bool outlived() const noexcept { return !bound.settled() && lowered.spend(bound.size()); }
+      : lowered_(lowered(launch.program)), bound_(launch, lowered_, memory) {}
+  void rebase(const Launch& launch) noexcept { bound_.rebase(launch); }
+  bool outlived() const noexcept { return !bound_.settled() && lowered_.spend(bound_.size()); }
+  const BoundLaunch& bound() const noexcept { return bound_; }
 
-  const LoweredProgram& lowered;
-  BoundLaunch bound;
-};
-/// With memory of its own, for a step that comes again.
-struct KeptProgram {
-  explicit KeptProgram(const Launch& launch) : program(launch, memory) {}
-  LaunchMemory memory;
-  BoundProgram program;
+ private:
+  const LoweredProgram& lowered_;
+  BoundLaunch bound_;
 };
 
 std::optional<std::int64_t> solve(const LineSystems& systems, const BoundLaunch* program,
@@ -352,20 +344,9 @@ std::optional<std::int64_t> solve(const LineSystems& systems, const BoundLaunch*
 
 std::optional<std::int64_t> tridiagonal_solve(const LineSystems& systems, Executor& executor) {
   if (!systems.program) return solve(systems, nullptr, executor);
-  const Launch& launch = *systems.program;
-  if (!launch.plan) {
-    thread_local LaunchMemory memory;
-    const BoundProgram program(launch, memory);
-    return solve(systems, &program.bound, executor);
-  }
-  auto* kept = static_cast<KeptProgram*>(launch.plan->get());
-  if (kept && !kept->program.outlived()) {
-    kept->program.bound.rebase(launch);
-  } else {
-    *launch.plan = std::make_shared<KeptProgram>(launch);
-    kept = static_cast<KeptProgram*>(launch.plan->get());
-  }
-  return solve(systems, &kept->program.bound, executor);
+  return with_plan<BoundProgram>(*systems.program, [&](const BoundProgram& program) {
+    return solve(systems, &program.bound(), executor);
+  });
 }
 
 }  // namespace isofield::host

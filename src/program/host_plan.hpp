@@ -1,0 +1,42 @@
+#pragma once
+
+#include <isofield/program.hpp>
+#include <memory>
+
+#include "program/host_run.hpp"
+
+namespace isofield::host {
+
+/// A program's lowered forms.
+inline const LoweredProgram& lowered(const Program& program) {
+  return program.lowered<LoweredProgram>(Program::host_slot,
+                                         [](const Program& p) { return LoweredProgram(p); });
+}
+
+/// Call `use(plan)` with a launch worked out: a `Plan(launch, memory)`, kept where the launch comes
+/// again. A kept plan takes the launch's addresses by `rebase(launch)`, until it has `outlived()`
+/// itself: planned anew it would run machine code instead of kernels.
+template <class Plan, class F>
+auto with_plan(const Launch& launch, F&& use) {
+  struct Kept {  // with memory of its own
+    explicit Kept(const Launch& l) : plan(l, memory) {}
+    LaunchMemory memory;
+    Plan plan;
+  };
+  if (!launch.plan) {
+    thread_local LaunchMemory memory;
+    Plan plan(launch, memory);
+    return use(plan);
+  }
+  auto* kept = static_cast<Kept*>(launch.plan->get());
+  if (kept && !kept->plan.outlived()) {
+    kept->plan.rebase(launch);
+  } else {
+    auto made = std::make_shared<Kept>(launch);
+    kept = made.get();
+    *launch.plan = std::move(made);
+  }
+  return use(kept->plan);
+}
+
+}  // namespace isofield::host
