@@ -32,7 +32,7 @@ std::vector<Kind> kinds() {
          });
          return [=] { return step(x, y); };
        }},
-      {"sum_of_squares", 1 << 17,
+      {"sum_of_squares", 1 << 19,
        [](isofield::BaseBackend& backend, Int work) {
          const auto x = operand(backend, {work / 2}, 1);
          const auto step = isofield::jit([](const UnifiedArray& a) { return sum(a * a); });

@@ -162,7 +162,7 @@ class Plan {
   void run(const Launch& launch, Executor& executor) const {
     const bool parallel =
         bound_.size() * static_cast<std::int64_t>(lowered_.kernels().code.size() + 1) >=
-        threshold::program;
+        (reduces_ ? threshold::reduction : threshold::program);
     if (!reduces_) {
       if (bound_.size() > 0) run_pointwise(bound_, parallel, executor);
       return;

@@ -12,6 +12,8 @@ namespace threshold {
 
 /// Elements times instructions of a program.
 inline constexpr std::int64_t program = 1 << 17;
+/// The same where a program ends in a reduction, which reads and writes nothing back.
+inline constexpr std::int64_t reduction = 1 << 19;
 /// Unknowns of tridiagonal systems.
 inline constexpr std::int64_t lines = 1 << 15;
 /// Elements of a Fourier transform along one axis.
