@@ -59,6 +59,27 @@ void run(benchmark::State& state, const std::string& spelling, const Grid& grid,
       state, 1, rival, [&] { return step(x.array); }, expected);
 }
 
+/// To cosine coefficients and back along the last axis of n x n numbers, as the solvers'
+/// preconditioner goes: transforms against products with the matrix of eigenvectors.
+void run_against_products(benchmark::State& state, const std::string& spelling, std::int64_t n) {
+  auto& backend = bench::backend(spelling, 1);
+  const bench::Operand x(backend, {n, n}, 1);
+  const auto identity = isofield::eye(n, isofield::float64, &backend);
+  const auto matrix = isofield::fft::dct(identity, 2, {-1}, isofield::fft::Norm::ortho);
+  const auto transposed = matrix.T().copy();
+  isofield::eval(matrix, transposed);
+  std::vector<double> expected;
+  const auto products = isofield::jit([&](const isofield::UnifiedArray& u) {
+    return isofield::linalg::matmul(isofield::linalg::matmul(u, matrix), transposed);
+  });
+  const auto transforms = isofield::jit(
+      [](const isofield::UnifiedArray& u) { return isofield::fft::idct(isofield::fft::dct(u)); });
+  expected = products(x.array).to_vector<double>();
+  bench::check_and_compare(
+      state, 1, [&] { benchmark::DoNotOptimize(products(x.array).eval()); },
+      [&] { return transforms(x.array); }, expected);
+}
+
 }  // namespace
 
 void register_benchmarks() {
@@ -74,4 +95,9 @@ void register_benchmarks() {
             [&grid, spelling, hartley](benchmark::State& state) {
               run(state, spelling, grid, hartley);
             });
+  for (const auto& spelling : bench::host_backends())
+    for (const std::int64_t n : {16, 32, 33, 64, 65, 97, 128, 129, 256, 257})
+      bench::one_iteration(
+          "there_and_back_against_products/" + spelling + "/" + std::to_string(n) + "/threads:1",
+          [=](benchmark::State& state) { run_against_products(state, spelling, n); });
 }
