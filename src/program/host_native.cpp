@@ -57,9 +57,7 @@ class NativeLowering {
            (dtype == DType::int64 && type_ == DType::float64);
   }
   bool has_code(const Program::Instruction& i) const {
-    bool fit = fits(i.compute) && fits(i.result) &&
-               (i.op == Op::cast ? native::supports_cast(program_.dtype(i.operands[0]), i.result)
-                                 : native::supports(i.op, i.compute));
+    bool fit = fits(i.compute) && fits(i.result) && native::supports(i.op, i.compute);
     for (int k = 0; k < info(i.op).arity; ++k)
       fit = fit && fits(program_.dtype(i.operands[static_cast<std::size_t>(k)]));
     return fit;

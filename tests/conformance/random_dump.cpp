@@ -169,6 +169,7 @@ class Random {
 
   UnifiedArray integer() {
     const UnifiedArray& a = some();
+    if (pick(4) == 0) return (a * 5e18).astype(int64);  // some are no int64
     return clip(where(isfinite(a), a * 1000.0, 5.0), -1e9, 1e9).astype(int64);
   }
 
@@ -195,7 +196,13 @@ class Random {
   }
 
   UnifiedArray elementary(const UnifiedArray& a) {
-    switch (pick(14)) {
+    switch (pick(20)) {
+      case 14: return asin(a);
+      case 15: return acos(a * 0.6);
+      case 16: return atan(a);
+      case 17:
+      case 18: return atan2(a, some());
+      case 19: return hypot(a, some());
       case 0: return exp(a);
       case 1: return expm1(a);
       case 2: return log(abs(a));

@@ -266,7 +266,7 @@ class Translation : Writer {
 }  // namespace
 
 bool supports(Op op, DType compute) noexcept {
-  if (compute == DType::int64) return op == Op::where || knows_integers(op);
+  if (compute == DType::int64) return op == Op::where || op == Op::cast || knows_integers(op);
   switch (op) {
     case Op::negative:
     case Op::abs:
@@ -298,13 +298,10 @@ bool supports(Op op, DType compute) noexcept {
     case Op::logical_and:
     case Op::logical_or:
     case Op::logical_xor:
-    case Op::where: return true;
+    case Op::where:
+    case Op::cast: return true;
     default: return knows_elementary(op);
   }
-}
-
-bool supports_cast(DType from, DType to) noexcept {
-  return to != DType::int64 || from == DType::int64 || from == DType::bool_ || machine().masks();
 }
 
 bool supports(Reduce op) noexcept {

@@ -55,9 +55,8 @@ struct Segment {
   std::optional<Fold> fold;
 };
 
-/// Whether `assemble` knows an operation that computes in such numbers, and a cast.
+/// Whether `assemble` knows an operation that computes in such numbers.
 bool supports(Op op, DType compute) noexcept;
-bool supports_cast(DType from, DType to) noexcept;
 /// Whether the lanes of such a fold can be kept in the loop.
 bool supports(Reduce op) noexcept;
 

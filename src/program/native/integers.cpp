@@ -41,7 +41,8 @@ class Integers {
   int cast(int a, DType from, DType to) {
     if (from == DType::bool_) return w_.only_where(a, w_.literal(1));
     if (to == DType::bool_) return w_.opposite(equal(a, zero()));
-    if (w_.masks()) return w_.plain(to == DType::int64 ? Id::kIdVcvttpd2qq : Id::kIdVcvtqq2pd, {a});
+    if (to == DType::int64) return w_.masks() ? w_.plain(Id::kIdVcvttpd2qq, {a}) : truncated(a);
+    if (w_.masks()) return w_.plain(Id::kIdVcvtqq2pd, {a});
     // Halves as the last bits of 2^84 + 2^63 and of 2^52; only the last sum rounds.
     const int high = w_.plain(
         Id::kIdVpxor, {w_.shift(twice(Id::kIdVpsrlq), a, 32), w_.literal(0x4530000080000000)});
@@ -57,6 +58,24 @@ class Integers {
   int subtract(int a, int b) { return w_.plain(Id::kIdVpsubq, {a, b}); }
   int greater(int a, int b) { return w_.truth(Id::kIdVpcmpgtq, a, b); }
   int equal(int a, int b) { return w_.truth(Id::kIdVpcmpeqq, std::min(a, b), std::max(a, b)); }
+  // The number as 2^32 high + low, which adding 2^52 leaves in the last bits. What is no int64 is
+  // the least of them, as the processor's own conversion has it.
+  int truncated(int a) {
+    const auto product = [&](int x, double by) {
+      return w_.commute(ISOFIELD_TWIN(mul), x, w_.number(by));
+    };
+    const auto last_bits = [&](int x, double plus) {
+      return w_.commute(ISOFIELD_TWIN(add), x, w_.number(plus));
+    };
+    const int whole = w_.unary(ISOFIELD_TWIN(round), a, to_zero);
+    const int high = w_.unary(ISOFIELD_TWIN(round), product(whole, 0x1p-32), down);
+    const int low = w_.binary(ISOFIELD_TWIN(sub), whole, product(high, 0x1p32));
+    const int above = w_.shift(twice(Id::kIdVpsllq), last_bits(high, 0x1.8p52), 32);
+    const int value = w_.plain(Id::kIdVpblendd, {above, last_bits(low, 0x1p52)}, 0x55);
+    const int fits =
+        w_.both(w_.compare(ge, a, w_.number(-0x1p63)), w_.compare(lt, a, w_.number(0x1p63)));
+    return w_.blend(w_.literal(std::uint64_t{1} << 63), value, fits);
+  }
   int maximum(int a, int b) {
     return w_.masks() ? w_.commute(twice(Id::kIdVpmaxsq), a, b) : w_.blend(b, a, greater(a, b));
   }

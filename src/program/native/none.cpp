@@ -10,7 +10,6 @@ const std::string& why_not() {
   return text;
 }
 bool supports(Op, DType) noexcept { return false; }
-bool supports_cast(DType, DType) noexcept { return false; }
 bool supports(Reduce) noexcept { return false; }
 std::shared_ptr<const Code> assemble(const Segment&) { return nullptr; }
 Code::~Code() = default;

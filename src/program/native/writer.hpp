@@ -181,7 +181,7 @@ class Writer {
 bool knows_elementary(Op op) noexcept;
 int elementary(Writer& writer, Op op, int a);
 
-/// The same for operations on int64, and casts from or to it; AVX2 has none from float64.
+/// The same for operations on int64, and casts from or to it.
 bool knows_integers(Op op) noexcept;
 int integers(Writer& writer, Op op, const int* in);
 int cast_integers(Writer& writer, int a, DType from, DType to);
