@@ -34,6 +34,11 @@ template <class T> T expm1(T x) { return std::expm1(x); }
 template <class T> T sin(T x) { return std::sin(x); }
 template <class T> T cos(T x) { return std::cos(x); }
 template <class T> T tan(T x) { return std::tan(x); }
+template <class T> T asin(T x) { return std::asin(x); }
+template <class T> T acos(T x) { return std::acos(x); }
+template <class T> T atan(T x) { return std::atan(x); }
+template <class T> T atan2(T a, T b) { return std::atan2(a, b); }
+template <class T> T hypot(T a, T b) { return std::hypot(a, b); }
 template <class T> T erf(T x) { return std::erf(x); }
 template <class T> T log(T x) { return std::log(x); }
 template <class T> T log1p(T x) { return std::log1p(x); }
@@ -114,9 +119,9 @@ WRAPS(multiply, a* b, x* y)
 
 /// Functions that need not round as the C library's do; how well they round is
 /// tests/unit/elementary.cpp's.
-const std::set<std::string_view> elementary = {"exp",  "expm1", "log",     "log1p", "sinh",
-                                               "cosh", "tanh",  "sigmoid", "sin",   "cos",
-                                               "tan",  "erf",   "power"};
+const std::set<std::string_view> elementary = {"exp",  "expm1",   "log", "log1p", "sinh",  "cosh",
+                                               "tanh", "sigmoid", "sin", "cos",   "tan",   "asin",
+                                               "acos", "atan",    "erf", "power", "atan2", "hypot"};
 template <class T>
 bool close(T x, T y) {
   if constexpr (std::is_floating_point_v<T>) {

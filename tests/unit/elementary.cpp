@@ -150,6 +150,9 @@ const Row rows[] = {
     ROW(sin, mpfr_sin, {-1.1e5, 1.1e5}, {-1.1e5, 1.1e5}),
     ROW(cos, mpfr_cos, {-1.1e5, 1.1e5}, {-1.1e5, 1.1e5}),
     ROW(tan, mpfr_tan, {-1.1e5, 1.1e5}, {-1.1e5, 1.1e5}),
+    ROW(asin, mpfr_asin, {-1, 1}, {-1, 1}),
+    ROW(acos, mpfr_acos, {-1, 1}, {-1, 1}),
+    ROW(atan, mpfr_atan, {-5, 5}, {-5, 5}),
     ROW(erf, mpfr_erf, {-6.5, 6.5}, {-4.5, 4.5}),
     ROW(tanh, mpfr_tanh, {-20, 20}, {-10, 10}),
     ROW(sigmoid, sigmoid_of, {-746, 40}, {-104, 20}),
@@ -159,57 +162,108 @@ const Row& row(std::string_view name) {
                        [=](const Row& r) { return r.name == name; });
 }
 
-/// The two arguments of a power: special values against each other, then what gives numbers of
-/// every size.
+/// Two arguments at each point: special values against each other, then what a function adds.
 template <class T>
-void power_keeps(double bound) {
-  std::vector<T> x, y;
-  const std::vector<T> special = arguments<T>(-1, 1, 0);
-  for (const T a : special)
-    for (const T b : special) x.push_back(a), y.push_back(b);
+struct Pairs {
+  std::vector<T> x = {}, y = {};
+  std::mt19937_64 generator{21};
+
+  Pairs() {
+    const std::vector<T> special = arguments<T>(-1, 1, 0);
+    for (const T a : special)
+      for (const T b : special) add(a, b);
+  }
+  void add(T a, T b) { x.push_back(a), y.push_back(b); }
+  double uniform() { return static_cast<double>(generator() >> 11) * 0x1p-53; }
+  int integer(int n) { return static_cast<int>(generator() % static_cast<unsigned>(n)); }
+  T any() {
+    using Word = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
+    return std::bit_cast<T>(static_cast<Word>(generator()));
+  }
+};
+
+/// What gives powers of every size.
+template <class T>
+Pairs<T> bases_and_exponents() {
+  Pairs<T> p;
   for (const T b : {T(0x1p52), T(0x1p52) + 1, T(0x1p53), T(4503599627370497.5), T(-7), T(7.5)})
-    for (const T a : special) x.push_back(a), y.push_back(b);
-  std::mt19937_64 generator(21);
-  const auto uniform = [&] { return static_cast<double>(generator() >> 11) * 0x1p-53; };
-  const auto integer = [&](int n) {
-    return static_cast<int>(generator() % static_cast<unsigned>(n));
-  };
+    for (const T a : arguments<T>(-1, 1, 0)) p.add(a, b);
   const double most = std::numeric_limits<T>::max_exponent * 1.04;
   const auto sized = [&](double a) {
-    return T((2 * uniform() - 1) * most / std::fabs(std::log2(a)));
+    return T((2 * p.uniform() - 1) * most / std::fabs(std::log2(a)));
   };
-  using Word = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
   for (std::int64_t i = 0; i < points(); i += 4) {
-    const T any = std::fabs(std::bit_cast<T>(static_cast<Word>(generator())));
-    x.push_back(any), y.push_back(sized(static_cast<double>(any)));
-    const T middle = T(0.5 + 1.5 * uniform());
-    x.push_back(middle), y.push_back(sized(static_cast<double>(middle)));
-    const T near_one = T(1 + std::ldexp(uniform() - 0.5, -integer(50)));
-    x.push_back(near_one), y.push_back(sized(static_cast<double>(near_one)));
-    x.push_back(T(20 * uniform() - 10)), y.push_back(T(integer(101) - 50));
+    const T any = std::fabs(p.any());
+    p.add(any, sized(static_cast<double>(any)));
+    const T middle = T(0.5 + 1.5 * p.uniform());
+    p.add(middle, sized(static_cast<double>(middle)));
+    const T near_one = T(1 + std::ldexp(p.uniform() - 0.5, -p.integer(50)));
+    p.add(near_one, sized(static_cast<double>(near_one)));
+    p.add(T(20 * p.uniform() - 10), T(p.integer(101) - 50));
   }
-  const std::vector<T> z = power(array(x), array(y)).template to_vector<T>();
+  return p;
+}
+
+/// Points of the plane, in every direction and at every distance.
+template <class T>
+Pairs<T> points_of_the_plane() {
+  Pairs<T> p;
+  using L = std::numeric_limits<T>;
+  for (std::int64_t i = 0; i < points(); i += 4) {
+    p.add(p.any(), p.any());
+    const auto coordinate = [&] { return 2 * p.uniform() - 1; };
+    p.add(T(coordinate()), T(coordinate()));
+    const int size =
+        L::min_exponent - L::digits + p.integer(L::max_exponent - L::min_exponent + L::digits);
+    p.add(T(std::ldexp(coordinate(), size)), T(std::ldexp(coordinate(), size)));
+    const T a = T(coordinate());
+    p.add(a, T(static_cast<double>(a) * std::ldexp(coordinate(), p.integer(20) - 10)));
+  }
+  return p;
+}
+
+using FunctionOfTwo = int (*)(mpfr_ptr, mpfr_srcptr, mpfr_srcptr, mpfr_rnd_t);
+
+template <class T, class Ours>
+void keeps(const char* name, Ours ours, FunctionOfTwo exact, const Pairs<T>& p, double bound) {
+  const std::vector<T> z = ours(array(p.x), array(p.y)).template to_vector<T>();
   Exact a, b, value, difference;
   double worst = 0;
   std::size_t where = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    mpfr_set_d(a, static_cast<double>(x[i]), MPFR_RNDN);
-    mpfr_set_d(b, static_cast<double>(y[i]), MPFR_RNDN);
-    mpfr_pow(value, a, b, MPFR_RNDN);
+  for (std::size_t i = 0; i < p.x.size(); ++i) {
+    mpfr_set_d(a, static_cast<double>(p.x[i]), MPFR_RNDN);
+    mpfr_set_d(b, static_cast<double>(p.y[i]), MPFR_RNDN);
+    exact(value, a, b, MPFR_RNDN);
     const double error = ulps(z[i], value, difference);
     if (error > worst) worst = error, where = i;
   }
-  BOOST_TEST_MESSAGE("power " << isofield::name(dtype_of<T>) << ": at most " << worst << " ulp, at "
-                              << x[where] << ", " << y[where]);
-  BOOST_TEST(worst <= bound, "power " << isofield::name(dtype_of<T>) << " of " << x[where]
-                                      << " and " << y[where] << " is " << worst
-                                      << " ulp off, more than " << bound);
+  BOOST_TEST_MESSAGE(name << ' ' << isofield::name(dtype_of<T>) << ": at most " << worst
+                          << " ulp, at " << p.x[where] << ", " << p.y[where]);
+  BOOST_TEST(worst <= bound, name << ' ' << isofield::name(dtype_of<T>) << " of " << p.x[where]
+                                  << " and " << p.y[where] << " is " << worst
+                                  << " ulp off, more than " << bound);
+}
+
+template <class T>
+void check_of_two(std::string_view function, double bound) {
+  if (function == "power")
+    keeps<T>(
+        "power", [](const auto& a, const auto& b) { return power(a, b); }, mpfr_pow,
+        bases_and_exponents<T>(), bound);
+  else if (function == "atan2")
+    keeps<T>(
+        "atan2", [](const auto& a, const auto& b) { return atan2(a, b); }, mpfr_atan2,
+        points_of_the_plane<T>(), bound);
+  else
+    keeps<T>(
+        "hypot", [](const auto& a, const auto& b) { return hypot(a, b); }, mpfr_hypot,
+        points_of_the_plane<T>(), bound);
 }
 
 void check(std::string_view function, double bound64, double bound32) {
-  if (function == "power") {
-    power_keeps<double>(bound64);
-    power_keeps<float>(bound32);
+  if (function == "power" || function == "atan2" || function == "hypot") {
+    check_of_two<double>(function, bound64);
+    check_of_two<float>(function, bound32);
     return;
   }
   const Row& r = row(function);
@@ -237,6 +291,9 @@ BOOST_AUTO_TEST_CASE(values_that_are_numbers_are_exact) {
     BOOST_TEST(at([](const auto& x) { return sigmoid(x); }, 0.0) == 0.5);
     BOOST_TEST(at([](const auto& x) { return log(x); }, 1.0) == 0.0);
     BOOST_TEST(at([](const auto& x) { return tanh(x); }, 40.0) == 1.0);
+    BOOST_TEST(at([](const auto& x) { return acos(x); }, 1.0) == 0.0);
+    BOOST_TEST(at([](const auto& x) { return hypot(x, 4.0); }, 3.0) == 5.0);
+    BOOST_TEST(at([](const auto& x) { return hypot(x, x); }, 0.0) == 0.0);
   }
 }
 
@@ -252,6 +309,8 @@ BOOST_AUTO_TEST_CASE(odd_functions_are_odd_and_even_ones_even) {
     BOOST_TEST(same(sin(-x), -sin(x)));
     BOOST_TEST(same(tan(-x), -tan(x)));
     BOOST_TEST(same(erf(-x), -erf(x)));
+    BOOST_TEST(same(asin(-x), -asin(x)));
+    BOOST_TEST(same(atan(-x), -atan(x)));
     BOOST_TEST(same(cos(-x), cos(x)));
     BOOST_TEST(same(cosh(-x), cosh(x)));
   };

@@ -128,7 +128,7 @@ class Translation : Writer {
       case Op::cast:
         if (i.truth == i.in[0].truth) return a;
         return i.truth ? compare(neq, a, number(0.0)) : only_where(a, number(1.0));
-      default: return elementary(*this, i.op, a);
+      default: return elementary(*this, i.op, in);
     }
   }
 

@@ -89,6 +89,7 @@ class Recorded {
   // The instruction gives its second operand where one is NaN.
   friend Recorded at_least(Recorded a, Recorded bound) { return binary(TWIN(max), bound, a); }
   friend Recorded at_most(Recorded a, Recorded bound) { return binary(TWIN(min), bound, a); }
+  friend Recorded sqrt(Recorded a) { return {*a.writer_, a.writer_->unary(TWIN(sqrt), a.vector_)}; }
   friend Bits pattern(Recorded a) { return {*a.writer_, a.vector_}; }
 
  private:
@@ -120,11 +121,14 @@ class Recorded {
 #include "program/elementary/exponential.inc"
 #include "program/elementary/logarithm.inc"
 #include "program/elementary/error_function.inc"
+#include "program/elementary/hypotenuse.inc"
+#include "program/elementary/inverse_trigonometric.inc"
 // clang-format on
 
 template <class T>
-int write(Writer& writer, Op op, int a) {
-  const Recorded<T> x(writer, a);
+int write(Writer& writer, Op op, const int* in) {
+  const Recorded<T> x(writer, in[0]);
+  const auto y = [&] { return Recorded<T>(writer, in[1]); };
   switch (op) {
     case Op::exp: return exp(x).vector();
     case Op::expm1: return expm1(x).vector();
@@ -135,6 +139,11 @@ int write(Writer& writer, Op op, int a) {
     case Op::tanh: return tanh(x).vector();
     case Op::sigmoid: return sigmoid(x).vector();
     case Op::erf: return erf(x).vector();
+    case Op::asin: return asin(x).vector();
+    case Op::acos: return acos(x).vector();
+    case Op::atan: return atan(x).vector();
+    case Op::atan2: return atan2(x, y()).vector();
+    case Op::hypot: return hypot(x, y()).vector();
     default: break;
   }
   throw std::logic_error("isofield: no machine code for " + std::string(info(op).name));
@@ -152,13 +161,18 @@ bool knows_elementary(Op op) noexcept {
     case Op::cosh:
     case Op::tanh:
     case Op::sigmoid:
-    case Op::erf: return true;
+    case Op::erf:
+    case Op::asin:
+    case Op::acos:
+    case Op::atan:
+    case Op::atan2:
+    case Op::hypot: return true;
     default: return false;
   }
 }
 
-int elementary(Writer& writer, Op op, int a) {
-  return writer.doubles() ? write<double>(writer, op, a) : write<float>(writer, op, a);
+int elementary(Writer& writer, Op op, const int* in) {
+  return writer.doubles() ? write<double>(writer, op, in) : write<float>(writer, op, in);
 }
 
 }  // namespace isofield::host::native

@@ -179,7 +179,7 @@ class Writer {
 
 /// Write an elementary function of the table; whether there is such a one, `knows_elementary` says.
 bool knows_elementary(Op op) noexcept;
-int elementary(Writer& writer, Op op, int a);
+int elementary(Writer& writer, Op op, const int* in);
 
 /// The same for operations on int64, and casts from or to it.
 bool knows_integers(Op op) noexcept;
