@@ -15,6 +15,10 @@ constexpr std::int64_t piece = 1 << 14;
 
 void run_pointwise(const BoundLaunch& bound, bool parallel, Executor& executor) {
   if (bound.straight()) return bound.run_straight();
+  if (bound.planned()) {
+    BoundLaunch::Tiles tiles(bound);
+    return bound.run_planned(tiles);
+  }
   if (bound.by_rows()) {
     const std::int64_t rows = bound.size() / bound.row_length();
     const std::int64_t each = std::max<std::int64_t>(1, piece / bound.row_length());

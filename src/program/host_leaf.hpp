@@ -41,6 +41,10 @@ class HostLeaf {
     if (mode_ == Mode::flat) return base_ + begin * size_;
     return slow_tile(begin, n, scratch, row_ends);
   }
+  /// Bytes from `base()` to elements [begin, begin + n) where `tile` would find them in place, else
+  /// `nowhere`.
+  std::int64_t offset_in_place(std::int64_t begin, std::int64_t n, bool row_ends) const noexcept;
+  static constexpr std::int64_t nowhere = INT64_MIN;
   /// Address of element i of this leaf's memory at `memory`.
   void* element(void* memory, std::int64_t i) const noexcept {
     return static_cast<std::byte*>(memory) + i * size_;
@@ -68,7 +72,6 @@ class HostLeaf {
  private:
   enum class Mode : std::uint8_t { flat, uniform, shifted, general };
 
-  static constexpr std::int64_t nowhere = INT64_MIN;
   /// Whether the innermost axis' rule does not matter to elements [begin, begin + n).
   bool inside_rows(std::int64_t begin, std::int64_t n) const noexcept;
   void copy_patched(std::int64_t begin, std::int64_t at, std::int64_t n, std::byte* to) const;

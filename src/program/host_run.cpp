@@ -77,6 +77,36 @@ BoundLaunch::BoundLaunch(const Launch& launch, const LoweredProgram& lowered, La
     choose_rows(launch);
   }
   choose_code(launch, lowered, fold);
+  if (launch.plan && settled_ && !straight_ && !program_.reduction && size_ <= longest_run)
+    plan_runs();
+}
+
+// Of a small launch, finding the runs and where they lie costs as much as a third of the whole.
+void BoundLaunch::plan_runs() {
+  const bool row_ends = !by_rows_;
+  const std::int64_t end = by_rows_ ? size_ - reach_high_ : size_;
+  for (std::int64_t i = by_rows_ ? reach_low_ : 0, n; i < end; i += n) {
+    n = run_length(i, end, row_ends);
+    runs_.push_back({i, n});
+    for (int k = 0; k < code_->leaves; ++k)
+      places_.push_back(leaves_[k].offset_in_place(i, n, row_ends));
+  }
+}
+
+void BoundLaunch::run_planned(Tiles& tiles) const {
+  const std::int64_t* place = places_.data();
+  for (const Run& run : runs_) {
+    for (int i = 0; i < code_->leaves; ++i, ++place) {
+      if (leaves_[i].uniform()) continue;
+      const int slot = code_->leaf_slot(i);
+      tiles.slots[slot] =
+          const_cast<void*>(*place == HostLeaf::nowhere
+                                ? leaves_[i].tile(run.begin, run.n, tiles.scratch(slot), !by_rows_)
+                                : static_cast<const void*>(leaves_[i].base() + *place));
+    }
+    compute(tiles, run.begin, run.n);
+  }
+  if (by_rows_) run_row_ends(tiles, 0, size_ / row_);
 }
 
 std::pair<std::int64_t, std::int64_t> BoundLaunch::reach(int k) const noexcept {
@@ -324,6 +354,11 @@ const void* BoundLaunch::run_tile(Tiles& tiles, std::int64_t begin, std::int64_t
     if (!leaves_[i].uniform())
       tiles.slots[code_->leaf_slot(i)] = const_cast<void*>(
           leaves_[i].tile(begin, n, tiles.scratch(code_->leaf_slot(i)), row_ends));
+  compute(tiles, begin, n);
+  return tiles.slots[code_->first_output];
+}
+
+void BoundLaunch::compute(Tiles& tiles, std::int64_t begin, std::int64_t n) const {
   for (int o = 0; o < code_->outputs; ++o) {
     const Output& output = outputs_[o];
     const int slot = code_->output_slot(o);
@@ -335,7 +370,6 @@ const void* BoundLaunch::run_tile(Tiles& tiles, std::int64_t begin, std::int64_t
     if (outputs_[o].stored && !outputs_[o].contiguous)
       scatter(outputs_[o], begin, n,
               static_cast<const std::byte*>(tiles.slots[code_->output_slot(o)]));
-  return tiles.slots[code_->first_output];
 }
 
 void BoundLaunch::run_range(Tiles& tiles, std::int64_t begin, std::int64_t end) const {

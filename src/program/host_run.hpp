@@ -63,6 +63,10 @@ class BoundLaunch {
   bool straight() const noexcept { return straight_; }
   /// Compute and store everything, where it is straight.
   void run_straight() const;
+  /// Whether the runs of everything are laid down, for a launch that comes again.
+  bool planned() const noexcept { return !runs_.empty(); }
+  /// Compute and store everything, where it is planned.
+  void run_planned(Tiles& tiles) const;
   /// Compute and store elements [begin, end).
   void run_range(Tiles& tiles, std::int64_t begin, std::int64_t end) const;
   /// Compute and store rows [begin, end).
@@ -84,10 +88,13 @@ class BoundLaunch {
   void bind_operands(const Launch& launch, int operands);
   void place_tables(const Launch& launch, LaunchMemory& memory);
   void choose_rows(const Launch& launch);
+  void plan_runs();
   /// How far shifted leaves reach below and above their place along walked axis k.
   std::pair<std::int64_t, std::int64_t> reach(int k) const noexcept;
   void find_seams();
   void choose_code(const Launch& launch, const LoweredProgram& lowered, bool fold);
+  /// Run the code on elements whose leaves are in their slots, and store them.
+  void compute(Tiles& tiles, std::int64_t begin, std::int64_t n) const;
   void execute(void** slots, std::int64_t n) const;
   void scatter(const Output& output, std::int64_t begin, std::int64_t n,
                const std::byte* from) const;
@@ -114,6 +121,12 @@ class BoundLaunch {
   std::int64_t lengths_[Dims::max_rank];
   std::uint32_t shifted_axes_ = 0;  ///< of the walked axes
   int walked_[Dims::max_rank];      ///< original axis -> walked axis
+  /// Elements that one call of the code does, and where it finds leaf i of run r.
+  struct Run {
+    std::int64_t begin, n;
+  };
+  std::vector<Run> runs_;
+  std::vector<std::int64_t> places_;  ///< [r * leaves + i]: HostLeaf::offset_in_place
   // Tables in the launch's memory.
   Immediate* immediates_ = nullptr;
   HostLeaf* leaves_ = nullptr;

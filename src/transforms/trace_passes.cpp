@@ -48,7 +48,7 @@ std::shared_ptr<const Program> pruned(const Program& program, const std::vector<
 /// Whether a step copies all of a storage, in order, to where it lies in order, too.
 bool copies_whole(const Step& step) {
   if (step.kind != Step::Kind::program || !step.program->code.empty() || step.program->reduction ||
-      step.in.size() != 1 || step.out.size() != 1)
+      step.in.size() != 1 || step.out.size() != 1 || !step.program->leaves[0].shifts.empty())
     return false;
   const View &from = step.in[0], &to = step.out[0];
   return element_count(from.shape()) > 0 && to.storage->symbolic &&

@@ -340,13 +340,41 @@ BACKEND_TEST_CASE(neighbours_of_one_column_share_what_is_gathered) {
         for (std::size_t i = 0; i < expected.data.size(); ++i)
           expected.data[i] = expected.data[i] * 0.5 + part.data[i];
       }
-      for (const UnifiedArray& a : layouts_of(x)) {
-        UnifiedArray sum = a;
+      const auto sum = [&](const UnifiedArray& a) {
+        UnifiedArray result = a;
         for (const Neighbour& n : neighbours)
-          sum = sum * 0.5 + shift(shift(shift(a, 0, n.plane, n.rule, 2.0), 1, n.row, n.rule, 3.0),
-                                  2, n.column, n.rule, 4.0);
-        const auto ok = same<double>(sum, expected);
+          result =
+              result * 0.5 + shift(shift(shift(a, 0, n.plane, n.rule, 2.0), 1, n.row, n.rule, 3.0),
+                                   2, n.column, n.rule, 4.0);
+        return result;
+      };
+      for (const UnifiedArray& a : layouts_of(x)) {
+        const auto ok = same<double>(sum(a), expected);
         if (!ok) BOOST_TEST(ok, to_string(shape) << " rule " << int(rule) << ": " << ok.message());
+      }
+      const auto replayed = jit(sum);  // runs are laid down once code is final
+      for (int k = 0; k < 40; ++k) {
+        const auto ok = same<double>(replayed(x.array()), expected);
+        if (!ok) BOOST_TEST(ok, to_string(shape) << " replay " << k << ": " << ok.message());
+      }
+    }
+}
+
+BACKEND_TEST_CASE(replayed_stencils_of_any_length_are_those_of_lazy_arrays) {
+  for (const std::int64_t n : {1, 2, 3, 24, 25, 100, 1000, 20000})
+    for (const Boundary rule : rules) {
+      const Plain<double> x = noise<double>({n});
+      const Plain<double> left = shifted<double>(x, 0, -1, rule, 2.0),
+                          right = shifted<double>(x, 0, 2, rule, 3.0);
+      Plain<double> expected = x;
+      for (std::size_t i = 0; i < x.data.size(); ++i)
+        expected.data[i] = left.data[i] * 3.0 - x.data[i] + right.data[i];
+      const auto stencil = jit([&](const UnifiedArray& a) {
+        return shift(a, 0, -1, rule, 2.0) * 3.0 - a + shift(a, 0, 2, rule, 3.0);
+      });
+      for (int k = 0; k < 20; ++k) {
+        const auto ok = same<double>(stencil(x.array()), expected);
+        if (!ok) BOOST_TEST(ok, n << " elements, replay " << k << ": " << ok.message());
       }
     }
 }

@@ -345,7 +345,7 @@ BACKEND_TEST_CASE(values_go_into_slices_and_joins_in_any_order) {
       std::vector<UnifiedArray> kept{(x(0) + 1.0).eval()};
       const auto any = [&] { return kept[static_cast<std::size_t>(below(kept.size()))]; };
       for (int k = 0; k < 30; ++k) {
-        switch (below(7)) {
+        switch (below(8)) {
           case 0: kept.push_back((u(below(6)) * 0.5 + any()).eval()); break;
           case 1:
             kept.push_back(linalg::tridiagonal_solve(any() * 0.01, 4.0, 0.3, u(below(6)), 0));
@@ -355,6 +355,7 @@ BACKEND_TEST_CASE(values_go_into_slices_and_joins_in_any_order) {
           case 4: u = concat({u(slice(3, 6)), stack({any(), any()}), u(upto(1))}); break;
           case 5: wide(slice(1, 7)) = u; break;
           case 6: u(slice(2, 4)) = stack({any(), (any() * 2.0).eval()}); break;
+          case 7: u(below(6)) = shift((any() + 1.0).eval(), 0, 1, Boundary::periodic); break;
         }
       }
       return std::tuple{u, kept[kept.size() / 2], concat({stack(kept), wide})};
