@@ -56,7 +56,7 @@ macro(isofield_find name)
       find_package(Kokkos 4.2 QUIET PATHS "${_isofield_kokkos}" NO_DEFAULT_PATH)
     endif()
   elseif("${name}" STREQUAL "pocketfft")
-    find_path(pocketfft_INCLUDE_DIR pocketfft_hdronly.h PATH_SUFFIXES pocketfft)
+    find_path(pocketfft_INCLUDE_DIR pocketfft_hdronly.h HINTS "${pocketfft_DIR}" PATH_SUFFIXES include pocketfft)
     if(NOT pocketfft_INCLUDE_DIR)
       execute_process(COMMAND "${ISOFIELD_SCRIPTS}/pocketfft" --prefix
                       OUTPUT_VARIABLE _isofield_pocketfft OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
