@@ -83,7 +83,7 @@ BACKEND_DTYPE_TEST_CASE(slices_follow_pythons_rules, double, bool) {
         const auto part = same<T>(a(slice(start, stop, step)), taken<T>(x, {n}, [&](const At& at) {
                                     return At{picked[static_cast<std::size_t>(at[0])]};
                                   }));
-        if (!part) BOOST_TEST(part, start << ":" << stop << ":" << step << ": " << part.message());
+        check(part, start, ":", stop, ":", step);
       }
   BOOST_TEST(
       same<T>(a(Slice{{}, {}, -1}), taken<T>(x, {7}, [](const At& at) { return At{6 - at[0]}; })));
@@ -219,9 +219,7 @@ BACKEND_DTYPE_TEST_CASE(shifts_follow_their_rule_along_one_axis, double, bool) {
                   : offset;
           const auto ok =
               same<T>(shift(a, 0, offset, rule, T(1)), shifted<T>(x, 0, near, rule, T(1)));
-          if (!ok)
-            BOOST_TEST(ok, "n " << n << " offset " << offset << " rule " << int(rule) << ": "
-                                << ok.message());
+          check(ok, "n ", n, " offset ", offset, " rule ", int(rule));
         }
   }
 }
@@ -243,9 +241,7 @@ BACKEND_TEST_CASE(shifts_along_any_axes_are_those_along_each) {
             const UnifiedArray got = shift(shift(a, 0, i, p, 5.0), last, j, q, 7.0);
             const auto ok = same<double>(got + 1.0 - got,
                                          plain<double>(expected.array() + 1.0 - expected.array()));
-            if (!ok)
-              BOOST_TEST(ok, to_string(shape) << " by " << i << " " << int(p) << ", " << j << " "
-                                              << int(q) << ": " << ok.message());
+            check(ok, to_string(shape), " by ", i, " ", int(p), ", ", j, " ", int(q));
           }
   }
 }
@@ -350,12 +346,12 @@ BACKEND_TEST_CASE(neighbours_of_one_column_share_what_is_gathered) {
       };
       for (const UnifiedArray& a : layouts_of(x)) {
         const auto ok = same<double>(sum(a), expected);
-        if (!ok) BOOST_TEST(ok, to_string(shape) << " rule " << int(rule) << ": " << ok.message());
+        check(ok, to_string(shape), " rule ", int(rule));
       }
       const auto replayed = jit(sum);  // runs are laid down once code is final
       for (int k = 0; k < 40; ++k) {
         const auto ok = same<double>(replayed(x.array()), expected);
-        if (!ok) BOOST_TEST(ok, to_string(shape) << " replay " << k << ": " << ok.message());
+        check(ok, to_string(shape), " replay ", k);
       }
     }
 }
@@ -374,7 +370,7 @@ BACKEND_TEST_CASE(replayed_stencils_of_any_length_are_those_of_lazy_arrays) {
       });
       for (int k = 0; k < 20; ++k) {
         const auto ok = same<double>(stencil(x.array()), expected);
-        if (!ok) BOOST_TEST(ok, n << " elements, replay " << k << ": " << ok.message());
+        check(ok, n, " elements, replay ", k);
       }
     }
 }

@@ -97,9 +97,7 @@ BACKEND_DTYPE_TEST_CASE(tridiagonal_systems_agree_with_dense_solves, float, doub
           const auto got =
               linalg::tridiagonal_solve(l.array(), d.array(), u.array(), r.array(), axis, periodic);
           const auto ok = close<T>(got, solved<T>(l, d, u, r, axis, periodic), tolerance);
-          if (!ok)
-            BOOST_TEST(ok, to_string(shape) << " axis " << axis << " periodic " << periodic << ": "
-                                            << ok.message());
+          check(ok, to_string(shape), " axis ", axis, " periodic ", periodic);
         }
 }
 

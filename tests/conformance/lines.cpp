@@ -179,9 +179,7 @@ BACKEND_DTYPE_TEST_CASE(operands_computed_in_the_sweep_give_the_same_bits, float
         for (int k = 0; k < 3; ++k) {
           const auto ok = same<T>(
               k == 0 ? implicit_step(u, cost, axis, rule, periodic) : step(u, cost), expected);
-          if (!ok)
-            BOOST_TEST(ok, to_string(shape) << " axis " << axis << " periodic " << periodic
-                                            << " call " << k << ": " << ok.message());
+          check(ok, to_string(shape), " axis ", axis, " periodic ", periodic, " call ", k);
         }
       }
 }
@@ -257,9 +255,7 @@ BACKEND_DTYPE_TEST_CASE(lines_of_every_length_agree_with_elimination_in_long_dou
           if (lines > 2 && n > 600) continue;
           const Systems<T> s = systems_with_corners<T>(lines, n, periodic);
           const auto ok = close<T>(s.solve(axis, periodic), reference(s, periodic), tolerance);
-          if (!ok)
-            BOOST_TEST(ok, lines << " lines of " << n << ", axis " << axis << ", periodic "
-                                 << periodic << ": " << ok.message());
+          check(ok, lines, " lines of ", n, ", axis ", axis, ", periodic ", periodic);
         }
 }
 

@@ -84,9 +84,7 @@ void check_all_axes(const Plain<T>& x, const UnifiedArray& a, double tolerance) 
       for (const bool keepdims : {false, true}) {
         const auto ok =
             close<T>(apply(op, a, list, keepdims), reduced<T>(op, x, axes, keepdims), tolerance);
-        if (!ok)
-          BOOST_TEST(ok, name(op) << " of " << to_string(x.shape) << " over " << axes << ": "
-                                  << ok.message());
+        check(ok, name(op), " of ", to_string(x.shape), " over ", axes);
       }
     }
 }

@@ -161,6 +161,17 @@ boost::test_tools::assertion_result close(const UnifiedArray& a, const Plain<T>&
   });
 }
 
+/// Fail where `ok` says so, and name the case by `parts`. Boost's own messages are put together
+/// when temporaries that go into them have gone.
+template <class... Part>
+void check(const boost::test_tools::assertion_result& ok, const Part&... parts) {
+  if (ok) return;
+  std::ostringstream text;
+  (text << ... << parts) << ": " << ok.message();
+  const std::string shown = text.str();
+  BOOST_ERROR(shown);
+}
+
 /// The text of the E that `f` throws; empty if it throws none.
 template <class E, class F>
 std::string error_of(F&& f) {
