@@ -65,9 +65,9 @@ bool is_elementwise(const Step& step, const Storage* read) {
   for (const auto& leaf : step.program->leaves)
     if (!leaf.shifts.empty()) return false;
   return std::all_of(step.in.begin(), step.in.end(), [&](const View& v) {
-    return v.storage != read ||
-           (v.layout.strides == step.out[0].layout.strides && v.layout.offset == 0 &&
-            itemsize(v.dtype) == itemsize(step.out[0].dtype));
+    return v.storage != read || (v.layout.strides == step.out[0].layout.strides &&
+                                 v.layout.offset == step.out[0].layout.offset &&
+                                 itemsize(v.dtype) == itemsize(step.out[0].dtype));
   });
 }
 

@@ -451,3 +451,20 @@ BACKEND_TEST_CASE(what_somebody_else_holds_or_reads_is_not_given_away) {
   BOOST_CHECK_EXCEPTION(step(c), Error, names_the_argument);
   BOOST_CHECK_EXCEPTION(step(std::move(c)), Error, names_the_argument);
 }
+
+BACKEND_TEST_CASE(what_moves_by_some_elements_is_not_computed_over_its_source) {
+  const auto later = [](const UnifiedArray& u) {
+    return concat({zeros({3}), u(slice(0, 2997)) * 2.0 + 1.0});
+  };
+  const auto in_place = [](const UnifiedArray& u) {
+    return concat({zeros({3}), u(slice(3, 3000)) * 2.0 + 1.0});
+  };
+  const auto moved = jit(later);
+  const auto stays = jit(in_place);
+  for (unsigned seed = 1; seed < 3; ++seed) {
+    const UnifiedArray x = numbers({3000}, seed);
+    UnifiedArray a = x.copy(), b = x.copy();
+    BOOST_TEST(same<double>(moved(std::move(a)), plain<double>(later(x))));
+    BOOST_TEST(same<double>(stays(std::move(b)), plain<double>(in_place(x))));
+  }
+}
