@@ -54,7 +54,7 @@ std::int64_t RowEnds::strip_of(const Launch& launch, const HostLeaf* leaves, int
 }
 
 const std::byte* RowEnds::gather(const HostLeaf* leaves, std::int64_t row, std::int64_t n) const {
-  thread_local Scratch scratch;
+  constinit thread_local Scratch scratch;
   std::byte* const memory = scratch.need(static_cast<std::size_t>(pitch_) * strips_.size());
   std::byte* to = memory;
   for (const Strip& strip : strips_) {

@@ -158,7 +158,7 @@ void run(const Along& a, const FourierTransform& transform, const FourierKernels
     const std::int64_t places =
         lines == 1 ? 1 : (lines + kernels.width - 1) / kernels.width * kernels.width;
     const std::int64_t elements = places * n * (transform.kind == Kind::hartley ? 2 : 1);
-    thread_local Scratch memory;
+    constinit thread_local Scratch memory;
     kernels.run(
         transform, a.plan, n,
         {a.in.bytes() + in_start * size, a.in.layout.strides[a.axis], side.in,
@@ -170,31 +170,28 @@ void run(const Along& a, const FourierTransform& transform, const FourierKernels
 /// What transforms under way on this thread have taken.
 struct ThreadMemory {
   static constexpr std::size_t most_bytes = 1 << 20;  ///< more is not worth keeping
-  std::vector<Scratch> blocks;
+  static constexpr std::size_t most_blocks = 4;       ///< as many as pocketfft takes at a time
+  Scratch blocks[most_blocks];
   std::size_t taken = 0;
 };
-thread_local ThreadMemory thread_memory;
+constinit thread_local ThreadMemory thread_memory;
 
 }  // namespace
 
 void* take_fourier_memory(std::size_t bytes) {
-  if (bytes > ThreadMemory::most_bytes) {
-    void* const memory = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
-    if (!memory) throw std::bad_alloc();
-    return memory;
-  }
   ThreadMemory& m = thread_memory;
-  if (m.taken == m.blocks.size()) m.blocks.emplace_back();
-  void* const memory = m.blocks[m.taken].need(bytes);
+  const bool kept = bytes <= ThreadMemory::most_bytes && m.taken < ThreadMemory::most_blocks;
+  void* const memory =
+      kept ? m.blocks[m.taken].need(bytes) : std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+  if (!memory && bytes > 0) throw std::bad_alloc();
   ++m.taken;
   return memory;
 }
 
 void give_fourier_memory(void* memory, std::size_t bytes) noexcept {
-  if (bytes > ThreadMemory::most_bytes)
-    std::free(memory);
-  else
-    --thread_memory.taken;
+  ThreadMemory& m = thread_memory;
+  --m.taken;
+  if (bytes > ThreadMemory::most_bytes || m.taken >= ThreadMemory::most_blocks) std::free(memory);
 }
 
 void fourier_transform(const View& in, const View& out, const FourierTransform& transform,

@@ -35,7 +35,7 @@ constexpr std::int64_t long_line = 1 << 16, stretch = 1 << 12;
 /// Memory of this thread for one sweep; operands that are computed meanwhile have theirs.
 template <class T>
 T* scratch(std::int64_t elements) {
-  thread_local Scratch memory;
+  constinit thread_local Scratch memory;
   return reinterpret_cast<T*>(memory.need(static_cast<std::size_t>(elements) * sizeof(T)));
 }
 

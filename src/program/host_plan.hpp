@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "program/host_run.hpp"
+#include "program/scratch.hpp"
 
 namespace isofield::host {
 
@@ -24,7 +25,8 @@ auto with_plan(const Launch& launch, F&& use) {
     Plan plan;
   };
   if (!launch.plan) {
-    thread_local LaunchMemory memory;
+    constinit thread_local Scratch scratch;
+    LaunchMemory memory(scratch);
     Plan plan(launch, memory);
     return use(plan);
   }

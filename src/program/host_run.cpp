@@ -21,7 +21,7 @@ BoundLaunch::Tiles::Tiles(const BoundLaunch& launch) {
   for (int o = 0; o < code.outputs; ++o) outputs[o] = launch.outputs_[o].base;
   // A cache line more than the tile, so that slots do not share cache sets.
   pitch_ = static_cast<std::size_t>((launch.tile_ * code.widest + 63) / 64 * 64 + 64);
-  thread_local Scratch memory;
+  constinit thread_local Scratch memory;
   memory_ = memory.need(pitch_ * static_cast<std::size_t>(code.slots()));
   for (int i = 0; i < code.immediates; ++i) {
     const int slot = code.immediate_slot(i);

@@ -7,24 +7,25 @@
 #include "program/host_code.hpp"
 #include "program/host_ends.hpp"
 #include "program/host_leaf.hpp"
+#include "program/scratch.hpp"
 
 namespace isofield::host {
 
-/// Memory of a bound launch, kept for the next one.
+/// Memory of a bound launch: its own, or this thread's.
 class LaunchMemory {
  public:
+  LaunchMemory() = default;
+  explicit LaunchMemory(Scratch& shared) : shared_(&shared) {}
   /// At least `bytes` bytes, aligned as `new` does; what was there is gone.
   std::byte* need(std::size_t bytes) {
-    if (bytes > capacity_) {
-      data_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
-      capacity_ = bytes;
-    }
-    return data_.get();
+    if (shared_) return shared_->need(bytes);
+    own_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
+    return own_.get();
   }
 
  private:
-  std::unique_ptr<std::byte[]> data_;
-  std::size_t capacity_ = 0;
+  Scratch* shared_ = nullptr;
+  std::unique_ptr<std::byte[]> own_;
 };
 
 /// A launch whose addresses are resolved, ready to run from any thread, tile by tile.
