@@ -129,8 +129,9 @@ std::int64_t HostLeaf::position(std::int64_t begin, std::int64_t n) const noexce
 
 bool HostLeaf::inside_rows(std::int64_t begin, std::int64_t n) const noexcept {
   if (inner_.offset == 0) return true;
-  const std::int64_t first = begin % inner_.length + inner_.offset;
-  return first >= 0 && first + n <= inner_.length;
+  const std::int64_t first = begin % inner_.length;
+  const std::int64_t last = first + n + std::max<std::int64_t>(inner_.offset, 0);
+  return first + inner_.offset >= 0 && last <= inner_.length;
 }
 
 // As if each row went on in the next one, then the columns for which that is wrong.

@@ -374,3 +374,18 @@ BACKEND_TEST_CASE(replayed_stencils_of_any_length_are_those_of_lazy_arrays) {
       }
     }
 }
+
+BACKEND_TEST_CASE(shifts_across_most_of_a_row_keep_to_their_row) {
+  for (const std::int64_t n : {35, 257, 267, 338}) {
+    const Plain<double> x = noise<double>({77, n});
+    const UnifiedArray a = x.array();
+    for (const std::int64_t offset : {n / 2, n - 25, n - 1})
+      for (const Boundary rule : {Boundary::reflect, Boundary::constant})
+        for (const std::int64_t by : {-offset, offset}) {
+          const auto result =
+              same<double>(shift(a, 1, by, rule, 0.5) * 2.0,
+                           plain<double>(shifted(x, 1, by, rule, 0.5).array() * 2.0));
+          check(result, "rows of ", n, " by ", by);
+        }
+  }
+}
