@@ -31,8 +31,8 @@ Late late;
 
 }  // namespace
 
-int main() {
-  BaseBackend& eigen = get_backend("eigen");
-  late.u = sin(reshape(arange(0, 1024 * 64, 1.0, float64, &eigen), {1024, 64}));
+int main(int, char** arguments) {
+  BaseBackend& backend = get_backend(arguments[1]);
+  late.u = sin(reshape(arange(0, 1024 * 64, 1.0, float64, &backend), {1024, 64}));
   late.expected = of_everything(*late.u);
 }

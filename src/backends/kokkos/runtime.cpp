@@ -45,10 +45,11 @@ void Runtime::start() {
           "before it");
     Kokkos::initialize(
         Kokkos::InitializationSettings().set_num_threads(threads()).set_disable_warnings(true));
-    std::atexit(finalize_at_exit);
+    ours_ = true;
   } else if (!has_openmp) {
     threads_ = std::min(threads(), std::max(1, HostExec().concurrency()));
   }
+  std::atexit(end);  // before Kokkos' own objects go, which were made before
   make_space();
   Kokkos::push_finalize_hook([] {
     Runtime& self = instance();
@@ -80,9 +81,11 @@ void Runtime::set_threads(int threads) {
   if (running && has_openmp) make_space();
 }
 
-void Runtime::finalize_at_exit() noexcept {
-  const bool in_use = instance().in_use_ && instance().in_use_();
-  if (!in_use && Kokkos::is_initialized()) Kokkos::finalize();
+void Runtime::end() noexcept {
+  Runtime& self = instance();
+  const bool in_use = self.in_use_ && self.in_use_();
+  if (self.ours_ && !in_use && Kokkos::is_initialized()) Kokkos::finalize();
+  self.ending_.store(true, std::memory_order_release);
 }
 
 int KokkosExecutor::concurrency() const { return Runtime::instance().threads(); }
@@ -90,7 +93,7 @@ int KokkosExecutor::concurrency() const { return Runtime::instance().threads(); 
 void KokkosExecutor::parallel_for(std::int64_t n, void (*body)(void*, std::int64_t),
                                   void* context) {
   Runtime& runtime = Runtime::instance();
-  if (n == 1 || runtime.threads() == 1 || in_parallel_region()) {
+  if (n == 1 || runtime.threads() == 1 || runtime.ending() || in_parallel_region()) {
     for (std::int64_t i = 0; i < n; ++i) body(context, i);
     return;
   }

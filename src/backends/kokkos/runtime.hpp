@@ -24,6 +24,10 @@ class Runtime {
   /// Whether kernels can no longer run, here or ever.
   bool over() const noexcept { return Kokkos::is_finalized(); }
 
+  /// Whether the process ends and Kokkos' own objects with static life may have gone: what is
+  /// computed then is computed by the caller's thread alone.
+  bool ending() const noexcept { return ending_.load(std::memory_order_acquire); }
+
   /// Ask for this many threads, from the next kernel on; 0: all there are.
   void set_threads(int threads);
   int threads() const noexcept { return threads_.load(std::memory_order_relaxed); }
@@ -45,10 +49,10 @@ class Runtime {
   Runtime() = default;
   void start();
   void make_space();
-  static void finalize_at_exit() noexcept;
+  static void end() noexcept;
 
   std::mutex mutex_;
-  std::atomic<bool> ready_ = false;
+  std::atomic<bool> ready_ = false, ending_ = false, ours_ = false;
   std::atomic<int> threads_ = host::default_threads();
   std::optional<HostExec> space_;
   bool (*in_use_)() = nullptr;
