@@ -86,6 +86,36 @@ void transpose(const double* from, Int from_stride, double* to, Int to_stride, I
     for (Int j = 0; j < columns; ++j) to[j * to_stride + i] = from[i * from_stride + j];
 }
 
+/// Eliminate columns [j0, j0 + columns) of `w` lines side by side, whose operands lie in `tiles`.
+template <Int size>
+void eliminate(double* factor, double* line, const double (&tiles)[4][size], Int j0, Int columns,
+               Int w) {
+  for (Int j = 0; j < columns; ++j) {
+    double *f = factor + (j0 + j) * block, *o = line + (j0 + j) * block;
+    const double *a = tiles[0] + j * block, *b = tiles[1] + j * block;
+    const double *c = tiles[2] + j * block, *d = tiles[3] + j * block;
+    if (j0 + j == 0)
+      first(f, o, b, c, d, w);
+    else if (w == block)
+      next(f, o, f - block, o - block, a, b, c, d, block);
+    else
+      next(f, o, f - block, o - block, a, b, c, d, w);
+  }
+}
+
+/// Substitute back; tiles are written to lines of n1 elements at x as soon as they are done.
+void go_back(double* x, double* line, const double* factor, Int n1, Int w) {
+  for (Int j1 = n1; j1 > 0;) {
+    const Int j0 = (j1 - 1) / tile * tile;
+    for (Int j = j1 - 1; j >= j0; --j) {
+      double* o = line + j * block;
+      if (j + 1 < n1) back(o, o + block, factor + j * block, w);
+    }
+    transpose(line + j0 * block, block, x + j0, n1, j1 - j0, w);
+    j1 = j0;
+  }
+}
+
 void inner(double* x, const double* lower, const double* diag, const double* upper,
            const double* rhs, Int, Int n1, Int begin, Int end, double* scratch) {
   double* factor = scratch;
@@ -98,28 +128,9 @@ void inner(double* x, const double* lower, const double* diag, const double* upp
       const Int columns = n1 - j0 < tile ? n1 - j0 : tile;
       for (int k = 0; k < 4; ++k)
         transpose(operands[k] + s * n1 + j0, n1, tiles[k], block, w, columns);
-      for (Int j = 0; j < columns; ++j) {
-        double *f = factor + (j0 + j) * block, *o = line + (j0 + j) * block;
-        const double *a = tiles[0] + j * block, *b = tiles[1] + j * block;
-        const double *c = tiles[2] + j * block, *d = tiles[3] + j * block;
-        if (j0 + j == 0)
-          first(f, o, b, c, d, w);
-        else if (w == block)
-          next(f, o, f - block, o - block, a, b, c, d, block);
-        else
-          next(f, o, f - block, o - block, a, b, c, d, w);
-      }
+      eliminate(factor, line, tiles, j0, columns, w);
     }
-    // Going back, tiles are written as soon as they are done.
-    for (Int j1 = n1; j1 > 0;) {
-      const Int j0 = (j1 - 1) / tile * tile;
-      for (Int j = j1 - 1; j >= j0; --j) {
-        double* o = line + j * block;
-        if (j + 1 < n1) back(o, o + block, factor + j * block, w);
-      }
-      transpose(line + j0 * block, block, x + s * n1 + j0, n1, j1 - j0, w);
-      j1 = j0;
-    }
+    go_back(x + s * n1, line, factor, n1, w);
   }
 }
 
@@ -217,25 +228,9 @@ void implicit_inner(double* x, const double* u, const double* cost, Int n0, Int 
       }
       for (int k = 0; k < 4; ++k)
         transpose(values[k][0], columns_at_once, tiles[k], block, w, columns);
-      for (Int j = 0; j < columns; ++j) {
-        double *f = factor + (j0 + j) * block, *o = line + (j0 + j) * block;
-        const double *a = tiles[0] + j * block, *b = tiles[1] + j * block;
-        const double *c = tiles[2] + j * block, *d = tiles[3] + j * block;
-        if (j0 + j == 0)
-          first(f, o, b, c, d, w);
-        else
-          next(f, o, f - block, o - block, a, b, c, d, w);
-      }
+      eliminate(factor, line, tiles, j0, columns, w);
     }
-    for (Int j1 = n1; j1 > 0;) {
-      const Int j0 = (j1 - 1) / tile * tile;
-      for (Int j = j1 - 1; j >= j0; --j) {
-        double* o = line + j * block;
-        if (j + 1 < n1) back(o, o + block, factor + j * block, w);
-      }
-      transpose(line + j0 * block, block, x + s * n1 + j0, n1, j1 - j0, w);
-      j1 = j0;
-    }
+    go_back(x + s * n1, line, factor, n1, w);
   }
 }
 

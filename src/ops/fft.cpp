@@ -98,26 +98,29 @@ Kind kind_of(std::string_view operation, const Operand& x, Kind first, int type,
   return static_cast<Kind>(static_cast<int>(first) + type - 1);
 }
 
+/// A cosine or sine transform of one of the four types from `first` on, or its inverse.
+UnifiedArray of_type(std::string_view operation, Operand x, Kind first, int type, bool inverse,
+                     const std::vector<int>& axes, Norm norm) {
+  const Kind kind = kind_of(operation, x, first, type, inverse);
+  return transformed(operation, std::move(x), kind, axes, inverse ? opposite(norm) : norm);
+}
+
 }  // namespace
 
 UnifiedArray dct(Operand x, int type, const std::vector<int>& axes, Norm norm) {
-  const Kind kind = kind_of("dct", x, Kind::dct1, type, false);
-  return transformed("dct", std::move(x), kind, axes, norm);
+  return of_type("dct", std::move(x), Kind::dct1, type, false, axes, norm);
 }
 
 UnifiedArray idct(Operand x, int type, const std::vector<int>& axes, Norm norm) {
-  const Kind kind = kind_of("idct", x, Kind::dct1, type, true);
-  return transformed("idct", std::move(x), kind, axes, opposite(norm));
+  return of_type("idct", std::move(x), Kind::dct1, type, true, axes, norm);
 }
 
 UnifiedArray dst(Operand x, int type, const std::vector<int>& axes, Norm norm) {
-  const Kind kind = kind_of("dst", x, Kind::dst1, type, false);
-  return transformed("dst", std::move(x), kind, axes, norm);
+  return of_type("dst", std::move(x), Kind::dst1, type, false, axes, norm);
 }
 
 UnifiedArray idst(Operand x, int type, const std::vector<int>& axes, Norm norm) {
-  const Kind kind = kind_of("idst", x, Kind::dst1, type, true);
-  return transformed("idst", std::move(x), kind, axes, opposite(norm));
+  return of_type("idst", std::move(x), Kind::dst1, type, true, axes, norm);
 }
 
 UnifiedArray hartley(Operand x, const std::vector<int>& axes, Norm norm) {

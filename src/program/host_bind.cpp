@@ -15,9 +15,11 @@ const View* output_view(const Launch& launch, int o) {
 
 }  // namespace
 
-BoundLaunch::BoundLaunch(const Launch& launch, const LoweredProgram& lowered, LaunchMemory& memory,
-                         const int* order, bool fold)
-    : code_(&lowered.kernels()), program_(launch.program) {
+BoundLaunch::BoundLaunch(const Launch& launch, LaunchMemory& memory, const int* order, bool fold)
+    : lowered_(launch.program.lowered<LoweredProgram>(
+          Program::host_slot, [](const Program& p) { return LoweredProgram(p); })),
+      code_(&lowered_.kernels()),
+      program_(launch.program) {
   const HostCode& code = *code_;
   if (code.leaves > max_leaves || code.immediates > max_immediates || code.outputs > max_outputs ||
       code.registers > max_registers)
@@ -49,7 +51,7 @@ BoundLaunch::BoundLaunch(const Launch& launch, const LoweredProgram& lowered, La
     bind_axes(launch, order);
     choose_rows(launch);
   }
-  choose_code(launch, lowered, fold);
+  choose_code(launch, fold);
   if (launch.plan && settled_ && !straight_ && !program_.reduction && size_ <= longest_run)
     plan_runs();
 }
@@ -96,7 +98,7 @@ void BoundLaunch::find_seams() {
   std::reverse_copy(found, found + seam_count_, seams_);
 }
 
-void BoundLaunch::choose_code(const Launch& launch, const LoweredProgram& lowered, bool fold) {
+void BoundLaunch::choose_code(const Launch& launch, bool fold) {
   find_seams();
   Variant variant;
   variant.fold = fold;
@@ -109,12 +111,12 @@ void BoundLaunch::choose_code(const Launch& launch, const LoweredProgram& lowere
   }
   for (int o = 0; o < code_->outputs; ++o)
     in_place = in_place && (!outputs_[o].stored || outputs_[o].contiguous);
-  const auto [code, final] = lowered.choose(program_, variant, size_);
+  const auto [code, final] = lowered_.choose(program_, variant, size_);
   code_ = &code;
   settled_ = final;
   for (const int i : code_->numbers) {
     const double bound = launch.immediates[static_cast<std::size_t>(i)].to<double>();
-    if (bound != bound) code_ = &lowered.kernels();
+    if (bound != bound) code_ = &lowered_.kernels();
   }
   // What is read and written where it lies has no tile to keep in the cache: long runs are best.
   const bool tiles_kept = program_.reduction && !code_->folds && !(fold && code_->code.empty());

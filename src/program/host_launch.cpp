@@ -150,23 +150,20 @@ void fill_identity(const Launch& launch, std::byte* out, const Fold& fold) {
 class Plan {
  public:
   Plan(const Launch& launch, LaunchMemory& memory)
-      : lowered_(lowered(launch.program)),
-        reduces_(launch.program.reduction.has_value()),
+      : reduces_(launch.program.reduction.has_value()),
         split_(reduces_ ? split_axes(launch) : Split{}),
         fold_(reduces_ ? fold_of(launch.program.reduction->op,
                                  launch.program.dtype(launch.program.outputs[0]))
                        : Fold{}),
-        bound_(launch, lowered_, memory,
+        bound_(launch, memory,
                reduces_ && split_.inner * split_.outer != 1 ? split_.order : nullptr,
                reduces_ && split_.inner == 1) {}
 
   void rebase(const Launch& launch) noexcept { bound_.rebase(launch); }
-  bool outlived() const noexcept { return !bound_.settled() && lowered_.spend(bound_.size()); }
+  bool outlived() const noexcept { return bound_.outlived(); }
 
   void run(const Launch& launch, Executor& executor) const {
-    const bool parallel =
-        bound_.size() * static_cast<std::int64_t>(lowered_.kernels().code.size() + 1) >=
-        (reduces_ ? threshold::reduction : threshold::program);
+    const bool parallel = bound_.work() >= (reduces_ ? threshold::reduction : threshold::program);
     if (!reduces_) {
       if (bound_.size() > 0) run_pointwise(bound_, parallel, executor);
       return;
@@ -183,7 +180,6 @@ class Plan {
   }
 
  private:
-  const LoweredProgram& lowered_;
   bool reduces_;
   Split split_;
   Fold fold_;

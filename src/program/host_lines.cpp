@@ -320,20 +320,6 @@ class Lines {
   std::atomic<std::int64_t> broken_ = none;
 };
 
-/// A program of operands, worked out.
-class BoundProgram {
- public:
-  BoundProgram(const Launch& launch, LaunchMemory& memory)
-      : lowered_(lowered(launch.program)), bound_(launch, lowered_, memory) {}
-  void rebase(const Launch& launch) noexcept { bound_.rebase(launch); }
-  bool outlived() const noexcept { return !bound_.settled() && lowered_.spend(bound_.size()); }
-  const BoundLaunch& bound() const noexcept { return bound_; }
-
- private:
-  const LoweredProgram& lowered_;
-  BoundLaunch bound_;
-};
-
 std::optional<std::int64_t> solve(const LineSystems& systems, const BoundLaunch* program,
                                   Executor& executor) {
   if (systems.out.dtype == DType::float64) return Lines<double>(systems, program, executor).solve();
@@ -344,8 +330,8 @@ std::optional<std::int64_t> solve(const LineSystems& systems, const BoundLaunch*
 
 std::optional<std::int64_t> tridiagonal_solve(const LineSystems& systems, Executor& executor) {
   if (!systems.program) return solve(systems, nullptr, executor);
-  return with_plan<BoundProgram>(*systems.program, [&](const BoundProgram& program) {
-    return solve(systems, &program.bound(), executor);
+  return with_plan<BoundLaunch>(*systems.program, [&](const BoundLaunch& program) {
+    return solve(systems, &program, executor);
   });
 }
 

@@ -8,12 +8,6 @@
 
 namespace isofield::host {
 
-/// A program's lowered forms.
-inline const LoweredProgram& lowered(const Program& program) {
-  return program.lowered<LoweredProgram>(Program::host_slot,
-                                         [](const Program& p) { return LoweredProgram(p); });
-}
-
 /// Call `use(plan)` with a launch worked out: a `Plan(launch, memory)`, kept where the launch comes
 /// again. A kept plan takes the launch's addresses by `rebase(launch)`, until it has `outlived()`
 /// itself: planned anew it would run machine code instead of kernels.

@@ -36,8 +36,8 @@ class BoundLaunch {
 
   /// `order`: the axes of the iteration space in the order they are walked; null: as they are.
   /// `fold`: the first output is wanted as `lanes` of a fold where the code can do that.
-  BoundLaunch(const Launch& launch, const LoweredProgram& lowered, LaunchMemory& memory,
-              const int* order = nullptr, bool fold = false);
+  BoundLaunch(const Launch& launch, LaunchMemory& memory, const int* order = nullptr,
+              bool fold = false);
   BoundLaunch(const BoundLaunch&) = delete;
   BoundLaunch& operator=(const BoundLaunch&) = delete;
 
@@ -45,8 +45,12 @@ class BoundLaunch {
   void rebase(const Launch& launch) noexcept;
 
   const HostCode& code() const noexcept { return *code_; }
-  /// Whether a launch like this one would be bound to the same code later.
-  bool settled() const noexcept { return settled_; }
+  /// Whether binding anew would give machine code instead of kernels; counts a run.
+  bool outlived() const noexcept { return !settled_ && lowered_.spend(size_); }
+  /// Elements times instructions, with one for reading and writing.
+  std::int64_t work() const noexcept {
+    return size_ * static_cast<std::int64_t>(lowered_.kernels().code.size() + 1);
+  }
   std::int64_t size() const noexcept { return size_; }
   std::int64_t tile() const noexcept { return tile_; }
   /// Whether the work is best cut along rows, whose two odd ends are done in batches apart.
@@ -93,7 +97,7 @@ class BoundLaunch {
   /// How far shifted leaves reach below and above their place along walked axis k.
   std::pair<std::int64_t, std::int64_t> reach(int k) const noexcept;
   void find_seams();
-  void choose_code(const Launch& launch, const LoweredProgram& lowered, bool fold);
+  void choose_code(const Launch& launch, bool fold);
   /// Run the code on elements whose leaves are in their slots, and store them.
   void compute(Tiles& tiles, std::int64_t begin, std::int64_t n) const;
   void execute(void** slots, std::int64_t n) const;
@@ -105,6 +109,7 @@ class BoundLaunch {
   void run_row_ends(Tiles& tiles, std::int64_t begin, std::int64_t end) const;
   void store_column(Tiles& tiles, std::int64_t row, std::int64_t n, std::int64_t column) const;
 
+  const LoweredProgram& lowered_;
   const HostCode* code_;
   const Program& program_;
   std::int64_t size_ = 0, tile_ = 0, row_ = 1;

@@ -39,14 +39,16 @@ StoragePool<Block>& pool() {
   return *storages;
 }
 
-/// Over memory that may be Kokkos'.
-class WrappingStorage final : public Storage {
- public:
-  WrappingStorage() { ++count; }
-  ~WrappingStorage() override {
+/// Keeps the owner of memory that may be Kokkos'.
+struct CountedOwner {
+  explicit CountedOwner(std::shared_ptr<void> of) : owner(std::move(of)) { ++count; }
+  ~CountedOwner() {
     owner.reset();
     --count;
   }
+  CountedOwner(const CountedOwner&) = delete;
+  CountedOwner& operator=(const CountedOwner&) = delete;
+  std::shared_ptr<void> owner;
   static inline std::atomic<std::int64_t> count = 0;
 };
 
@@ -82,7 +84,7 @@ class KokkosBackend final : public BaseBackend {
     };
     capabilities_.delegated = {{"matmul", "the host kernels shared with the eigen backend"},
                                {"Fourier transforms", "pocketfft"}};
-    Runtime::instance().watch([] { return pool().live() + WrappingStorage::count > 0; },
+    Runtime::instance().watch([] { return pool().live() + CountedOwner::count > 0; },
                               [] { pool().close(); });
   }
 
@@ -96,13 +98,7 @@ class KokkosBackend final : public BaseBackend {
   }
 
   StoragePtr wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) override {
-    StoragePtr storage(new WrappingStorage);
-    storage->backend = this;
-    storage->data = data;
-    storage->bytes = bytes;
-    storage->owner = std::move(owner);
-    storage->foreign = true;
-    return storage;
+    return host::wrap(*this, data, bytes, std::make_shared<CountedOwner>(std::move(owner)));
   }
 
   void copy_bytes(Storage& to, std::size_t to_offset, const Storage& from, std::size_t from_offset,
