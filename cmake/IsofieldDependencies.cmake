@@ -16,6 +16,8 @@ set(ISOFIELD_DEBIAN_Boost libboost-test-dev)
 set(ISOFIELD_DEBIAN_MPFR libmpfr-dev)  # for tests, which do without where it is not there
 set(ISOFIELD_DEBIAN_benchmark libbenchmark-dev)
 set(ISOFIELD_DEBIAN_LibTorch libtorch-dev)
+set(ISOFIELD_DEBIAN_PythonHeaders python3-dev)
+set(ISOFIELD_DEBIAN_nanobind "")  # scripts/python installs it
 set(ISOFIELD_DEBIAN_Kokkos "")  # none that is new enough: scripts/kokkos builds it
 set(ISOFIELD_DEBIAN_pocketfft "")  # a header: scripts/pocketfft fetches it
 
@@ -89,6 +91,16 @@ macro(isofield_find name)
     endif()
   elseif("${name}" STREQUAL "LibTorch")
     find_package(LibTorch 1.13 QUIET)
+  elseif("${name}" STREQUAL "PythonHeaders")
+    if(ISOFIELD_PYTHON AND NOT Python_EXECUTABLE)
+      set(Python_EXECUTABLE "${ISOFIELD_PYTHON}")
+    endif()
+    find_package(Python 3.10 QUIET COMPONENTS Interpreter Development.Module)
+    set(PythonHeaders_FOUND ${Python_Development.Module_FOUND})
+  elseif("${name}" STREQUAL "nanobind")
+    execute_process(COMMAND "${Python_EXECUTABLE}" -m nanobind --cmake_dir OUTPUT_VARIABLE _isofield_nanobind
+                    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    find_package(nanobind 3.0 QUIET CONFIG PATHS "${_isofield_nanobind}" NO_DEFAULT_PATH)
   else()
     find_package(${name} QUIET)
   endif()

@@ -1,0 +1,227 @@
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <isofield/ops.hpp>
+#include <isofield/registry.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// What the sources of the Python module share: how Python's objects become the library's and back.
+namespace isofield::python {
+
+namespace nb = nanobind;
+
+/// No place in a C++ file: a Python exception has a traceback of its own.
+inline constexpr std::source_location nowhere{};
+
+// One function a page of the standard, each in the source of its name.
+void bind_errors(nb::module_& m);
+void bind_dtypes(nb::module_& m);
+void bind_dtype_functions(nb::module_& m);
+void bind_array(nb::module_& m);
+void bind_exchange(nb::module_& m, nb::class_<UnifiedArray>& c);
+void bind_backends(nb::module_& m);
+void bind_creation(nb::module_& m);
+void bind_pointwise(nb::module_& m);
+void bind_manipulation(nb::module_& m);
+void bind_reductions(nb::module_& m);
+void bind_linalg(nb::module_& m);
+
+/// The Python type of arrays.
+extern PyTypeObject* array_type;
+inline bool is_array(PyObject* object) noexcept {
+  return Py_TYPE(object) == array_type || PyObject_TypeCheck(object, array_type);
+}
+/// The array in a Python object that `is_array`.
+inline UnifiedArray& array_in(PyObject* object) noexcept {
+  return *nb::inst_ptr<UnifiedArray>(object);
+}
+/// A new Python object that holds `array`.
+PyObject* wrap(UnifiedArray&& array) noexcept;
+
+/// Set Python's error from the C++ exception that is being handled.
+void set_error() noexcept;
+
+/// The scalar in a Python bool, int, float or complex, which is what the standard mixes with
+/// arrays; none for other objects.
+std::optional<Scalar> scalar_in(PyObject* object) noexcept;
+
+/// An array or a number as an operand; none for other objects.
+std::optional<Operand> operand_in(PyObject* object);
+
+/// Whether an operation on these elements takes longer than giving up the interpreter.
+inline bool is_long(const Shape& shape) noexcept {
+  std::int64_t count = 1;
+  for (const auto n : shape)
+    if ((count *= n) == 0 || count > 4096) break;
+  return count > 4096;
+}
+inline bool is_long(const Operand& x) noexcept {
+  return !x.is_scalar() && is_long(x.array().shape());
+}
+
+/// Releases the interpreter for the time of a call that may take long.
+class Unlocked {
+ public:
+  explicit Unlocked(bool release = true) noexcept
+      : state_(release ? PyEval_SaveThread() : nullptr) {}
+  ~Unlocked() {
+    if (state_) PyEval_RestoreThread(state_);
+  }
+  Unlocked(const Unlocked&) = delete;
+  Unlocked& operator=(const Unlocked&) = delete;
+
+ private:
+  PyThreadState* state_;
+};
+
+/// Run `f` with the interpreter released.
+template <class F>
+auto unlocked(F&& f) {
+  const Unlocked lock;
+  return f();
+}
+
+/// Compute a pending value with the interpreter released.
+inline void evaluate(const UnifiedArray& array) {
+  if (!array.pending()) return;
+  const Unlocked lock(is_long(array.shape()));
+  array.eval();
+}
+
+/// Whether the operand is an array over memory of somebody else.
+inline bool shares_memory(const Operand& x) noexcept {
+  if (x.is_scalar()) return false;
+  const UnifiedArray array = x.array();
+  return !array.pending() && array.storage(nowhere)->foreign;
+}
+
+/// An axis, several, or none for all.
+using Axes = std::optional<std::vector<int>>;
+
+/// The `device` argument: a backend's spelling, "cpu" for a host backend, or None.
+struct DeviceArgument {
+  nb::object name;
+  /// The backend; null for None. Throws NotAvailable, TypeError.
+  BaseBackend* backend() const;
+};
+
+/// Any object as an array, sharing memory where it can; `copy`: must, must not, or None.
+UnifiedArray to_array(nb::handle object, std::optional<DType> dtype, BaseBackend* backend,
+                      std::optional<bool> copy);
+
+/// `array` cast and moved as `asarray`, `astype` and `to_device` ask.
+UnifiedArray brought(const UnifiedArray& array, std::optional<DType> dtype, BaseBackend* backend,
+                     std::optional<bool> copy);
+
+/// The dtype in a Python object: ours, a name, or one of Python's number types.
+std::optional<DType> dtype_in(PyObject* object) noexcept;
+/// The Python object of a dtype, a new reference.
+PyObject* dtype_object(DType dtype) noexcept;
+/// A shape as a tuple.
+nb::tuple to_tuple(const Dims& dims);
+
+}  // namespace isofield::python
+
+namespace nanobind::detail {
+
+template <>
+struct type_caster<isofield::DType> {
+  NB_TYPE_CASTER(isofield::DType, const_name("DType"))
+  bool from_python(handle src, uint32_t, cleanup_list*) noexcept {
+    const auto found = isofield::python::dtype_in(src.ptr());
+    if (found) value = *found;
+    return found.has_value();
+  }
+  static handle from_cpp(isofield::DType dtype, rv_policy, cleanup_list*) noexcept {
+    return isofield::python::dtype_object(dtype);
+  }
+};
+
+template <>
+struct type_caster<isofield::Scalar> {
+  NB_TYPE_CASTER(isofield::Scalar, const_name("complex"))
+  bool from_python(handle src, uint32_t, cleanup_list*) noexcept {
+    const auto found = isofield::python::scalar_in(src.ptr());
+    if (found) value = *found;
+    return found.has_value();
+  }
+};
+
+/// An array or a Python number.
+template <>
+struct type_caster<isofield::Operand> {
+  static constexpr auto Name = const_name("UnifiedArray | complex");
+  template <class T>
+  using Cast = movable_cast_t<T>;
+  template <class T>
+  static constexpr bool can_cast() {
+    return true;
+  }
+  bool from_python(handle src, uint32_t, cleanup_list*) noexcept {
+    namespace python = isofield::python;
+    if (python::is_array(src.ptr())) {
+      value = isofield::Operand(python::array_in(src.ptr()), python::nowhere);
+      return true;
+    }
+    const auto scalar = python::scalar_in(src.ptr());
+    if (scalar) value = isofield::Operand(*scalar, python::nowhere);
+    return scalar.has_value();
+  }
+  explicit operator isofield::Operand*() { return &value; }
+  explicit operator isofield::Operand&() { return value; }
+  explicit operator isofield::Operand&&() { return std::move(value); }
+  isofield::Operand value{isofield::Scalar(0.0), isofield::python::nowhere};
+};
+
+/// An int or a sequence of ints; leaves as a tuple.
+template <>
+struct type_caster<isofield::Dims> {
+  NB_TYPE_CASTER(isofield::Dims, const_name("int | tuple[int, ...]"))
+  bool from_python(handle src, uint32_t flags, cleanup_list* cleanup) noexcept {
+    try {
+      if (PyIndex_Check(src.ptr()) && !PySequence_Check(src.ptr())) return append(src, value);
+      make_caster<std::vector<object>> list;
+      if (!PySequence_Check(src.ptr()) || !list.from_python(src, flags, cleanup)) return false;
+      isofield::Dims dims;
+      for (const object& entry : list.value)
+        if (!append(entry, dims)) return false;
+      value = dims;
+      return true;
+    } catch (...) {
+      return false;
+    }
+  }
+  static handle from_cpp(const isofield::Dims& dims, rv_policy, cleanup_list*) noexcept {
+    return isofield::python::to_tuple(dims).release();
+  }
+
+ private:
+  static bool append(handle entry, isofield::Dims& dims) {
+    const long long n = PyLong_AsLongLong(entry.ptr());
+    if (n == -1 && PyErr_Occurred()) {
+      PyErr_Clear();
+      return false;
+    }
+    dims.push_back(n);
+    return true;
+  }
+};
+
+template <>
+struct type_caster<isofield::python::DeviceArgument> {
+  NB_TYPE_CASTER(isofield::python::DeviceArgument, const_name("str"))
+  bool from_python(handle src, uint32_t, cleanup_list*) noexcept {
+    if (!src.is_none() && !PyUnicode_Check(src.ptr())) return false;
+    value.name = borrow(src);
+    return true;
+  }
+};
+
+}  // namespace nanobind::detail

@@ -1,0 +1,82 @@
+#include "pointwise.hpp"
+
+namespace isofield::python {
+namespace {
+
+/// "exp(x)" of "math::exp(x)": the table's value as a reader sees it.
+std::string readable(std::string value) {
+  for (std::size_t at; (at = value.find("math::")) != std::string::npos;) value.erase(at, 6);
+  return value;
+}
+
+std::string_view taken(std::string_view domain) {
+  if (domain == "numeric") return "Takes numeric dtypes";
+  if (domain == "inexact") return "Takes floating-point dtypes";
+  if (domain == "boolean") return "Takes dtype bool";
+  return "Takes any dtype";
+}
+
+/// A row of the table as a docstring.
+std::string described(const char* domain, const char* result, const char* value) {
+  std::string text = "Compute `" + readable(value) + "` of each element.\n\n";
+  text += taken(domain);
+  text += std::string_view(result) == "boolean" ? "; gives bool." : "; gives the promoted dtype.";
+  return text;
+}
+
+void define(nb::module_& m, const char* name, Unary f, const std::string& doc) {
+  const std::string sig = std::string("def ") + name + "(x: UnifiedArray, /) -> UnifiedArray";
+  m.def(
+      name, [f](Operand x) { return apply(f, std::move(x)); }, nb::sig(sig.c_str()), doc.c_str());
+}
+void define(nb::module_& m, const char* name, Binary f, const std::string& doc) {
+  const std::string sig = std::string("def ") + name +
+                          "(x1: UnifiedArray | complex, x2: UnifiedArray | complex, /)"
+                          " -> UnifiedArray";
+  m.def(
+      name, [f](Operand a, Operand b) { return apply(f, std::move(a), std::move(b)); },
+      nb::sig(sig.c_str()), doc.c_str());
+}
+
+UnifiedArray where_of(Operand condition, Operand x, Operand y) {
+  const bool shared = shares_memory(condition) || shares_memory(x) || shares_memory(y);
+  const Unlocked lock(is_long(condition));
+  return settled(where(std::move(condition), std::move(x), std::move(y)), shared);
+}
+
+Operand bound_of(nb::handle object) {
+  auto operand = operand_in(object.ptr());
+  if (!operand) throw nb::type_error("clip: min and max are arrays, numbers or None");
+  return std::move(*operand);
+}
+
+UnifiedArray clipped(const UnifiedArray& array, nb::handle low, nb::handle high) {
+  UnifiedArray result = array;
+  if (!low.is_none()) result = apply(&maximum, {result, nowhere}, bound_of(low));
+  if (!high.is_none()) result = apply(&minimum, {result, nowhere}, bound_of(high));
+  return result;
+}
+
+}  // namespace
+
+void bind_pointwise(nb::module_& m) {
+#define UNARY(name, domain, result, value, ...) \
+  define(m, #name, &isofield::name, described(#domain, #result, #value));
+#define BINARY(name, domain, result, value, ...) \
+  define(m, #name, &isofield::name, described(#domain, #result, #value));
+#include <isofield/ops.def>
+#undef UNARY
+#undef BINARY
+  m.attr("pow") = m.attr("power");
+  m.def("where", &where_of,
+        nb::sig("def where(condition: UnifiedArray, x1: UnifiedArray | complex, "
+                "x2: UnifiedArray | complex, /) -> UnifiedArray"),
+        "Take `x1` where the condition is true, else `x2`.");
+  m.def("clip", &clipped,
+        nb::sig("def clip(x: UnifiedArray, /, min: UnifiedArray | float | None = None, "
+                "max: UnifiedArray | float | None = None) -> UnifiedArray"),
+        nb::arg(), nb::arg("min") = nb::none(), nb::arg("max") = nb::none(),
+        "Limit to [min, max].");
+}
+
+}  // namespace isofield::python

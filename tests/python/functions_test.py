@@ -1,0 +1,134 @@
+"""The functions of the namespace, against NumPy."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import isofield as xp
+
+X = np.array([[0.25, -0.5, 0.75], [0.9, -0.1, 0.3]])
+Y = np.array([[2.0, 0.5, -1.0], [3.0, 1.0, 4.0]])
+UNARY = ["abs", "acos", "asin", "atan", "ceil", "cos", "cosh", "exp", "expm1", "floor", "isfinite",
+         "isinf", "isnan", "negative", "reciprocal", "round", "sign", "sin", "sinh", "square",
+         "tan", "tanh", "trunc"]  # fmt: skip
+BINARY = ["add", "atan2", "divide", "equal", "floor_divide", "greater", "greater_equal", "hypot",
+          "less", "less_equal", "maximum", "minimum", "multiply", "not_equal", "remainder",
+          "subtract"]  # fmt: skip
+
+
+def check(ours, theirs, rtol=1e-14):
+    theirs = np.asarray(theirs)
+    assert isinstance(ours, xp.UnifiedArray)
+    assert ours.shape == theirs.shape and ours.dtype.name == theirs.dtype.name
+    np.testing.assert_allclose(np.asarray(ours), theirs, rtol=rtol)
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_pointwise_functions_of_one_array(name):
+    check(getattr(xp, name)(xp.asarray(X)), getattr(np, name)(X))
+
+
+@pytest.mark.parametrize("name", ["log", "log1p", "sqrt"])
+def test_pointwise_functions_of_positive_numbers(name):
+    check(getattr(xp, name)(xp.asarray(abs(X))), getattr(np, name)(abs(X)))
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_pointwise_functions_of_two_arrays(name):
+    ours, theirs = getattr(xp, name), getattr(np, name)
+    check(ours(xp.asarray(X), xp.asarray(Y)), theirs(X, Y))
+    check(ours(xp.asarray(X), xp.asarray(Y[0])), theirs(X, Y[0]))
+    check(ours(xp.asarray(X), 0.5), theirs(X, 0.5))
+    check(ours(0.5, xp.asarray(X)), theirs(0.5, X))
+
+
+def test_every_function_says_what_it_does_and_takes():
+    for name in dir(xp):
+        function = getattr(xp, name)
+        if name.startswith("_") or type(function) is not type(xp.add):
+            continue
+        assert function.__doc__ and len(function.__doc__.splitlines()) >= 3, name
+        assert inspect.signature(function) is not None, name
+
+
+def test_creation_agrees_with_numpy():
+    check(xp.zeros((2, 3)), np.zeros((2, 3)))
+    check(xp.ones(3, dtype=xp.float32), np.ones(3, np.float32))
+    check(xp.full((2,), 7), np.full((2,), 7))
+    check(xp.full((2,), True), np.full((2,), True))
+    check(xp.arange(5), np.arange(5))
+    check(xp.arange(1.0, 2.0, 0.25), np.arange(1.0, 2.0, 0.25))
+    check(xp.arange(5, 1, -2), np.arange(5, 1, -2))
+    check(xp.linspace(0, 1, 5), np.linspace(0, 1, 5))
+    check(xp.linspace(0, 1, 5, endpoint=False), np.linspace(0, 1, 5, endpoint=False))
+    check(xp.eye(3), np.eye(3))
+    x = xp.asarray(X)
+    check(xp.zeros_like(x), np.zeros_like(X))
+    check(xp.ones_like(x, dtype=xp.int64), np.ones_like(X, dtype=np.int64))
+    check(xp.full_like(x, 2), np.full_like(X, 2))
+    assert xp.empty((2, 0)).shape == (2, 0) and xp.empty_like(x).shape == X.shape
+
+
+def test_shapes_change_as_numpys_do():
+    x = xp.asarray(X)
+    check(xp.reshape(x, (3, 2)), X.reshape(3, 2))
+    check(xp.reshape(x, (-1,)), X.reshape(-1))
+    check(xp.permute_dims(x, (1, 0)), X.T)
+    check(xp.matrix_transpose(x), X.T)
+    check(xp.broadcast_to(x, (4, 2, 3)), np.broadcast_to(X, (4, 2, 3)))
+    check(xp.expand_dims(x, axis=1), np.expand_dims(X, 1))
+    check(xp.squeeze(xp.expand_dims(x, axis=0), 0), X)
+    check(xp.flip(x), np.flip(X))
+    check(xp.flip(x, axis=-1), np.flip(X, -1))
+    check(xp.concat([x, x], axis=1), np.concatenate([X, X], axis=1))
+    check(xp.concat((x, x), axis=None), np.concatenate([X, X], axis=None))
+    check(xp.stack([x, x], axis=1), np.stack([X, X], axis=1))
+    a, b = xp.broadcast_arrays(x, xp.asarray(Y[0]))
+    check(b, np.broadcast_to(Y[0], X.shape))
+    with pytest.raises(xp.ShapeError):
+        xp.reshape(x, (4, 2))
+    with pytest.raises(ValueError, match="copy=False"):
+        xp.reshape(x.T, (6,), copy=False)
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "min", "max", "mean"])
+def test_reductions_agree_with_numpy(name):
+    ours, theirs = getattr(xp, name), getattr(np, name)
+    x = xp.asarray(X)
+    check(ours(x), theirs(X))
+    check(ours(x, axis=0), theirs(X, axis=0))
+    check(ours(x, axis=(0, 1), keepdims=True), theirs(X, axis=(0, 1), keepdims=True))
+    check(ours(x, axis=-1, keepdims=True), theirs(X, axis=-1, keepdims=True))
+    with pytest.raises(xp.IndexError, match="axis 2"):
+        ours(x, axis=2)
+
+
+def test_truth_is_reduced():
+    x = xp.asarray(X) > 0
+    check(xp.any(x, axis=0), np.any(X > 0, axis=0))
+    check(xp.all(x), np.all(X > 0))
+
+
+def test_selection_and_limits():
+    x = xp.asarray(X)
+    check(xp.where(x > 0, x, 0.0), np.where(X > 0, X, 0.0))
+    check(xp.clip(x, -0.2, 0.5), np.clip(X, -0.2, 0.5))
+    check(xp.clip(x, max=0.5), np.clip(X, None, 0.5))
+    check(xp.clip(x, min=0.1), np.clip(X, 0.1, None))
+
+
+def test_functions_take_what_the_standard_lets_them_take():
+    with pytest.raises(TypeError):
+        xp.add(x1=xp.ones(1), x2=xp.ones(1))
+    with pytest.raises(TypeError):
+        xp.sum(xp.ones(1), 0)
+    with pytest.raises(TypeError):
+        xp.add(xp.ones(1), "a")
+    with pytest.raises(TypeError):
+        xp.zeros(2, xp.float32)
+
+
+def test_constants_are_pythons():
+    assert (xp.e, xp.pi, xp.inf) == (np.e, np.pi, np.inf) and xp.nan != xp.nan
+    assert xp.newaxis is None
