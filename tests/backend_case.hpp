@@ -44,6 +44,10 @@ bool register_dtype_case(const char* name, const char* file, std::size_t line) {
       isofield::testing::register_backend_case(#name, __FILE__, __LINE__, {{"", &name}}); \
   static void name()
 
+#define EVERY_DTYPE                                                                         \
+  bool, std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t, \
+      std::uint32_t, std::uint64_t, float, double, std::complex<float>, std::complex<double>
+
 #define BACKEND_DTYPE_TEST_CASE(name, ...)                                                  \
   template <class T>                                                                        \
   struct name {                                                                             \

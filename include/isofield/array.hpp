@@ -31,7 +31,7 @@ class Operand {
   Operand(UnifiedArray&& array, Where where = Where::current());       // NOLINT: implicit
   // clang-format off
   template <class T>
-    requires std::is_arithmetic_v<T>
+    requires(std::is_arithmetic_v<T> || is_complex_type<T>)
   Operand(T value, Where where = Where::current()) noexcept  // NOLINT: implicit by design
       : scalar_(value), where_(where) {}
   // clang-format on

@@ -116,9 +116,9 @@ class BaseBackend {
   UnifiedArray to_backend(const UnifiedArray& array);
   UnifiedArray reduce_sum(const UnifiedArray& array, Where where = Where::current());
   UnifiedArray reduce_mean(const UnifiedArray& array, Where where = Where::current());
-#define UNARY(op, domain, result, value) \
+#define UNARY(op, domain, result, value, ...) \
   UnifiedArray op(const UnifiedArray& x, Where where = Where::current());
-#define BINARY(op, domain, result, value) \
+#define BINARY(op, domain, result, value, ...) \
   UnifiedArray op(const UnifiedArray& a, const UnifiedArray& b, Where where = Where::current());
 #include <isofield/ops.def>
 #undef UNARY

@@ -10,8 +10,8 @@
 namespace isofield {
 
 // Pointwise: one function a row of ops.def.
-#define UNARY(name, domain, result, value) UnifiedArray name(Operand x);
-#define BINARY(name, domain, result, value) UnifiedArray name(Operand a, Operand b);
+#define UNARY(name, domain, result, value, ...) UnifiedArray name(Operand x);
+#define BINARY(name, domain, result, value, ...) UnifiedArray name(Operand a, Operand b);
 #include <isofield/ops.def>
 #undef UNARY
 #undef BINARY

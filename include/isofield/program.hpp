@@ -17,8 +17,8 @@ namespace isofield {
 /// A pointwise operation: the rows of ops.def, and `where` and `cast`, whose operands differ in
 /// dtype.
 enum class Op : std::uint8_t {
-#define UNARY(name, domain, result, value) name,
-#define BINARY(name, domain, result, value) name,
+#define UNARY(name, domain, result, value, ...) name,
+#define BINARY(name, domain, result, value, ...) name,
 #include <isofield/ops.def>
 #undef UNARY
 #undef BINARY
@@ -28,14 +28,47 @@ enum class Op : std::uint8_t {
 inline constexpr int op_count = static_cast<int>(Op::cast) + 1;
 
 /// Which dtypes an operation takes.
-enum class Domain : std::uint8_t { numeric, inexact, boolean, any };
+enum class Domain : std::uint8_t {
+  any,
+  boolean,
+  bits,  ///< bool and integers
+  integer,
+  numeric,   ///< all but bool
+  real,      ///< integers and real floats
+  inexact,   ///< real and complex floats
+  floating,  ///< real floats
+};
+constexpr bool in_domain(Domain domain, DType dtype) noexcept {
+  switch (domain) {
+    case Domain::any: return true;
+    case Domain::boolean: return dtype == DType::bool_;
+    case Domain::bits: return dtype == DType::bool_ || is_integer(dtype);
+    case Domain::integer: return is_integer(dtype);
+    case Domain::numeric: return dtype != DType::bool_;
+    case Domain::real: return is_integer(dtype) || is_floating(dtype);
+    case Domain::inexact: return is_floating(dtype) || is_complex(dtype);
+    case Domain::floating: break;
+  }
+  return is_floating(dtype);
+}
+
+/// What dtype an operation's result has.
+enum class OpResult : std::uint8_t {
+  same,  ///< the operands'
+  boolean,
+  real,  ///< a complex dtype's parts', else the operands'
+};
+constexpr DType result_dtype(OpResult result, DType operands) noexcept {
+  if (result == OpResult::same) return operands;
+  return result == OpResult::boolean ? DType::bool_ : real_dtype(operands);
+}
 
 /// One row of the table of operations.
 struct OpInfo {
   std::string_view name;
   int arity;
   Domain domain;
-  bool boolean_result;
+  OpResult result;
 };
 const OpInfo& info(Op op) noexcept;
 

@@ -198,7 +198,6 @@ UnifiedArray UnifiedArray::T() const {
 }
 
 UnifiedArray UnifiedArray::astype(DType dtype) const {
-  if (!is_supported(dtype)) throw_unsupported(dtype);
   UnifiedArray result(detail::cast(node_, dtype));
   if (detail::eager()) result.eval();
   return result;

@@ -56,11 +56,11 @@ UnifiedArray BaseBackend::reduce_mean(const UnifiedArray& array, Where where) {
   return isofield::mean({to_backend(array), where});
 }
 
-#define UNARY(op, domain, result, value)                             \
+#define UNARY(op, domain, result, value, ...)                        \
   UnifiedArray BaseBackend::op(const UnifiedArray& x, Where where) { \
     return isofield::op({to_backend(x), where});                     \
   }
-#define BINARY(op, domain, result, value)                                                   \
+#define BINARY(op, domain, result, value, ...)                                              \
   UnifiedArray BaseBackend::op(const UnifiedArray& a, const UnifiedArray& b, Where where) { \
     return isofield::op({to_backend(a), where}, {to_backend(b), where});                    \
   }

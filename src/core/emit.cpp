@@ -1,5 +1,6 @@
 #include "core/emit.hpp"
 
+#include <algorithm>
 #include <isofield/ops.hpp>
 #include <isofield/registry.hpp>
 
@@ -7,15 +8,51 @@
 
 namespace isofield {
 
+namespace {
+
+/// The signed dtype that holds both, an unsigned and a signed one.
+DType wider_signed(DType unsigned_one, DType signed_one) {
+  static constexpr DType next[] = {DType::int16, DType::int32, DType::int64};
+  if (unsigned_one == DType::uint64) return DType::bool_;
+  const DType up = next[static_cast<int>(unsigned_one) - static_cast<int>(DType::uint8)];
+  return itemsize(up) > itemsize(signed_one) ? up : signed_one;
+}
+
+}  // namespace
+
 DType result_type(DType a, DType b) {
   if (a == b) return a;
-  if (kind(a) == kind(b)) return itemsize(a) >= itemsize(b) ? a : b;
+  const Kind ka = kind(a), kb = kind(b);
+  if (ka == kb) return itemsize(a) >= itemsize(b) ? a : b;
+  if (is_integer(a) && is_integer(b)) {
+    const DType both = ka == Kind::unsigned_integer ? wider_signed(a, b) : wider_signed(b, a);
+    if (both != DType::bool_) return both;
+  }
+  if (ka == Kind::real && kb == Kind::complex) return result_type(complex_dtype(a), b);
+  if (ka == Kind::complex && kb == Kind::real) return result_type(a, complex_dtype(b));
   throw DTypeError("dtypes " + std::string(name(a)) + " and " + std::string(name(b)) +
                    " do not promote; convert one with astype");
 }
 
 namespace detail {
 namespace {
+
+/// The dtype that a scalar makes of the dtype that it meets; throws DTypeError.
+DType joined(std::string_view operation, const Scalar& scalar, DType dtype) {
+  const Kind own = scalar.kind();
+  const bool integer = own == Kind::signed_integer || own == Kind::unsigned_integer;
+  const bool goes = own == Kind::boolean ? dtype == DType::bool_
+                    : integer            ? dtype != DType::bool_
+                                         : is_floating(dtype) || is_complex(dtype);
+  if (!goes)
+    throw DTypeError(std::string(operation) + ": a scalar of kind " +
+                     std::string(name(scalar.default_dtype())) + " does not go with dtype " +
+                     std::string(name(dtype)) + "; convert the array with astype");
+  if (!scalar.fits(dtype))
+    throw DTypeError(std::string(operation) + ": " + scalar.text() + " does not fit into dtype " +
+                     std::string(name(dtype)));
+  return own == Kind::complex ? complex_dtype(dtype) : dtype;
+}
 
 /// Scalars alone: the wider of their kinds, bool apart.
 DType scalars_dtype(std::string_view operation, std::span<const Operand> operands) {
@@ -25,7 +62,7 @@ DType scalars_dtype(std::string_view operation, std::span<const Operand> operand
     if ((own == DType::bool_) != (dtype == DType::bool_))
       throw DTypeError(std::string(operation) + ": scalars of kinds " + std::string(name(dtype)) +
                        " and " + std::string(name(own)) + " do not go together");
-    if (own == DType::float64) dtype = own;
+    dtype = std::max(dtype, own);
   }
   return dtype;
 }
@@ -44,26 +81,23 @@ DType promote(std::string_view operation, std::span<const Operand> operands) {
     found = true;
   }
   if (!found) return scalars_dtype(operation, operands);
-  for (const auto& o : operands) {
-    if (!o.is_scalar()) continue;
-    const DType own = o.scalar().default_dtype();
-    if ((own == DType::bool_) != (dtype == DType::bool_) ||
-        (own == DType::float64 && is_integer(dtype)))
-      throw DTypeError(std::string(operation) + ": a scalar of kind " + std::string(name(own)) +
-                       " does not go with dtype " + std::string(name(dtype)) +
-                       "; convert the array with astype");
-  }
+  for (const auto& o : operands)
+    if (o.is_scalar()) dtype = joined(operation, o.scalar(), dtype);
   return dtype;
 }
 
 void check_domain(const OpInfo& op, DType dtype) {
-  const char* wanted = nullptr;
-  if (op.domain == Domain::numeric && dtype == DType::bool_) wanted = "a numeric dtype";
-  if (op.domain == Domain::inexact && !is_floating(dtype)) wanted = "a floating-point dtype";
-  if (op.domain == Domain::boolean && dtype != DType::bool_) wanted = "dtype bool";
-  if (wanted)
-    throw DTypeError(std::string(op.name) + ": needs " + wanted + ", got " +
-                     std::string(name(dtype)) + "; convert with astype");
+  if (in_domain(op.domain, dtype)) return;
+  static constexpr const char* wanted[] = {"any dtype",
+                                           "dtype bool",
+                                           "dtype bool or an integer dtype",
+                                           "an integer dtype",
+                                           "a numeric dtype",
+                                           "a real-valued dtype",
+                                           "a floating-point dtype",
+                                           "a real-valued floating-point dtype"};
+  throw DTypeError(std::string(op.name) + ": needs " + wanted[static_cast<int>(op.domain)] +
+                   ", got " + std::string(name(dtype)) + "; convert with astype");
 }
 
 std::string shapes_of(std::span<const Operand> operands) {
@@ -169,7 +203,7 @@ UnifiedArray emit(Op op, std::span<Operand> operands) {
     inputs[k] = std::move(node);
   }
   if (!any_array) inputs[0] = node_of(operands[0], backend, op == Op::where ? DType::bool_ : dtype);
-  const DType result = row.boolean_result ? DType::bool_ : dtype;
+  const DType result = result_dtype(row.result, dtype);
   NodePtr node = make_pointwise(op, result, shape, backend, {inputs, operands.size()},
                                 {scalars, operands.size()});
   if (eager()) evaluate(node);

@@ -13,9 +13,13 @@ std::string number(const View& v, std::int64_t position) {
     using T = decltype(tag);
     const T value = v.data<T>()[position];
     if constexpr (std::is_same_v<T, bool>) return value ? "true" : "false";
-    if constexpr (std::is_same_v<T, std::int64_t>) return std::to_string(value);
-    std::array<char, 40> text{};
-    std::snprintf(text.data(), text.size(), "%.6g", static_cast<double>(value));
+    if constexpr (std::is_integral_v<T>) return std::to_string(value);
+    std::array<char, 80> text{};
+    if constexpr (is_complex_type<T>)
+      std::snprintf(text.data(), text.size(), "%.6g%+.6gj", static_cast<double>(value.real()),
+                    static_cast<double>(value.imag()));
+    else
+      std::snprintf(text.data(), text.size(), "%.6g", static_cast<double>(value));
     return text.data();
   });
 }

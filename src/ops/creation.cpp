@@ -12,7 +12,6 @@ namespace {
 BaseBackend& or_default(BaseBackend* backend) { return backend ? *backend : default_backend(); }
 
 detail::NodePtr checked_empty(const Shape& shape, DType dtype, BaseBackend* backend) {
-  if (!is_supported(dtype)) throw_unsupported(dtype);
   return detail::make_empty(or_default(backend), shape, dtype);
 }
 
@@ -109,7 +108,6 @@ UnifiedArray asarray(Scalar value, BaseBackend* backend) {
 
 UnifiedArray from_memory(void* data, DType dtype, const Layout& layout, std::size_t bytes,
                          std::shared_ptr<void> owner, BaseBackend& backend) {
-  if (!is_supported(dtype)) throw_unsupported(dtype);
   const std::string what = "from_memory: shape " + to_string(layout.shape) + " with strides " +
                            to_string(layout.strides);
   if (layout.strides.size() != layout.rank()) throw ShapeError(what + " is no layout");

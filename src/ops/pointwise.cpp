@@ -42,9 +42,9 @@ UnifiedArray emitted(Op op, O&... operands) {
 
 }  // namespace
 
-#define UNARY(name, domain, result, value) \
+#define UNARY(name, domain, result, value, ...) \
   UnifiedArray name(Operand x) { return emitted(Op::name, x); }
-#define BINARY(name, domain, result, value) \
+#define BINARY(name, domain, result, value, ...) \
   UnifiedArray name(Operand a, Operand b) { return emitted(Op::name, a, b); }
 #include <isofield/ops.def>
 #undef UNARY

@@ -4,7 +4,7 @@ namespace isofield::host {
 
 HostBackend::HostBackend(std::string name, std::unique_ptr<Executor> executor)
     : name_(std::move(name)) {
-  capabilities_.dtypes = {DType::bool_, DType::int64, DType::float32, DType::float64};
+  capabilities_.dtypes.assign(all_dtypes.begin(), all_dtypes.end());
   capabilities_.details = {{"instruction set", std::string(instruction_set())},
                            {"programs", program_form()}};
   use(std::move(executor));

@@ -166,10 +166,10 @@ class Lowering {
 
   PointwiseKernel kernel_of(const Step& s) const {
     if (s.upwind) return kernels().upwind(s.op, s.operands == 5, s.compute);
-    if (s.op == Op::cast && !s.pair) return kernels().cast(program_.dtype(s.in[0]), s.result);
+    if (s.op == Op::cast && !s.pair) return cast_kernel(program_.dtype(s.in[0]), s.result);
     const PointwiseKernel kernel =
         s.pair ? kernels().pair(*s.pair, s.compute, pair_mask(*s.pair, s.in))
-               : kernels().pointwise(s.op, s.compute, scalar_mask(s.in, s.operands));
+               : pointwise_kernel(s.op, s.compute, scalar_mask(s.in, s.operands));
     if (!kernel)
       throw DTypeError(std::string(info(s.op).name) + " has no kernel for dtype " +
                        std::string(name(s.compute)));
@@ -257,7 +257,7 @@ class Lowering {
     const Value v = program_.outputs[static_cast<std::size_t>(o)];
     const DType dtype = program_.dtype(v);
     HostCode::Instruction out{};
-    out.kernel = kernels().cast(dtype, dtype);
+    out.kernel = cast_kernel(dtype, dtype);
     out.out = static_cast<std::uint16_t>(code_.output_slot(o));
     out.in[0] = slot(v, home);
     if (v.source == Source::immediate) code_.fill_immediate[v.index] = true;

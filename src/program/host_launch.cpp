@@ -66,14 +66,14 @@ struct Fold {
 Fold fold_of(Reduce op, DType dtype) {
   constexpr Op combine[] = {Op::add,     Op::multiply,   Op::minimum,
                             Op::maximum, Op::logical_or, Op::logical_and};
-  return {kernels().fold(op, dtype), kernels().pointwise(combine[static_cast<int>(op)], dtype, 0),
+  return {fold_kernels(op, dtype), pointwise_kernel(combine[static_cast<int>(op)], dtype, 0),
           static_cast<std::int64_t>(itemsize(dtype)), dtype};
 }
 
 /// Elements [begin, end) into one; there is at least one.
 void reduce_run(const BoundLaunch& bound, const Fold& fold, std::int64_t begin, std::int64_t end,
                 std::byte* total) {
-  alignas(64) std::byte lanes[fold_lanes * sizeof(double)];
+  alignas(64) std::byte lanes[fold_lanes * widest_element];
   fold.kernels->start(lanes);
   BoundLaunch::Tiles tiles(bound);
   tiles.slots[bound.code().lanes_slot()] = lanes;
@@ -100,7 +100,7 @@ void reduce_everything(const BoundLaunch& bound, const Fold& fold, std::byte* ou
     reduce_run(bound, fold, i * piece, std::min(bound.size(), (i + 1) * piece),
                partial.data() + i * fold.size);
   });
-  alignas(64) std::byte lanes[fold_lanes * sizeof(double)];
+  alignas(64) std::byte lanes[fold_lanes * widest_element];
   fold.kernels->start(lanes);
   const std::int64_t left = pieces % fold_lanes;
   fold.kernels->into_lanes(lanes, partial.data(), pieces - left);

@@ -192,10 +192,10 @@ class NativeLowering {
         to.in[k] = slot(v);
       }
       if (from.op == Op::cast) {
-        to.kernel = kernels().cast(program_.dtype(from.operands[0]), from.result);
+        to.kernel = cast_kernel(program_.dtype(from.operands[0]), from.result);
         if (scalars) fill(from.operands[0]);
       } else {
-        to.kernel = kernels().pointwise(from.op, from.compute, scalars);
+        to.kernel = pointwise_kernel(from.op, from.compute, scalars);
       }
       if (!to.kernel) failed_ = true;
       to.out = static_cast<std::uint16_t>(code_.register_slot(home_[i]));
@@ -221,7 +221,7 @@ class NativeLowering {
       }
       const DType dtype = program_.dtype(v);
       HostCode::Instruction copy{};
-      copy.kernel = kernels().cast(dtype, dtype);
+      copy.kernel = cast_kernel(dtype, dtype);
       copy.in[0] = slot(v);
       copy.out = static_cast<std::uint16_t>(code_.output_slot(o));
       code_.code.push_back(copy);

@@ -4,18 +4,14 @@
 namespace isofield {
 namespace {
 
-enum class Result { same, boolean };
-
 constexpr OpInfo op_table[] = {
-#define UNARY(name, domain, result, value) \
-  {#name, 1, Domain::domain, Result::result == Result::boolean},
-#define BINARY(name, domain, result, value) \
-  {#name, 2, Domain::domain, Result::result == Result::boolean},
+#define UNARY(name, domain, result, value, ...) {#name, 1, Domain::domain, OpResult::result},
+#define BINARY(name, domain, result, value, ...) {#name, 2, Domain::domain, OpResult::result},
 #include <isofield/ops.def>
 #undef UNARY
 #undef BINARY
-    {"where", 3, Domain::any, false},
-    {"cast", 1, Domain::any, false},
+    {"where", 3, Domain::any, OpResult::same},
+    {"cast", 1, Domain::any, OpResult::same},
 };
 static_assert(sizeof(op_table) / sizeof(op_table[0]) == op_count);
 

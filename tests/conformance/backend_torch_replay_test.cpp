@@ -60,6 +60,18 @@ UnifiedArray integers(BaseBackend& b) {
 }
 UnifiedArray booleans(BaseBackend& b) { return integers(b) > 0; }
 
+UnifiedArray complexes(BaseBackend& b) {
+  return asarray(
+      std::vector<std::complex<double>>{{1, 2}, {-0.5, 0.25}, {0.75, -1.5}, {-2, -0.125}}, {4}, &b);
+}
+/// The same of complex results, whose parts are compared.
+template <class F>
+void agree_by_parts(F&& compute, std::string_view what) {
+  const UnifiedArray found = compute(torch()), expected = compute(eigen());
+  same(real(found), real(expected), 4e-15, what);
+  same(imag(found), imag(expected), 4e-15, what);
+}
+
 /// All pairs: one operand a column.
 UnifiedArray column(const UnifiedArray& x) { return expand_dims(x, 1); }
 
@@ -83,31 +95,40 @@ BOOST_AUTO_TEST_CASE(the_backend_says_that_it_replays) {
 }
 
 BOOST_AUTO_TEST_CASE(every_operation_gives_the_host_s_values){
-#define UNARY(op, domain, result, value)                                                \
+#define UNARY(op, domain, result, value, ...)                                           \
   {                                                                                     \
     constexpr Domain d = Domain::domain;                                                \
-    if constexpr (d == Domain::boolean) {                                               \
+    if constexpr (in_domain(d, bool_))                                                  \
       agree([](BaseBackend& b) { return isofield::op(booleans(b)); }, #op);             \
-    } else {                                                                            \
+    if constexpr (in_domain(d, int64))                                                  \
+      agree([](BaseBackend& b) { return isofield::op(integers(b)); }, #op);             \
+    if constexpr (in_domain(d, float64)) {                                              \
       agree([](BaseBackend& b) { return isofield::op(reals(b)); }, #op, 2e-15);         \
       agree([](BaseBackend& b) { return isofield::op(reals(b, float32)); }, #op, 1e-6); \
-      if constexpr (d == Domain::numeric)                                               \
-        agree([](BaseBackend& b) { return isofield::op(integers(b)); }, #op);           \
     }                                                                                   \
+    if constexpr (in_domain(d, complex128))                                             \
+      agree_by_parts([](BaseBackend& b) { return isofield::op(complexes(b)); }, #op);   \
   }
-#define BINARY(op, domain, result, value)                                                         \
+#define BINARY(op, domain, result, value, ...)                                                    \
   {                                                                                               \
     constexpr Domain d = Domain::domain;                                                          \
-    if constexpr (d == Domain::boolean || d == Domain::any)                                       \
+    if constexpr (in_domain(d, bool_))                                                            \
       agree([](BaseBackend& b) { return isofield::op(column(booleans(b)), booleans(b)); }, #op);  \
-    if constexpr (d != Domain::boolean)                                                           \
-      agree([](BaseBackend& b) { return isofield::op(column(reals(b)), reals(b)); }, #op, 2e-15); \
-    if constexpr (d == Domain::numeric || d == Domain::any)                                       \
+    if constexpr (in_domain(d, int64))                                                            \
       agree([](BaseBackend& b) { return isofield::op(column(integers(b)), integers(b)); }, #op);  \
+    if constexpr (in_domain(d, float64))                                                          \
+      agree([](BaseBackend& b) { return isofield::op(column(reals(b)), reals(b)); }, #op, 2e-15); \
+    if constexpr (in_domain(d, complex128))                                                       \
+      agree_by_parts(                                                                             \
+          [](BaseBackend& b) { return isofield::op(column(complexes(b)), complexes(b)); }, #op);  \
   }
 #include <isofield/ops.def>
 #undef UNARY
 #undef BINARY
+}
+
+BOOST_AUTO_TEST_CASE(dtypes_that_torch_lacks_are_refused) {
+  BOOST_CHECK_THROW(ones({2}, uint16, &torch()) + 1, DTypeError);
 }
 
 BOOST_AUTO_TEST_CASE(scalars_and_casts_and_choices) {

@@ -49,21 +49,14 @@ UnifiedArray specials(DType dtype) {
       .astype(dtype);
 }
 
-bool takes(Domain domain, DType dtype) {
-  if (domain == Domain::any) return true;
-  if (domain == Domain::boolean) return dtype == DType::bool_;
-  if (domain == Domain::inexact) return is_floating(dtype);
-  return dtype != DType::bool_;
-}
-
 void rows_of_the_table() {
   for (const DType dtype : {float32, float64, int64, bool_}) {
     const UnifiedArray x = specials(dtype), column = expand_dims(x, 1);
     record("specials", x);
-#define UNARY(op, domain_, result, value) \
-  if (takes(Domain::domain_, dtype)) record(#op, isofield::op(x));
-#define BINARY(op, domain_, result, value) \
-  if (takes(Domain::domain_, dtype)) record(#op, isofield::op(column, x));
+#define UNARY(op, domain_, result, value, ...) \
+  if (in_domain(Domain::domain_, dtype)) record(#op, isofield::op(x));
+#define BINARY(op, domain_, result, value, ...) \
+  if (in_domain(Domain::domain_, dtype)) record(#op, isofield::op(column, x));
 #include <isofield/ops.def>
 #undef UNARY
 #undef BINARY

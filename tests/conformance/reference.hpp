@@ -82,8 +82,11 @@ Plain<T> noise(const Shape& shape, unsigned seed = 1, double low = -2, double hi
     const double u = static_cast<double>(generator()) / 4294967296.0;
     if constexpr (std::is_same_v<T, bool>)
       x = u < 0.5;
-    else if constexpr (std::is_integral_v<T>)
-      x = static_cast<T>(std::floor(low + u * (high - low + 1)));
+    else if constexpr (std::is_integral_v<T>)  // a negative number of an unsigned type wraps
+      x = static_cast<T>(static_cast<std::int64_t>(std::floor(low + u * (high - low + 1))));
+    else if constexpr (is_complex_type<T>)
+      x = T(static_cast<typename T::value_type>(low + u * (high - low)),
+            static_cast<typename T::value_type>(low + (high - low) * std::fmod(u * 4096, 1.0)));
     else
       x = static_cast<T>(low + u * (high - low));
   }
@@ -96,6 +99,14 @@ std::vector<Stored<T>> special_values() {
   using L = std::numeric_limits<T>;
   if constexpr (std::is_same_v<T, bool>)
     return {0, 1};
+  else if constexpr (std::is_unsigned_v<T>)
+    return {0, 1, 2, 3, 7, 8, 10, 31, 63, 64, 100, L::max(), L::max() - 1, L::max() / 2};
+  else if constexpr (std::is_integral_v<T> && sizeof(T) < 4)
+    return {0, 1, -1, 2, -2, 3, 7, -7, 10, 63, 64, L::max(), L::min(), L::max() - 1, L::min() + 1};
+  else if constexpr (is_complex_type<T>)
+    return {T(0),        T(1),        T(-1),           T(0, 1), T(0, -1),
+            T(1, 1),     T(-2, 0.5f), T(0.5f, -0.25f), T(3, 4), T(-1e-3f, 1e-4f),
+            T(-0.0f, 2), T(10, -7)};
   else if constexpr (std::is_integral_v<T>)
     return {0,  1,  -1, 2,       -2,       3,        7,        -7,           10,
             62, 63, 64, 1000003, -1000003, L::max(), L::min(), L::max() - 1, L::min() + 1};
@@ -110,7 +121,9 @@ std::vector<Stored<T>> special_values() {
 
 template <class T>
 bool same_bits(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>)
+  if constexpr (is_complex_type<T>)
+    return same_bits(a.real(), b.real()) && same_bits(a.imag(), b.imag());
+  else if constexpr (std::is_floating_point_v<T>)
     return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b));
   else
     return a == b;
@@ -156,8 +169,9 @@ boost::test_tools::assertion_result close(const UnifiedArray& a, const Plain<T>&
                                           double tolerance) {
   return matches<T>(a, expected, [tolerance](T x, T y) {
     if (same_bits(x, y)) return true;
-    return std::abs(static_cast<double>(x) - static_cast<double>(y)) <=
-           tolerance * std::max(1.0, std::abs(static_cast<double>(y)));
+    using Number = std::conditional_t<is_complex_type<T>, std::complex<double>, double>;
+    return std::abs(static_cast<Number>(x) - static_cast<Number>(y)) <=
+           tolerance * std::max(1.0, std::abs(static_cast<Number>(y)));
   });
 }
 

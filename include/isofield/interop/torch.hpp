@@ -17,9 +17,15 @@ namespace interop {
 inline DType dtype_of_tensor(const at::Tensor& tensor) {
   switch (tensor.scalar_type()) {
     case at::kBool: return DType::bool_;
+    case at::kChar: return DType::int8;
+    case at::kShort: return DType::int16;
+    case at::kInt: return DType::int32;
     case at::kLong: return DType::int64;
+    case at::kByte: return DType::uint8;
     case at::kFloat: return DType::float32;
     case at::kDouble: return DType::float64;
+    case at::kComplexFloat: return DType::complex64;
+    case at::kComplexDouble: return DType::complex128;
     default:
       throw DTypeError(std::string("from_torch: tensors of dtype ") +
                        c10::toString(tensor.scalar_type()) +
@@ -40,10 +46,18 @@ inline at::IntArrayRef sizes_of(const Dims& dims) {
 inline at::ScalarType scalar_type_of(DType dtype) {
   switch (dtype) {
     case DType::bool_: return at::kBool;
+    case DType::int8: return at::kChar;
+    case DType::int16: return at::kShort;
+    case DType::int32: return at::kInt;
     case DType::int64: return at::kLong;
+    case DType::uint8: return at::kByte;
     case DType::float32: return at::kFloat;
     case DType::float64: return at::kDouble;
-    default: throw_unsupported(dtype);
+    case DType::complex64: return at::kComplexFloat;
+    case DType::complex128: return at::kComplexDouble;
+    default:
+      throw DTypeError("torch_tensor: LibTorch has no tensors of dtype " +
+                       std::string(name(dtype)) + "; convert with astype");
   }
 }
 

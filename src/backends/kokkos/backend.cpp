@@ -72,7 +72,7 @@ class ToolRegion {
 class KokkosBackend final : public BaseBackend {
  public:
   KokkosBackend() {
-    capabilities_.dtypes = {DType::bool_, DType::int64, DType::float32, DType::float64};
+    capabilities_.dtypes.assign(all_dtypes.begin(), all_dtypes.end());
     capabilities_.threads = Runtime::instance().threads();
     capabilities_.details = {
         {"Kokkos", std::to_string(KOKKOS_VERSION / 10000) + "." +

@@ -52,12 +52,19 @@ bool replay_asked_for() {
   return value && std::string_view(value) == "1";
 }
 
+/// Whether LibTorch's own operations know a dtype on a device.
+bool is_known(DType dtype, Device device) {
+  if (dtype == DType::uint16 || dtype == DType::uint32 || dtype == DType::uint64) return false;
+  const bool wide = dtype == DType::float64 || is_complex(dtype);
+  return !wide || device.kind != Device::Kind::mps;
+}
+
 class TorchBackend final : public BaseBackend {
  public:
   explicit TorchBackend(Device device)
       : device_(device), replays_(!device.is_host() || replay_asked_for()) {
-    capabilities_.dtypes = {DType::bool_, DType::int64, DType::float32};
-    if (device.kind != Device::Kind::mps) capabilities_.dtypes.push_back(DType::float64);
+    for (const DType dtype : all_dtypes)
+      if (!replays_ || is_known(dtype, device)) capabilities_.dtypes.push_back(dtype);
     capabilities_.details = {{"LibTorch", TORCH_VERSION}};
     if (device.is_host()) {
       set_threads(0);

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/abs.h>
 #include <ATen/ops/acos.h>
+#include <ATen/ops/acosh.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/all.h>
 #include <ATen/ops/amax.h>
@@ -9,11 +10,21 @@
 #include <ATen/ops/any.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/asin.h>
+#include <ATen/ops/asinh.h>
 #include <ATen/ops/atan.h>
 #include <ATen/ops/atan2.h>
+#include <ATen/ops/atanh.h>
+#include <ATen/ops/bitwise_and.h>
+#include <ATen/ops/bitwise_left_shift.h>
+#include <ATen/ops/bitwise_not.h>
+#include <ATen/ops/bitwise_or.h>
+#include <ATen/ops/bitwise_right_shift.h>
+#include <ATen/ops/bitwise_xor.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/ceil.h>
 #include <ATen/ops/clamp_min.h>
+#include <ATen/ops/conj_physical.h>
+#include <ATen/ops/copysign.h>
 #include <ATen/ops/cos.h>
 #include <ATen/ops/cosh.h>
 #include <ATen/ops/div.h>
@@ -25,10 +36,14 @@
 #include <ATen/ops/ge.h>
 #include <ATen/ops/gt.h>
 #include <ATen/ops/hypot.h>
+#include <ATen/ops/imag.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/le.h>
 #include <ATen/ops/log.h>
+#include <ATen/ops/log10.h>
 #include <ATen/ops/log1p.h>
+#include <ATen/ops/log2.h>
+#include <ATen/ops/logaddexp.h>
 #include <ATen/ops/logical_and.h>
 #include <ATen/ops/logical_not.h>
 #include <ATen/ops/logical_or.h>
@@ -39,15 +54,19 @@
 #include <ATen/ops/mul.h>
 #include <ATen/ops/ne.h>
 #include <ATen/ops/neg.h>
+#include <ATen/ops/nextafter.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/pow.h>
 #include <ATen/ops/prod.h>
+#include <ATen/ops/real.h>
 #include <ATen/ops/reciprocal.h>
 #include <ATen/ops/remainder.h>
 #include <ATen/ops/roll.h>
 #include <ATen/ops/round.h>
+#include <ATen/ops/sgn.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/sign.h>
+#include <ATen/ops/signbit.h>
 #include <ATen/ops/sin.h>
 #include <ATen/ops/sinh.h>
 #include <ATen/ops/sqrt.h>
@@ -56,7 +75,9 @@
 #include <ATen/ops/tan.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/trunc.h>
+#include <ATen/ops/view_as_real.h>
 #include <ATen/ops/where.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <limits>
@@ -70,6 +91,21 @@ at::Tensor safe_divisor(const at::Tensor& b) {
   return at::where(b.eq(0).logical_or_(b.eq(-1)), at::ones_like(b), b);
 }
 
+/// Shift bits by places that the processor knows; by more, all are gone.
+at::Tensor shifted_bits(const at::Tensor& a, const at::Tensor& b, bool left) {
+  const std::int64_t bits = 8 * static_cast<std::int64_t>(a.element_size());
+  const at::Tensor inside = b.ge(0).logical_and_(b.lt(bits));
+  const at::Tensor places = at::where(inside, b, at::zeros_like(b));
+  const at::Tensor many = at::zeros_like(b).fill_(bits - 1);
+  if (left) return at::where(inside, at::bitwise_left_shift(a, places), at::zeros_like(a));
+  const bool has_sign = a.scalar_type() != at::kByte;
+  const at::Tensor gone = has_sign ? at::bitwise_right_shift(a, many) : at::zeros_like(a);
+  return at::where(inside, at::bitwise_right_shift(a, places), gone);
+}
+
+/// Whether an operation that rounds has anything to do.
+bool whole(const at::Tensor& a) { return !a.is_floating_point() && !a.is_complex(); }
+
 }  // namespace
 
 void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, const at::Tensor& c) {
@@ -77,7 +113,12 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
   switch (op) {
     case Op::negative: at::neg_out(out, a); return;
     case Op::abs: at::abs_out(out, a); return;
+    case Op::positive: out.copy_(a); return;
     case Op::sign:
+      if (a.is_complex()) {
+        at::sgn_out(out, a);
+        return;
+      }
       // LibTorch's sign of NaN and of -0 is 0.
       if (a.is_floating_point())
         at::where_out(out, a.abs().gt(0), a.sign(), a);
@@ -88,10 +129,34 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
     case Op::relu: at::clamp_min_out(out, a, 0); return;
     case Op::reciprocal: at::reciprocal_out(out, a); return;
     case Op::sqrt: at::sqrt_out(out, a); return;
-    case Op::floor: at::floor_out(out, a); return;
-    case Op::ceil: at::ceil_out(out, a); return;
-    case Op::trunc: at::trunc_out(out, a); return;
-    case Op::round: at::round_out(out, a); return;
+    case Op::floor:
+      if (whole(a))
+        out.copy_(a);
+      else
+        at::floor_out(out, a);
+      return;
+    case Op::ceil:
+      if (whole(a))
+        out.copy_(a);
+      else
+        at::ceil_out(out, a);
+      return;
+    case Op::trunc:
+      if (whole(a))
+        out.copy_(a);
+      else
+        at::trunc_out(out, a);
+      return;
+    case Op::round:
+      if (whole(a)) {
+        out.copy_(a);
+      } else if (a.is_complex()) {
+        at::Tensor parts = at::view_as_real(out);
+        at::round_out(parts, at::view_as_real(a));
+      } else {
+        at::round_out(out, a);
+      }
+      return;
     case Op::exp: at::exp_out(out, a); return;
     case Op::expm1: at::expm1_out(out, a); return;
     case Op::log: at::log_out(out, a); return;
@@ -110,6 +175,21 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
     case Op::isnan: at::ne_out(out, a, a); return;
     case Op::isinf: at::eq_out(out, a.abs(), infinity); return;
     case Op::isfinite: at::lt_out(out, a.abs(), infinity); return;
+    case Op::log2: at::log2_out(out, a); return;
+    case Op::log10: at::log10_out(out, a); return;
+    case Op::asinh: at::asinh_out(out, a); return;
+    case Op::acosh: at::acosh_out(out, a); return;
+    case Op::atanh: at::atanh_out(out, a); return;
+    case Op::conj: at::conj_physical_out(out, a); return;
+    case Op::real: out.copy_(at::real(a)); return;
+    case Op::imag:
+      if (a.is_complex())
+        out.copy_(at::imag(a));
+      else
+        out.zero_();
+      return;
+    case Op::signbit: at::signbit_out(out, a); return;
+    case Op::bitwise_invert: at::bitwise_not_out(out, a); return;
     case Op::logical_not: at::logical_not_out(out, a); return;
     case Op::add: at::add_out(out, a, b); return;
     case Op::subtract: at::sub_out(out, a, b); return;
@@ -137,6 +217,14 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
       return;
     case Op::atan2: at::atan2_out(out, a, b); return;
     case Op::hypot: at::hypot_out(out, a, b); return;
+    case Op::logaddexp: at::logaddexp_out(out, a, b); return;
+    case Op::copysign: at::copysign_out(out, a, b); return;
+    case Op::nextafter: at::nextafter_out(out, a, b); return;
+    case Op::bitwise_and: at::bitwise_and_out(out, a, b); return;
+    case Op::bitwise_or: at::bitwise_or_out(out, a, b); return;
+    case Op::bitwise_xor: at::bitwise_xor_out(out, a, b); return;
+    case Op::bitwise_left_shift: out.copy_(shifted_bits(a, b, true)); return;
+    case Op::bitwise_right_shift: out.copy_(shifted_bits(a, b, false)); return;
     case Op::equal: at::eq_out(out, a, b); return;
     case Op::not_equal: at::ne_out(out, a, b); return;
     case Op::less: at::lt_out(out, a, b); return;

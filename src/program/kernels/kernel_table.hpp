@@ -13,6 +13,8 @@ namespace isofield::host {
 using PointwiseKernel = void (*)(void* out, const void* const* in, std::int64_t n);
 /// A fold into one element, by way of 32 lanes of partial results.
 inline constexpr int fold_lanes = 32;
+/// Bytes of the widest dtype.
+inline constexpr int widest_element = 16;
 struct FoldKernels {
   void (*start)(void* lanes);
   /// Fold `n` elements into the lanes; n is a multiple of their number.
@@ -47,6 +49,22 @@ struct KernelTable {
 
 /// The table for this processor, chosen once.
 const KernelTable& kernels();
+
+/// Kernels of dtypes that have one set for all processors.
+struct MoreKernels {
+  PointwiseKernel (*pointwise)(Op op, DType dtype, unsigned scalars);
+  const FoldKernels* (*fold)(Reduce op, DType dtype);
+};
+const MoreKernels& signed_integer_kernels();
+const MoreKernels& unsigned_integer_kernels();
+const MoreKernels& complex_number_kernels();
+PointwiseKernel any_cast(DType from, DType to);
+
+/// The kernel for an operation in any dtype, this processor's where there is one; null outside of
+/// the operation's domain.
+PointwiseKernel pointwise_kernel(Op op, DType dtype, unsigned scalars);
+PointwiseKernel cast_kernel(DType from, DType to);
+const FoldKernels* fold_kernels(Reduce op, DType dtype);
 
 const KernelTable& baseline_kernels();
 const KernelTable& avx2_kernels();    // only where ISOFIELD_AVX2_KERNELS is defined

@@ -39,7 +39,36 @@ const InstructionSet& chosen() {
   return set;
 }
 
+/// The dtype's own set; null for those that every instruction set has.
+const MoreKernels* more_kernels(DType dtype) {
+  switch (dtype) {
+    case DType::int8:
+    case DType::int16:
+    case DType::int32: return &signed_integer_kernels();
+    case DType::uint8:
+    case DType::uint16:
+    case DType::uint32:
+    case DType::uint64: return &unsigned_integer_kernels();
+    case DType::complex64:
+    case DType::complex128: return &complex_number_kernels();
+    default: return nullptr;
+  }
+}
+
 }  // namespace
+
+PointwiseKernel pointwise_kernel(Op op, DType dtype, unsigned scalars) {
+  const MoreKernels* more = more_kernels(dtype);
+  return (more ? more->pointwise : kernels().pointwise)(op, dtype, scalars);
+}
+PointwiseKernel cast_kernel(DType from, DType to) {
+  const PointwiseKernel own = kernels().cast(from, to);
+  return own ? own : any_cast(from, to);
+}
+const FoldKernels* fold_kernels(Reduce op, DType dtype) {
+  const MoreKernels* more = more_kernels(dtype);
+  return (more ? more->fold : kernels().fold)(op, dtype);
+}
 
 const KernelTable& kernels() { return chosen().kernels; }
 const FourierKernels& fourier_kernels(DType dtype) { return chosen().fourier(dtype); }
