@@ -43,9 +43,12 @@ def _bound_signature(method):
     return inspect.Signature(_parameters(method)[1:])
 
 
-def install(array):
-    """Complete the types of functions, methods and bound methods; `array` is any array."""
+def complete():
+    """Complete the types of functions, methods and bound methods."""
+    method = _core.DType.__reduce__
     _core._set_type_attribute(type(_core.asarray), "__signature__", property(_signature))
     _core._set_type_attribute(type(_core.asarray), "__reduce__", lambda function: function.__name__)
-    _core._set_type_attribute(type(type(array).to_device), "__signature__", property(_signature))
-    _core._set_type_attribute(type(array.to_device), "__signature__", property(_bound_signature))
+    _core._set_type_attribute(type(method), "__signature__", property(_signature))
+    _core._set_type_attribute(
+        type(method.__get__(_core.float64)), "__signature__", property(_bound_signature)
+    )

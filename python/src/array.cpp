@@ -114,7 +114,7 @@ void bind_attributes(Class& c) {
             return matrix_transpose({x, nowhere});
           },
           "Transpose of each matrix: the last two axes swapped.")
-      .def_prop_ro("pending", &UnifiedArray::pending,
+      .def_prop_ro("pending", &UnifiedArray::pending, nb::sig("def pending(self) -> _bool"),
                    "Whether the value is an expression that is not computed yet.");
 }
 
@@ -127,7 +127,7 @@ void bind_methods(Class& c) {
          return nb::borrow(self);
        },
        nb::sig("def eval(self) -> UnifiedArray"), "Compute a pending value now; gives the array.")
-      .def("item", &to_number, nb::sig("def item(self) -> bool | int | float | complex"),
+      .def("item", &to_number, nb::sig("def item(self) -> _bool | int | float | complex"),
            "The only element as a Python number.")
       .def("tolist", &to_list, nb::sig("def tolist(self) -> typing.Any"),
            "The elements as nested lists of Python numbers.")

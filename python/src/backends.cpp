@@ -39,7 +39,7 @@ void bind_backends(nb::module_& m) {
   m.def(
       "get_backend", [] { return default_backend().spelling(); },
       nb::sig("def get_backend() -> str"), "The backend that new arrays are made on.");
-  m.def("list_backends", &statuses, nb::sig("def list_backends() -> list[tuple[str, bool, str]]"),
+  m.def("list_backends", &statuses, nb::sig("def list_backends() -> list[tuple[str, _bool, str]]"),
         "Every backend and device: how it is spelled, whether it can be used, and if not, why.");
   nb::class_<BackendScope>(m, "backend",
                            "A block whose new arrays are on another backend:\n"

@@ -66,7 +66,7 @@ void bind_creation(nb::module_& m) {
         return to_array(object, dtype, device.backend(), copy);
       },
       nb::sig("def asarray(obj: typing.Any, /, *, dtype: DType | None = None, "
-              "device: str | None = None, copy: bool | None = None) -> UnifiedArray"),
+              "device: str | None = None, copy: _bool | None = None) -> UnifiedArray"),
       nb::arg(), nb::kw_only(), nb::arg("dtype") = nb::none(), nb::arg("device") = nb::none(),
       nb::arg("copy") = nb::none(),
       "Turn numbers, nested lists, or another library's array into an array.\n\n"
@@ -97,7 +97,7 @@ void bind_creation(nb::module_& m) {
                         device.backend());
       },
       nb::sig("def linspace(start: complex, stop: complex, /, num: int, *, "
-              "dtype: DType | None = None, device: str | None = None, endpoint: bool = True)"
+              "dtype: DType | None = None, device: str | None = None, endpoint: _bool = True)"
               " -> UnifiedArray"),
       nb::arg(), nb::arg(), nb::arg("num"), nb::kw_only(), nb::arg("dtype") = nb::none(),
       nb::arg("device") = nb::none(), nb::arg("endpoint") = true,

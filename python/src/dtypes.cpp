@@ -206,13 +206,13 @@ void bind_dtype_functions(nb::module_& m) {
   m.def("iinfo", &iinfo, nb::sig("def iinfo(type: DType | UnifiedArray, /) -> iinfo_object"),
         "Limits of an integer dtype.");
   m.def("can_cast", &can_cast,
-        nb::sig("def can_cast(from_: DType | UnifiedArray, to: DType, /) -> bool"),
+        nb::sig("def can_cast(from_: DType | UnifiedArray, to: DType, /) -> _bool"),
         "Whether promotion can turn one dtype into another.");
   m.def("result_type", &result_type,
         nb::sig("def result_type(*arrays_and_dtypes: UnifiedArray | DType | complex) -> DType"),
         "The dtype that arrays, dtypes and Python numbers promote to.");
   m.def("isdtype", &isdtype,
-        nb::sig("def isdtype(dtype: DType, kind: DType | str | tuple[DType | str, ...]) -> bool"),
+        nb::sig("def isdtype(dtype: DType, kind: DType | str | tuple[DType | str, ...]) -> _bool"),
         nb::arg("dtype"), nb::arg("kind"),
         "Whether a dtype is of a kind: \"bool\", \"signed integer\", \"unsigned integer\",\n"
         "\"integral\", \"real floating\", \"complex floating\", \"numeric\", a dtype, or a tuple\n"
@@ -222,7 +222,7 @@ void bind_dtype_functions(nb::module_& m) {
       [](const UnifiedArray& x, DType dtype, bool copy, const DeviceArgument& device) {
         return brought(x, dtype, device.backend(), copy ? std::optional(true) : std::nullopt);
       },
-      nb::sig("def astype(x: UnifiedArray, dtype: DType, /, *, copy: bool = True, "
+      nb::sig("def astype(x: UnifiedArray, dtype: DType, /, *, copy: _bool = True, "
               "device: str | None = None) -> UnifiedArray"),
       nb::arg(), nb::arg(), nb::kw_only(), nb::arg("copy") = true, nb::arg("device") = nb::none(),
       "Cast an array to another dtype; `copy=False` gives the array itself where nothing changes.");

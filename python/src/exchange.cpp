@@ -295,8 +295,8 @@ void bind_exchange(nb::module_& m, nb::class_<UnifiedArray>& c) {
   c.def("__dlpack__", &dlpack,
         nb::sig("def __dlpack__(self, /, *, stream: int | None = None, "
                 "max_version: tuple[int, int] | None = None, "
-                "dl_device: tuple[int, int] | None = None, copy: bool | None = None)"
-                " -> types.CapsuleType"),
+                "dl_device: tuple[int, int] | None = None, copy: _bool | None = None)"
+                " -> object"),
         nb::kw_only(), nb::arg("stream") = nb::none(), nb::arg("max_version") = nb::none(),
         nb::arg("dl_device") = nb::none(), nb::arg("copy") = nb::none(),
         "Share the memory, read-only, as a DLPack capsule.");
@@ -316,7 +316,7 @@ void bind_exchange(nb::module_& m, nb::class_<UnifiedArray>& c) {
         return brought(from_producer(x, backend, copy), {}, backend, copy);
       },
       nb::sig("def from_dlpack(x: typing.Any, /, *, device: str | None = None, "
-              "copy: bool | None = None) -> UnifiedArray"),
+              "copy: _bool | None = None) -> UnifiedArray"),
       nb::arg(), nb::kw_only(), nb::arg("device") = nb::none(), nb::arg("copy") = nb::none(),
       "Share the memory of another library's array through DLPack.");
 }

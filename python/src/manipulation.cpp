@@ -57,7 +57,7 @@ std::vector<UnifiedArray> broadcast_all(const nb::args& arguments) {
 void bind_manipulation(nb::module_& m) {
   m.def("reshape", &reshaped,
         nb::sig("def reshape(x: UnifiedArray, /, shape: tuple[int, ...], *, "
-                "copy: bool | None = None) -> UnifiedArray"),
+                "copy: _bool | None = None) -> UnifiedArray"),
         nb::arg(), nb::arg("shape"), nb::kw_only(), nb::arg("copy") = nb::none(),
         "The same elements in C order with another shape; one length may be -1.");
   m.def(

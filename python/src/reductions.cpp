@@ -26,7 +26,7 @@ UnifiedArray reduced(Reducer f, const UnifiedArray& x, nb::handle axis, bool kee
 void define(nb::module_& m, const char* name, Reducer f, const char* doc) {
   const std::string sig = std::string("def ") + name +
                           "(x: UnifiedArray, /, *, axis: int | tuple[int, ...] | None = None, "
-                          "keepdims: bool = False) -> UnifiedArray";
+                          "keepdims: _bool = False) -> UnifiedArray";
   m.def(
       name,
       [f](const UnifiedArray& x, nb::handle axis, bool keepdims) {
@@ -40,7 +40,7 @@ void define(nb::module_& m, const char* name, Reducer f, const char* doc) {
 void define_with_dtype(nb::module_& m, const char* name, Reducer f, const char* doc) {
   const std::string sig = std::string("def ") + name +
                           "(x: UnifiedArray, /, *, axis: int | tuple[int, ...] | None = None, "
-                          "dtype: DType | None = None, keepdims: bool = False) -> UnifiedArray";
+                          "dtype: DType | None = None, keepdims: _bool = False) -> UnifiedArray";
   m.def(
       name,
       [f](const UnifiedArray& x, nb::handle axis, std::optional<DType> dtype, bool keepdims) {
