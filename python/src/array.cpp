@@ -26,8 +26,10 @@ nb::object number_at(const View& view, std::int64_t position) {
     const T value = view.data<T>()[position];
     if constexpr (std::is_same_v<T, bool>)
       return nb::bool_(value);
+    else if constexpr (std::is_signed_v<T> && std::is_integral_v<T>)
+      return nb::int_(static_cast<std::int64_t>(value));
     else if constexpr (std::is_integral_v<T>)
-      return nb::int_(value);
+      return nb::int_(static_cast<std::uint64_t>(value));
     else if constexpr (std::is_floating_point_v<T>)
       return nb::float_(static_cast<double>(value));
     else

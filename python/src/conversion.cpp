@@ -88,13 +88,7 @@ class Nested {
   void check_range(DType target) const {
     if (!is_integer(target)) return;
     for (const Scalar& s : values_) {
-      const bool fits = visit_dtype(target, [&](auto tag) {
-        using T = decltype(tag);
-        if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
-          return s.kind() == Kind::boolean || s.kind() >= Kind::real ||
-                 identical(Scalar(s.to<T>()), s);
-        return true;
-      });
+      const bool fits = s.fits(target);
       if (fits) continue;
       PyErr_SetString(
           PyExc_OverflowError,

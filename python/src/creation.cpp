@@ -7,7 +7,7 @@ using Given = std::optional<DType>;
 #define ISOFIELD_END "dtype: DType | None = None, device: str | None = None) -> UnifiedArray"
 
 /// The Python number as an argument of `arange` and its like.
-double real(Scalar s) { return s.to<double>(); }
+double number(Scalar s) { return s.to<double>(); }
 
 UnifiedArray arange_of(Scalar start, std::optional<Scalar> stop, Scalar step, Given dtype,
                        const DeviceArgument& device) {
@@ -15,7 +15,7 @@ UnifiedArray arange_of(Scalar start, std::optional<Scalar> stop, Scalar step, Gi
   const bool integers =
       first.kind() != Kind::real && last.kind() != Kind::real && step.kind() != Kind::real;
   const DType own = dtype.value_or(integers ? DType::int64 : DType::float64);
-  return arange(real(first), real(last), real(step), own, device.backend());
+  return arange(number(first), number(last), number(step), own, device.backend());
 }
 
 UnifiedArray full_of(const Shape& shape, Scalar value, Given dtype, const DeviceArgument& device) {
@@ -93,7 +93,7 @@ void bind_creation(nb::module_& m) {
       "linspace",
       [](Scalar start, Scalar stop, std::int64_t num, Given dtype, const DeviceArgument& device,
          bool endpoint) {
-        return linspace(real(start), real(stop), num, endpoint, dtype.value_or(DType::float64),
+        return linspace(number(start), number(stop), num, endpoint, dtype.value_or(DType::float64),
                         device.backend());
       },
       nb::sig("def linspace(start: complex, stop: complex, /, num: int, *, "

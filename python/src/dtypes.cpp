@@ -56,10 +56,17 @@ FloatInfo finfo(nb::handle type) {
   }
 }
 
+/// The number as one that Python takes for an int, not for a character.
+template <class T>
+auto wide(T value) {
+  return static_cast<std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>(value);
+}
+
 template <class T>
 IntInfo int_info(DType dtype) {
   using L = std::numeric_limits<T>;
-  return {static_cast<int>(8 * sizeof(T)), nb::int_(L::max()), nb::int_(L::min()), dtype};
+  return {static_cast<int>(8 * sizeof(T)), nb::int_(wide(L::max())), nb::int_(wide(L::min())),
+          dtype};
 }
 
 IntInfo iinfo(nb::handle type) {
@@ -89,12 +96,11 @@ bool can_cast(nb::handle from, nb::handle to) {
 /// The dtype that a Python number takes beside arrays of `dtype`; throws DTypeError.
 DType with_scalar(DType dtype, Scalar scalar) {
   const Kind kind = scalar.kind();
-  if (kind == Kind::complex && is_floating(dtype))
-    return dtype == DType::float32 ? DType::complex64 : DType::complex128;
-  const bool fits = kind == Kind::boolean          ? dtype == DType::bool_
-                    : kind == Kind::signed_integer ? dtype != DType::bool_
-                    : kind == Kind::real           ? isofield::kind(dtype) >= Kind::real
-                                                   : isofield::kind(dtype) == Kind::complex;
+  if (kind == Kind::complex && is_floating(dtype)) return complex_dtype(dtype);
+  const bool fits = kind == Kind::boolean   ? dtype == DType::bool_
+                    : kind == Kind::real    ? isofield::kind(dtype) >= Kind::real
+                    : kind == Kind::complex ? is_complex(dtype)
+                                            : dtype != DType::bool_;
   if (!fits)
     throw DTypeError("result_type: a scalar of kind " + std::string(name(scalar.default_dtype())) +
                      " does not go with dtype " + std::string(name(dtype)));
@@ -154,8 +160,8 @@ std::optional<DType> dtype_in(PyObject* object) noexcept {
     PyErr_Clear();
     return {};
   }
-  for (int k = 0; k < dtype_count; ++k)
-    if (name(static_cast<DType>(k)) == text) return static_cast<DType>(k);
+  for (const DType dtype : all_dtypes)
+    if (name(dtype) == text) return dtype;
   return {};
 }
 
@@ -178,13 +184,12 @@ void bind_dtypes(nb::module_& m) {
                [](const DTypeObject& d) { return "isofield." + std::string(name(d.dtype)); })
           .def("__reduce__", [](const DTypeObject& d) { return std::string(name(d.dtype)); })
           .ptr());
-  for (int k = 0; k < dtype_count; ++k) {
-    const DType dtype = static_cast<DType>(k);
+  for (const DType dtype : all_dtypes) {
     nb::object object = nb::inst_alloc(nb::handle(reinterpret_cast<PyObject*>(dtype_type)));
     new (nb::inst_ptr<DTypeObject>(object)) DTypeObject{dtype};
     nb::inst_mark_ready(object);
     m.attr(std::string(name(dtype)).c_str()) = object;
-    objects[static_cast<std::size_t>(k)] = object.release().ptr();
+    objects[static_cast<std::size_t>(dtype)] = object.release().ptr();
   }
 }
 

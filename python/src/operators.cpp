@@ -62,11 +62,6 @@ PyObject* unary(PyObject* self) noexcept {
   return guarded([&] { return wrap(apply(F, Operand(array_in(self), nowhere))); });
 }
 
-UnifiedArray both(Operand a, Operand b) { return logical_and(std::move(a), std::move(b)); }
-UnifiedArray either(Operand a, Operand b) { return logical_or(std::move(a), std::move(b)); }
-UnifiedArray one_of(Operand a, Operand b) { return logical_xor(std::move(a), std::move(b)); }
-UnifiedArray inverted(Operand x) { return logical_not(std::move(x)); }
-
 template <Binary F>
 PyObject* ternary(PyObject* a, PyObject* b, PyObject* modulus) noexcept {
   if (modulus != Py_None) return not_implemented();
@@ -97,14 +92,6 @@ PyObject* product_in_place(PyObject* self, PyObject* other) noexcept {
     target = array_in(result);
     Py_INCREF(self);
     return self;
-  });
-}
-
-PyObject* positive(PyObject* self) noexcept {
-  return guarded([&] {
-    if (array_in(self).dtype() == DType::bool_)
-      throw DTypeError("positive: needs a numeric dtype, got bool; convert with astype");
-    return wrap(UnifiedArray(array_in(self)));
   });
 }
 
@@ -183,9 +170,11 @@ const PyType_Slot array_slots[] = {
     {Py_nb_floor_divide, slot(&binary<&floor_divide>)},
     {Py_nb_remainder, slot(&binary<&remainder>)},
     {Py_nb_power, slot(&ternary<&power>)},
-    {Py_nb_and, slot(&binary<&both>)},
-    {Py_nb_or, slot(&binary<&either>)},
-    {Py_nb_xor, slot(&binary<&one_of>)},
+    {Py_nb_and, slot(&binary<&bitwise_and>)},
+    {Py_nb_or, slot(&binary<&bitwise_or>)},
+    {Py_nb_xor, slot(&binary<&bitwise_xor>)},
+    {Py_nb_lshift, slot(&binary<&bitwise_left_shift>)},
+    {Py_nb_rshift, slot(&binary<&bitwise_right_shift>)},
     {Py_nb_matrix_multiply, slot(&product)},
     {Py_nb_inplace_add, slot(&in_place<&add>)},
     {Py_nb_inplace_subtract, slot(&in_place<&subtract>)},
@@ -194,14 +183,16 @@ const PyType_Slot array_slots[] = {
     {Py_nb_inplace_floor_divide, slot(&in_place<&floor_divide>)},
     {Py_nb_inplace_remainder, slot(&in_place<&remainder>)},
     {Py_nb_inplace_power, slot(&ternary_in_place<&power>)},
-    {Py_nb_inplace_and, slot(&in_place<&both>)},
-    {Py_nb_inplace_or, slot(&in_place<&either>)},
-    {Py_nb_inplace_xor, slot(&in_place<&one_of>)},
+    {Py_nb_inplace_and, slot(&in_place<&bitwise_and>)},
+    {Py_nb_inplace_or, slot(&in_place<&bitwise_or>)},
+    {Py_nb_inplace_xor, slot(&in_place<&bitwise_xor>)},
+    {Py_nb_inplace_lshift, slot(&in_place<&bitwise_left_shift>)},
+    {Py_nb_inplace_rshift, slot(&in_place<&bitwise_right_shift>)},
     {Py_nb_inplace_matrix_multiply, slot(&product_in_place)},
     {Py_nb_negative, slot(&unary<&negative>)},
-    {Py_nb_positive, slot(&positive)},
+    {Py_nb_positive, slot(&unary<&positive>)},
     {Py_nb_absolute, slot(&unary<&isofield::abs>)},
-    {Py_nb_invert, slot(&unary<&inverted>)},
+    {Py_nb_invert, slot(&unary<&bitwise_invert>)},
     {Py_nb_bool, slot(&truth)},
     {Py_nb_int, slot(&as_int)},
     {Py_nb_float, slot(&as_float)},

@@ -9,19 +9,30 @@ std::string readable(std::string value) {
   return value;
 }
 
-std::string_view taken(std::string_view domain) {
-  if (domain == "numeric") return "Takes numeric dtypes";
-  if (domain == "inexact") return "Takes floating-point dtypes";
-  if (domain == "boolean") return "Takes dtype bool";
+std::string_view taken(Domain domain) {
+  switch (domain) {
+    case Domain::boolean: return "Takes dtype bool";
+    case Domain::bits: return "Takes bool and integers";
+    case Domain::integer: return "Takes integers";
+    case Domain::numeric: return "Takes numeric dtypes";
+    case Domain::real: return "Takes real dtypes";
+    case Domain::inexact: return "Takes real and complex floating-point dtypes";
+    case Domain::floating: return "Takes real floating-point dtypes";
+    case Domain::any: break;
+  }
   return "Takes any dtype";
 }
 
+std::string_view given(OpResult result) {
+  if (result == OpResult::boolean) return "; gives bool.";
+  return result == OpResult::real ? "; gives the real dtype." : "; gives the promoted dtype.";
+}
+
 /// A row of the table as a docstring.
-std::string described(const char* domain, const char* result, const char* value) {
-  std::string text = "Compute `" + readable(value) + "` of each element.\n\n";
-  text += taken(domain);
-  text += std::string_view(result) == "boolean" ? "; gives bool." : "; gives the promoted dtype.";
-  return text;
+std::string described(Op op, const char* value) {
+  const OpInfo& row = info(op);
+  return "Compute `" + readable(value) + "` of each element.\n\n" + std::string(taken(row.domain)) +
+         std::string(given(row.result));
 }
 
 void define(nb::module_& m, const char* name, Unary f, const std::string& doc) {
@@ -61,9 +72,9 @@ UnifiedArray clipped(const UnifiedArray& array, nb::handle low, nb::handle high)
 
 void bind_pointwise(nb::module_& m) {
 #define UNARY(name, domain, result, value, ...) \
-  define(m, #name, &isofield::name, described(#domain, #result, #value));
+  define(m, #name, &isofield::name, described(Op::name, #value));
 #define BINARY(name, domain, result, value, ...) \
-  define(m, #name, &isofield::name, described(#domain, #result, #value));
+  define(m, #name, &isofield::name, described(Op::name, #value));
 #include <isofield/ops.def>
 #undef UNARY
 #undef BINARY

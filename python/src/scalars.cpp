@@ -1,24 +1,8 @@
 #include <complex>
-#include <concepts>
 
 #include "binding.hpp"
 
 namespace isofield::python {
-
-namespace {
-
-template <class S>
-std::optional<S> complex_in(PyObject* object) noexcept {
-  if constexpr (std::constructible_from<S, std::complex<double>>) {
-    if (PyComplex_Check(object)) {
-      const Py_complex z = PyComplex_AsCComplex(object);
-      return S(std::complex<double>(z.real, z.imag));
-    }
-  }
-  return {};
-}
-
-}  // namespace
 
 std::optional<Scalar> scalar_in(PyObject* object) noexcept {
   if (PyFloat_Check(object)) return Scalar(PyFloat_AS_DOUBLE(object));
@@ -33,7 +17,9 @@ std::optional<Scalar> scalar_in(PyObject* object) noexcept {
     PyErr_Clear();
     return {};
   }
-  return complex_in<Scalar>(object);
+  if (!PyComplex_Check(object)) return {};
+  const Py_complex z = PyComplex_AsCComplex(object);
+  return Scalar(std::complex<double>(z.real, z.imag));
 }
 
 std::optional<Operand> operand_in(PyObject* object) {
