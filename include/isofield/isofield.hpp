@@ -4,6 +4,7 @@
 #include <isofield/array.hpp>
 #include <isofield/backend.hpp>
 #include <isofield/compat.hpp>
+#include <isofield/differentiation.hpp>
 #include <isofield/error.hpp>
 #include <isofield/fft.hpp>
 #include <isofield/linalg.hpp>

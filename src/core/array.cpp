@@ -6,6 +6,7 @@
 #include "core/emit.hpp"
 #include "core/node.hpp"
 #include "core/step.hpp"
+#include "core/transform.hpp"
 
 namespace isofield {
 
@@ -24,7 +25,7 @@ BaseBackend& UnifiedArray::backend() const noexcept { return *node_->backend; }
 bool UnifiedArray::pending() const noexcept { return !node_->is_leaf(); }
 
 const UnifiedArray& UnifiedArray::eval() const {
-  detail::evaluate(node_);
+  detail::evaluate(detail::innermost(node_));
   return *this;
 }
 
@@ -41,12 +42,14 @@ void check_readable(const detail::Node& node, const std::source_location& where)
 }  // namespace
 
 View UnifiedArray::view(std::source_location where) const {
+  if (node_->wrapped) return UnifiedArray(detail::elements_of(node_, where)).view(where);
   check_readable(*node_, where);
   eval();
   return node_->view();
 }
 
 StoragePtr UnifiedArray::storage(std::source_location where) const {
+  if (node_->wrapped) return UnifiedArray(detail::elements_of(node_, where)).storage(where);
   view(where);
   return node_->storage;
 }
@@ -62,6 +65,7 @@ UnifiedArray UnifiedArray::index(std::span<const Index> indices) const {
     if (!indices.empty()) text += at(indices[0].where());
     throw IndexError(text);
   }
+  if (detail::wrapped(node_)) return detail::transformed_index(*this, indices);
   return UnifiedArray(detail::make_leaf(node_->storage, dtype(), std::move(layout)));
 }
 
@@ -140,13 +144,19 @@ void UnifiedArray::assign(std::span<const Index> indices, const Operand& value) 
       detail::common_backend("assign",
                              std::initializer_list<Operand>{{*this, value.where()}, value});
     source = value.node();
-    detail::evaluate(source);
-    // A value that lies in this array's own memory is read before it is overwritten.
-    if (source->storage == node_->storage) source = value.array().copy().node();
   }
   const detail::Place here{backend(), dtype(), value.where()};
   const Layout target = detail::located(here, [&] { return node_->layout().index(indices); });
   if (source) check_fits(source->shape, target.shape, here);
+  if (detail::wrapped(node_) || (source && detail::wrapped(source))) {
+    *this = detail::transformed_assign({std::move(*this), value.where()}, indices, value);
+    return;
+  }
+  if (source) {
+    detail::evaluate(source);
+    // A value that lies in this array's own memory is read before it is overwritten.
+    if (source->storage == node_->storage) source = value.array().copy().node();
+  }
   const bool traced = source && source->storage->symbolic && !node_->storage->symbolic;
   const bool in_place = !traced && may_write_in_place(target);
   NodePtr written = node_;
@@ -194,16 +204,19 @@ UnifiedArray UnifiedArray::T() const {
   eval();
   std::vector<int> axes;
   for (int k = ndim() - 1; k >= 0; --k) axes.push_back(k);
+  if (detail::wrapped(node_)) return detail::transformed_permute(*this, axes);
   return UnifiedArray(detail::make_leaf(node_->storage, dtype(), node_->layout().permute(axes)));
 }
 
 UnifiedArray UnifiedArray::astype(DType dtype) const {
+  if (detail::wrapped(node_)) return detail::transformed_cast(*this, dtype);
   UnifiedArray result(detail::cast(node_, dtype));
   if (detail::eager()) result.eval();
   return result;
 }
 
 UnifiedArray UnifiedArray::copy() const {
+  if (detail::wrapped(node_)) return detail::transformed_copy(*this);
   eval();
   const View from = node_->view();
   NodePtr own = detail::make_result(backend(), shape(), dtype(), {&from, 1});
@@ -234,6 +247,8 @@ void UnifiedArray::copy_to(void* destination, std::size_t bytes, DType as,
     throw ShapeError("copy_to: shape " + to_string(shape()) + " of " + std::string(name(as)) +
                      " takes " + std::to_string(wanted) + " bytes, not " + std::to_string(bytes) +
                      detail::context(backend(), dtype(), where));
+  if (node_->wrapped)
+    return UnifiedArray(detail::elements_of(node_, where)).copy_to(destination, bytes, as, where);
   check_readable(*node_, where);
   if (wanted == 0) return;
   const NodePtr node = detail::contiguous(detail::cast(node_, as));
@@ -248,6 +263,7 @@ void UnifiedArray::copy_to(void* destination, std::size_t bytes, DType as,
 
 UnifiedArray UnifiedArray::to_backend(BaseBackend& target, std::source_location where) const {
   if (&target == &backend()) return *this;
+  if (detail::wrapped(node_)) return detail::transformed_to_backend({*this, where}, target);
   eval();
   const View from = view(where);
   if (device() == target.device()) {

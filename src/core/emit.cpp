@@ -5,6 +5,7 @@
 #include <isofield/registry.hpp>
 
 #include "core/node.hpp"
+#include "core/transform.hpp"
 
 namespace isofield {
 
@@ -157,6 +158,7 @@ NodePtr node_of(const Operand& operand, BaseBackend& backend, DType dtype) {
 }
 
 UnifiedArray emit(Op op, std::span<Operand> operands) {
+  if (wrapped(operands)) return transformed_pointwise(op, operands);
   const OpInfo& row = info(op);
   const std::source_location& where = operands.back().where();
   BaseBackend& backend = common_backend(row.name, operands);

@@ -91,7 +91,7 @@ class Region {
       const bool seen = std::find(roots_.begin(), roots_.begin() + i, root) != roots_.begin() + i;
       const auto own = static_cast<std::uint32_t>(std::count(roots_.begin(), roots_.end(), root));
       if (!seen && root->kind.load(std::memory_order_relaxed) == Node::Kind::pointwise &&
-          root->refs.load(std::memory_order_relaxed) > root->inner_refs + own)
+          is_held(*root, own))
         outputs_.push_back(root);
     }
     choose_outputs();
@@ -113,6 +113,13 @@ class Region {
     fills_.clear();
     ++epoch;
     for (Node* root : roots_) visit(*root);
+  }
+
+  /// Whether somebody holds a node who wants it stored: not this region, not a tape, and not those
+  /// who asked for it, who hold it `own` times.
+  static bool is_held(const Node& node, std::uint32_t own) {
+    return node.refs.load(std::memory_order_relaxed) >
+           node.inner_refs + own + node.kept.load(std::memory_order_relaxed);
   }
 
   // Operand words: source in the two highest bits.
@@ -167,12 +174,10 @@ class Region {
     for (Node* node : code_) {
       const bool root = std::find(roots_.begin(), roots_.end(), node) != roots_.end();
       if (root || outputs_.size() >= Dropped::most_outputs - 1 + inside_) continue;
-      if (node->refs.load(std::memory_order_relaxed) > node->inner_refs && node->shape == shape())
-        outputs_.push_back(node);
+      if (is_held(*node, 0) && node->shape == shape()) outputs_.push_back(node);
     }
     // A reduced root is stored too if it is held by more than the caller.
-    if (reduction_ && roots_[0]->kind.load() == Node::Kind::pointwise &&
-        roots_[0]->refs.load() > roots_[0]->inner_refs + 1)
+    if (reduction_ && roots_[0]->kind.load() == Node::Kind::pointwise && is_held(*roots_[0], 1))
       outputs_.push_back(roots_[0]);
   }
 
@@ -409,6 +414,27 @@ void evaluate(std::span<const NodePtr> nodes) {
     if (!group.empty()) region().run(group, std::nullopt, dropped);
     pending = std::move(rest);
   }
+}
+
+namespace {
+
+int count_below(Node& node) {
+  if (node.mark == epoch) return 0;
+  node.mark = epoch;
+  int count = 1;
+  if (node.kind.load(std::memory_order_relaxed) == Node::Kind::pointwise)
+    for (int k = 0; k < node.arity(); ++k) count += node.in[k] ? count_below(*node.in[k]) : 1;
+  return count;
+}
+
+}  // namespace
+
+int count_operands(std::span<const NodePtr> inputs) {
+  const std::lock_guard lock(evaluation_mutex());
+  ++epoch;
+  int count = 1;
+  for (const auto& in : inputs) count += in ? count_below(*in) : 1;
+  return count;
 }
 
 void evaluate_inside(std::span<const NodePtr> nodes, const Shape& shape, Step kernel) {

@@ -100,6 +100,8 @@ NodePtr make_pointwise(Op op, DType dtype, const Shape& shape, BaseBackend& back
   // What a trace captures is not part of it: computed now, it can be used outside as well.
   for (std::size_t k = 0; node->symbolic && k < inputs.size(); ++k)
     if (inputs[k] && !inputs[k]->symbolic) evaluate(inputs[k]);
+  // What is shared has been counted for each use, which adds up in derivatives.
+  if (weight > Node::weight_limit) weight = count_operands(inputs);
   if (weight > Node::weight_limit) {  // one program must not grow without bound
     for (const auto& in : inputs)
       if (in) evaluate(in);

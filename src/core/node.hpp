@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <isofield/array.hpp>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <vector>
@@ -12,6 +13,17 @@ namespace isofield::detail {
 struct NodeShift {
   AxisShift axis;
   Scalar fill;
+};
+
+class Transform;
+
+/// What an array stands for while a transform such as `grad` runs a function: a value that the
+/// transforms around it see, and what this one knows of it.
+struct Wrapped {
+  std::shared_ptr<Transform> transform;
+  NodePtr value;      ///< vmap's has one axis more, the first
+  NodePtr tangent;    ///< jvp's: the derivative along the direction asked for, or null
+  int variable = -1;  ///< the tape's: whose cotangents add up
 };
 
 /// What an array holds: elements in storage, or a pointwise expression that is not computed yet.
@@ -58,6 +70,11 @@ struct Node {
   Scalar scalar[3];
   std::vector<NodeShift> shifts;
 
+  /// Not null for an array that a transform looks into: a leaf without elements of its own.
+  std::unique_ptr<Wrapped> wrapped;
+  /// References by tapes, which rather compute a pending value again than have it stored.
+  std::atomic<std::uint32_t> kept{0};
+
   // Used by one evaluation at a time, under its lock.
   std::uint64_t mark = 0;
   std::uint32_t id = 0;
@@ -96,6 +113,8 @@ void evaluate(std::span<const NodePtr> nodes);
 inline void evaluate(const NodePtr& node) {
   if (!node->is_leaf()) evaluate(std::span<const NodePtr>(&node, 1));
 }
+/// How many operations and operands an operation on these inputs has, those that are shared once.
+int count_operands(std::span<const NodePtr> inputs);
 /// Make a step of a kernel that computes `nodes` where it reads them, over its own shape: those
 /// pending are of that shape, leaves broadcast to it. The step's program, inputs and what is stored
 /// by the way are set. `nodes` holds each node once for every time it is read.

@@ -4,6 +4,7 @@
 
 #include "core/emit.hpp"
 #include "core/profile.hpp"
+#include "core/transform.hpp"
 
 namespace isofield::detail {
 namespace {
@@ -86,6 +87,11 @@ void Step::solve_lines() const {
 }
 
 void throw_escaped(const std::source_location* where) {
+  if (transform_depth > 0)
+    throw NotAvailable(
+        "an array that grad, vmap or a like transform looks into has outlived it, or has come to "
+        "an operation without a rule for them" +
+        (where ? at(*where) : ""));
   throw Error("jit: an array made inside a traced function was used outside of it" +
               (where ? at(*where) : ""));
 }

@@ -5,6 +5,7 @@
 #include "core/emit.hpp"
 #include "core/node.hpp"
 #include "core/step.hpp"
+#include "core/transform.hpp"
 
 namespace isofield::linalg {
 namespace {
@@ -72,6 +73,7 @@ UnifiedArray matmul(Operand a, Operand b) {
   const Operand operands[] = {a, b};
   BaseBackend& backend = detail::common_backend("matmul", operands);
   const DType dtype = floating_type("matmul", operands);
+  if (detail::wrapped(operands)) return detail::transformed_matmul(std::move(a), std::move(b));
   NodePtr x = detail::cast(a.node(), dtype), y = detail::cast(b.node(), dtype);
   const bool row = x->shape.size() == 1, column = y->shape.size() == 1;
   if (row) x = expand_dims(UnifiedArray(x), 0).node();
@@ -110,6 +112,8 @@ UnifiedArray tridiagonal_solve(Operand lower, Operand diag, Operand upper, Opera
   const std::source_location place = operands[3].where();
   BaseBackend& backend = detail::common_backend("tridiagonal_solve", operands);
   const DType dtype = floating_type("tridiagonal_solve", operands);
+  if (detail::wrapped(operands))
+    return detail::transformed_tridiagonal_solve(operands, axis, periodic);
   std::vector<NodePtr> nodes;
   Shape shape;
   try {

@@ -3,6 +3,7 @@
 
 #include "core/emit.hpp"
 #include "core/node.hpp"
+#include "core/transform.hpp"
 
 namespace isofield {
 namespace {
@@ -55,6 +56,7 @@ UnifiedArray reshape(Operand x, const Shape& shape) {
     throw ShapeError("reshape: shape " + to_string(node->shape) + " does not fit " +
                      to_string(shape) + ": " + std::to_string(count) + " elements" +
                      detail::context(x));
+  if (detail::wrapped(x)) return detail::transformed_reshape(std::move(x), target);
   if (const auto layout = node->layout().reshape(target)) return viewed(node, *layout);
   const NodePtr packed = detail::contiguous(node);
   return viewed(packed, Layout(target, contiguous_strides(target), packed->offset));
@@ -62,7 +64,9 @@ UnifiedArray reshape(Operand x, const Shape& shape) {
 
 UnifiedArray permute_dims(Operand x, const std::vector<int>& axes) {
   const NodePtr node = leaf_of(x);
-  return detail::located(x, [&] { return viewed(node, node->layout().permute(axes)); });
+  Layout layout = detail::located(x, [&] { return node->layout().permute(axes); });
+  if (detail::wrapped(x)) return detail::transformed_permute(std::move(x), axes);
+  return viewed(node, std::move(layout));
 }
 
 UnifiedArray matrix_transpose(Operand x) {
@@ -74,12 +78,15 @@ UnifiedArray matrix_transpose(Operand x) {
   std::vector<int> axes(static_cast<std::size_t>(rank));
   for (int k = 0; k < rank; ++k) axes[static_cast<std::size_t>(k)] = k;
   std::swap(axes[axes.size() - 1], axes[axes.size() - 2]);
+  if (detail::wrapped(x)) return detail::transformed_permute(std::move(x), axes);
   return viewed(node, node->layout().permute(axes));
 }
 
 UnifiedArray broadcast_to(Operand x, const Shape& shape) {
   const NodePtr node = leaf_of(x);
-  return detail::located(x, [&] { return viewed(node, node->layout().broadcast(shape)); });
+  Layout layout = detail::located(x, [&] { return node->layout().broadcast(shape); });
+  if (detail::wrapped(x)) return detail::transformed_broadcast(std::move(x), shape);
+  return viewed(node, std::move(layout));
 }
 
 UnifiedArray expand_dims(Operand x, int axis) {
@@ -91,6 +98,7 @@ UnifiedArray expand_dims(Operand x, int axis) {
   axis = detail::located(x, [&] { return normalize_axis(axis, layout.rank() + 1, "expand_dims"); });
   layout.shape.insert(axis, 1);
   layout.strides.insert(axis, 0);
+  if (detail::wrapped(x)) return detail::transformed_reshape(std::move(x), layout.shape);
   return viewed(node, std::move(layout));
 }
 
@@ -103,12 +111,14 @@ UnifiedArray squeeze(Operand x, int axis) {
                      to_string(layout.shape) + " does not have length 1" + detail::context(x));
   layout.shape.erase(axis);
   layout.strides.erase(axis);
+  if (detail::wrapped(x)) return detail::transformed_reshape(std::move(x), layout.shape);
   return viewed(node, std::move(layout));
 }
 
 UnifiedArray flip(Operand x, int axis) {
   const NodePtr node = leaf_of(x);
   axis = detail::located(x, [&] { return normalize_axis(axis, node->shape.size(), "flip"); });
+  if (detail::wrapped(x)) return detail::transformed_flip(std::move(x), axis);
   return viewed(node, node->layout().flip(axis));
 }
 
@@ -135,6 +145,7 @@ UnifiedArray concat(const std::vector<UnifiedArray>& arrays, int axis, std::sour
     }
     shape[axis] += arrays[i].shape()[axis];
   }
+  if (detail::wrapped(operands)) return detail::transformed_concat(operands, axis);
   std::vector<View> parts;
   for (const auto& a : arrays) {
     detail::evaluate(a.node());

@@ -4,6 +4,7 @@
 
 #include "core/emit.hpp"
 #include "core/node.hpp"
+#include "core/transform.hpp"
 
 namespace isofield {
 
@@ -69,6 +70,8 @@ UnifiedArray shift(Operand x, int axis, std::int64_t offset, Boundary boundary, 
                      " is empty" + detail::context(x));
   if (boundary == Boundary::constant) fill = checked_fill(fill, dtype, x);
   offset = nearest_offset(offset, boundary, base->shape[axis]);
+  if (detail::wrapped(x))
+    return detail::transformed_shift(std::move(x), axis, offset, boundary, fill);
   if (offset == 0) return UnifiedArray(base);
   // A shift along another axis joins those that are pending; everything else is computed first.
   std::vector<detail::NodeShift> shifts;
@@ -99,7 +102,7 @@ UnifiedArray shift(Operand x, int axis, std::int64_t offset, Boundary boundary, 
 
 void eval(std::initializer_list<const UnifiedArray*> arrays) {
   std::vector<detail::NodePtr> nodes;
-  for (const auto* a : arrays) nodes.push_back(a->node());
+  for (const auto* a : arrays) nodes.push_back(detail::innermost(a->node()));
   detail::evaluate(nodes);
 }
 

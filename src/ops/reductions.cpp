@@ -2,6 +2,7 @@
 
 #include "core/emit.hpp"
 #include "core/node.hpp"
+#include "core/transform.hpp"
 
 namespace isofield {
 namespace {
@@ -67,6 +68,10 @@ UnifiedArray reduced(Reduce op, const NodePtr& x, std::uint32_t axes, bool keepd
 }
 
 UnifiedArray over_all(Reduce op, Operand x) {
+  if (detail::wrapped(x)) {
+    const std::uint32_t mask = every_axis(x.node()->shape.size());
+    return detail::transformed_reduction(op, std::move(x), mask, false);
+  }
   const Place place(x);
   const NodePtr node = prepared(op, std::move(x));
   return reduced(op, node, every_axis(node->shape.size()), false, place);
@@ -76,6 +81,7 @@ UnifiedArray over(Reduce op, Operand x, const std::vector<int>& axes, bool keepd
   const Place place(x);
   const int rank = x.is_scalar() ? 0 : x.node()->shape.size();
   const std::uint32_t mask = axis_mask(x, axes, rank, name(op));
+  if (detail::wrapped(x)) return detail::transformed_reduction(op, std::move(x), mask, keepdims);
   return reduced(op, prepared(op, std::move(x)), mask, keepdims, place);
 }
 

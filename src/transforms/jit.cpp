@@ -4,6 +4,7 @@
 #include <isofield/transforms.hpp>
 #include <mutex>
 
+#include "core/transform.hpp"
 #include "transforms/trace.hpp"
 
 namespace isofield::detail {
@@ -33,6 +34,14 @@ struct Traces::State {
 };
 
 namespace {
+
+/// Whether a call is a part of something larger: of a trace, or of a function that is transformed.
+bool is_inside(const Traces::Arguments& arguments) {
+  if (tracer()) return true;
+  return transform_depth > 0 &&
+         std::any_of(arguments.list.begin(), arguments.list.end(),
+                     [](const UnifiedArray* a) { return a->node() && a->node()->wrapped; });
+}
 
 /// Run a function as a part of the trace that its caller is in.
 std::vector<UnifiedArray> run_inside(const Traces::Function& function,
@@ -68,7 +77,7 @@ Traces::Arguments checked(const Traces::Arguments& arguments) {
 Traces::Traces() : state_(std::make_shared<State>()) {}
 
 std::vector<UnifiedArray> Traces::call(const Function& function, const Arguments& arguments) const {
-  if (tracer()) return run_inside(function, arguments);
+  if (is_inside(arguments)) return run_inside(function, arguments);
   const std::lock_guard lock(state_->mutex);
   const Arguments given = checked(arguments);
   Trace& trace = state_->find(function, given);
@@ -81,7 +90,7 @@ std::vector<UnifiedArray> Traces::call(const Function& function, const Arguments
 
 void Traces::call(const Function& function, const Arguments& arguments,
                   std::span<NodePtr> results) const {
-  if (tracer()) {
+  if (is_inside(arguments)) {
     const std::vector<UnifiedArray> list = run_inside(function, arguments);
     for (std::size_t i = 0; i < results.size(); ++i) results[i] = list[i].node();
     return;
