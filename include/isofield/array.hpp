@@ -91,7 +91,10 @@ class UnifiedArray {
 
   /// Transpose: reverse all axes.
   UnifiedArray T() const;
-  UnifiedArray astype(DType dtype) const;
+  /// The elements in another dtype. Throws DTypeError for complex numbers in a real one: say
+  /// `real`, `imag` or `abs`.
+  UnifiedArray astype(DType dtype,
+                      std::source_location where = std::source_location::current()) const;
   /// An array with memory of its own.
   UnifiedArray copy() const;
   /// Compute a pending value now; returns this array.
@@ -143,6 +146,13 @@ class UnifiedArray {
   friend UnifiedArray operator&&(Operand a, Operand b);
   friend UnifiedArray operator||(Operand a, Operand b);
   friend UnifiedArray operator!(Operand x);
+  friend UnifiedArray operator%(Operand a, Operand b);   ///< `remainder`
+  friend UnifiedArray operator&(Operand a, Operand b);   ///< `bitwise_and`, of bool, too
+  friend UnifiedArray operator|(Operand a, Operand b);   ///< `bitwise_or`
+  friend UnifiedArray operator^(Operand a, Operand b);   ///< `bitwise_xor`
+  friend UnifiedArray operator~(Operand x);              ///< `bitwise_invert`
+  friend UnifiedArray operator<<(Operand a, Operand b);  ///< `bitwise_left_shift`
+  friend UnifiedArray operator>>(Operand a, Operand b);  ///< `bitwise_right_shift`
 
   const detail::NodePtr& node() const noexcept { return node_; }
 

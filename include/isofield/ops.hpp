@@ -1,12 +1,13 @@
 #pragma once
 
 #include <isofield/array.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
 /// Free functions on arrays, named as in the Python Array API standard. Operands broadcast; dtypes
-/// promote within their kind, and mixing kinds is a DTypeError that names `astype`. All pointwise
-/// functions are lazy.
+/// promote as in the standard, and mixing integers and floats is a DTypeError that names `astype`.
+/// All pointwise functions are lazy.
 namespace isofield {
 
 // Pointwise: one function a row of ops.def.
@@ -17,8 +18,8 @@ namespace isofield {
 #undef BINARY
 /// Take `x` where `condition` is true, else `y`.
 UnifiedArray where(Operand condition, Operand x, Operand y);
-/// Limit to [low, high].
-UnifiedArray clip(Operand x, Operand low, Operand high);
+/// Limit to [low, high], keeping the dtype of `x`; a bound that is not given does not bind.
+UnifiedArray clip(Operand x, std::optional<Operand> low, std::optional<Operand> high = {});
 
 /// Read `x` shifted along an axis: result[i] = x[i + offset], with a rule beyond the edge. No copy
 /// is made: the shift is how the next program addresses `x`.
@@ -30,15 +31,25 @@ UnifiedArray ones(const Shape& shape, DType dtype = float64, BaseBackend* backen
 UnifiedArray empty(const Shape& shape, DType dtype = float64, BaseBackend* backend = nullptr);
 UnifiedArray full(const Shape& shape, Scalar value, BaseBackend* backend = nullptr);
 UnifiedArray full(const Shape& shape, Scalar value, DType dtype, BaseBackend* backend = nullptr);
-UnifiedArray zeros_like(Operand x);
-UnifiedArray ones_like(Operand x);
-UnifiedArray full_like(Operand x, Scalar value);
-/// 0, 1, ..., n-1 times `step` plus `start`.
-UnifiedArray arange(double start, double stop, double step = 1.0, DType dtype = float64,
+// Like another array: its shape, dtype and backend unless others are given.
+UnifiedArray empty_like(Operand x, std::optional<DType> dtype = {}, BaseBackend* backend = nullptr);
+UnifiedArray zeros_like(Operand x, std::optional<DType> dtype = {}, BaseBackend* backend = nullptr);
+UnifiedArray ones_like(Operand x, std::optional<DType> dtype = {}, BaseBackend* backend = nullptr);
+UnifiedArray full_like(Operand x, Scalar value, std::optional<DType> dtype = {},
+                       BaseBackend* backend = nullptr);
+/// start, start + step, ... up to but without `stop`. Whole numbers give int64 unless a dtype is
+/// given, others float64; integer dtypes are exact over all of their range.
+UnifiedArray arange(Scalar start, Scalar stop, Scalar step = 1, std::optional<DType> dtype = {},
                     BaseBackend* backend = nullptr);
-UnifiedArray linspace(double start, double stop, std::int64_t count, bool endpoint = true,
-                      DType dtype = float64, BaseBackend* backend = nullptr);
+/// `count` numbers from `start` to `stop`, the last of them only with `endpoint`. float64, or
+/// complex128 if an end is complex, unless a dtype is given.
+UnifiedArray linspace(Scalar start, Scalar stop, std::int64_t count, bool endpoint = true,
+                      std::optional<DType> dtype = {}, BaseBackend* backend = nullptr);
+/// Ones on the diagonal of number `k` (above the main one where positive) of an (n, columns) matrix
+/// of zeros; square where `columns` is not given.
 UnifiedArray eye(std::int64_t n, DType dtype = float64, BaseBackend* backend = nullptr);
+UnifiedArray eye(std::int64_t n, std::int64_t columns, std::int64_t k = 0, DType dtype = float64,
+                 BaseBackend* backend = nullptr);
 /// Copy `bytes` bytes of host data in C order into a new array; throws ShapeError if they do not
 /// fit.
 UnifiedArray asarray_bytes(const void* data, std::size_t bytes, DType dtype, const Shape& shape,
@@ -80,21 +91,32 @@ UnifiedArray concat(const std::vector<UnifiedArray>& arrays, int axis = 0,
 UnifiedArray stack(const std::vector<UnifiedArray>& arrays, int axis = 0,
                    std::source_location where = std::source_location::current());
 
-// Reductions over all axes, or over some. They run fused with a pending operand.
-UnifiedArray sum(Operand x);
-UnifiedArray prod(Operand x);
+// Reductions over all axes, or over some. They run fused with a pending operand. Sums and products
+// of integers and of bool are int64, of unsigned ones uint64, unless a dtype is given.
+UnifiedArray sum(Operand x, std::optional<DType> dtype = {});
+UnifiedArray prod(Operand x, std::optional<DType> dtype = {});
 UnifiedArray min(Operand x);
 UnifiedArray max(Operand x);
 UnifiedArray mean(Operand x);
 UnifiedArray any(Operand x);
 UnifiedArray all(Operand x);
-UnifiedArray sum(Operand x, const std::vector<int>& axes, bool keepdims = false);
-UnifiedArray prod(Operand x, const std::vector<int>& axes, bool keepdims = false);
+UnifiedArray sum(Operand x, const std::vector<int>& axes, bool keepdims = false,
+                 std::optional<DType> dtype = {});
+UnifiedArray prod(Operand x, const std::vector<int>& axes, bool keepdims = false,
+                  std::optional<DType> dtype = {});
 UnifiedArray min(Operand x, const std::vector<int>& axes, bool keepdims = false);
 UnifiedArray max(Operand x, const std::vector<int>& axes, bool keepdims = false);
 UnifiedArray mean(Operand x, const std::vector<int>& axes, bool keepdims = false);
 UnifiedArray any(Operand x, const std::vector<int>& axes, bool keepdims = false);
 UnifiedArray all(Operand x, const std::vector<int>& axes, bool keepdims = false);
+/// The mean square distance from the mean, as if there were `correction` elements less.
+UnifiedArray var(Operand x, double correction = 0.0);
+UnifiedArray var(Operand x, const std::vector<int>& axes, double correction = 0.0,
+                 bool keepdims = false);
+/// The square root of `var`: the standard deviation.
+UnifiedArray std(Operand x, double correction = 0.0);
+UnifiedArray std(Operand x, const std::vector<int>& axes, double correction = 0.0,
+                 bool keepdims = false);
 /// Whether any element is NaN or infinite.
 bool has_nan_or_inf(Operand x);
 

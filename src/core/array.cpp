@@ -105,7 +105,11 @@ UnifiedArray combined(Op op, const UnifiedArray& target, Operand&& value) {
 void check_assignable(const UnifiedArray& target, const Operand& value) {
   const DType from = detail::dtype_of(value);
   const DType to = target.dtype();
-  const bool fits = from == to || kind(from) == kind(to) || (is_integer(from) && is_floating(to));
+  // Any integer into any, as NumPy's indexing does; a float where one is held, a complex number
+  // where that is.
+  const bool fits = from == to || (is_integer(from) && to != DType::bool_) ||
+                    (is_floating(from) && (is_floating(to) || is_complex(to))) ||
+                    (is_complex(from) && is_complex(to));
   if (!fits)
     throw DTypeError("assign: a value of dtype " + std::string(name(from)) +
                      " does not go into an array of dtype " + std::string(name(to)) +
@@ -208,7 +212,11 @@ UnifiedArray UnifiedArray::T() const {
   return UnifiedArray(detail::make_leaf(node_->storage, dtype(), node_->layout().permute(axes)));
 }
 
-UnifiedArray UnifiedArray::astype(DType dtype) const {
+UnifiedArray UnifiedArray::astype(DType dtype, std::source_location where) const {
+  if (is_complex(this->dtype()) && !is_complex(dtype) && dtype != DType::bool_)
+    throw DTypeError("astype: complex numbers do not go into dtype " + std::string(name(dtype)) +
+                     "; say which part: real, imag, abs" +
+                     detail::context(backend(), this->dtype(), where));
   if (detail::wrapped(node_)) return detail::transformed_cast(*this, dtype);
   UnifiedArray result(detail::cast(node_, dtype));
   if (detail::eager()) result.eval();
@@ -310,5 +318,16 @@ UnifiedArray operator>=(Operand a, Operand b) { return greater_equal(std::move(a
 UnifiedArray operator&&(Operand a, Operand b) { return logical_and(std::move(a), std::move(b)); }
 UnifiedArray operator||(Operand a, Operand b) { return logical_or(std::move(a), std::move(b)); }
 UnifiedArray operator!(Operand x) { return logical_not(std::move(x)); }
+UnifiedArray operator%(Operand a, Operand b) { return remainder(std::move(a), std::move(b)); }
+UnifiedArray operator&(Operand a, Operand b) { return bitwise_and(std::move(a), std::move(b)); }
+UnifiedArray operator|(Operand a, Operand b) { return bitwise_or(std::move(a), std::move(b)); }
+UnifiedArray operator^(Operand a, Operand b) { return bitwise_xor(std::move(a), std::move(b)); }
+UnifiedArray operator~(Operand x) { return bitwise_invert(std::move(x)); }
+UnifiedArray operator<<(Operand a, Operand b) {
+  return bitwise_left_shift(std::move(a), std::move(b));
+}
+UnifiedArray operator>>(Operand a, Operand b) {
+  return bitwise_right_shift(std::move(a), std::move(b));
+}
 
 }  // namespace isofield

@@ -68,25 +68,6 @@ DType scalars_dtype(std::string_view operation, std::span<const Operand> operand
   return dtype;
 }
 
-/// The operands' common dtype, before the operation's own rules.
-DType promote(std::string_view operation, std::span<const Operand> operands) {
-  bool found = false;
-  DType dtype = DType::float64;
-  for (const auto& o : operands) {
-    if (o.is_scalar()) continue;
-    try {
-      dtype = found ? result_type(dtype, o.node()->dtype) : o.node()->dtype;
-    } catch (const DTypeError& e) {
-      throw DTypeError(std::string(operation) + ": " + e.what());
-    }
-    found = true;
-  }
-  if (!found) return scalars_dtype(operation, operands);
-  for (const auto& o : operands)
-    if (o.is_scalar()) dtype = joined(operation, o.scalar(), dtype);
-  return dtype;
-}
-
 void check_domain(const OpInfo& op, DType dtype) {
   if (in_domain(op.domain, dtype)) return;
   static constexpr const char* wanted[] = {"any dtype",
@@ -110,6 +91,24 @@ std::string shapes_of(std::span<const Operand> operands) {
 }
 
 }  // namespace
+
+DType promoted(std::string_view operation, std::span<const Operand> operands) {
+  bool found = false;
+  DType dtype = DType::float64;
+  for (const auto& o : operands) {
+    if (o.is_scalar()) continue;
+    try {
+      dtype = found ? result_type(dtype, o.node()->dtype) : o.node()->dtype;
+    } catch (const DTypeError& e) {
+      throw DTypeError(std::string(operation) + ": " + e.what());
+    }
+    found = true;
+  }
+  if (!found) return scalars_dtype(operation, operands);
+  for (const auto& o : operands)
+    if (o.is_scalar()) dtype = joined(operation, o.scalar(), dtype);
+  return dtype;
+}
 
 std::string context(const BaseBackend& backend, DType dtype, const std::source_location& where) {
   return " [" + backend.spelling() + ", " + std::string(name(dtype)) + "]" + at(where);
@@ -168,7 +167,7 @@ UnifiedArray emit(Op op, std::span<Operand> operands) {
   DType dtype = DType::float64;
   Shape shape;
   try {
-    dtype = promote(row.name, values);
+    dtype = promoted(row.name, values);
     check_domain(row, dtype);
     bool first = true;
     for (const auto& o : operands) {

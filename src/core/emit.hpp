@@ -11,6 +11,9 @@ namespace isofield::detail {
 /// with the operation, shapes, dtypes, backend and the caller's line. The operands are taken over.
 UnifiedArray emit(Op op, std::span<Operand> operands);
 
+/// The operands' common dtype, before an operation's own rules; throws DTypeError.
+DType promoted(std::string_view operation, std::span<const Operand> operands);
+
 /// The backend of all array operands; throws BackendError or DeviceError that name `to_backend`.
 BaseBackend& common_backend(std::string_view operation, std::span<const Operand> operands);
 

@@ -15,13 +15,57 @@ detail::NodePtr checked_empty(const Shape& shape, DType dtype, BaseBackend* back
   return detail::make_empty(or_default(backend), shape, dtype);
 }
 
-std::vector<double> host_values(std::int64_t count) {
-  return std::vector<double>(detail::byte_count({count}, DType::float64) / sizeof(double));
+/// Room for that many elements on the host; throws ShapeError where there cannot be.
+template <class T>
+std::vector<T> host_values(std::int64_t count) {
+  return std::vector<T>(detail::byte_count({count}, dtype_of<T>) / sizeof(T));
 }
 
-Scalar scalar_of_like(const Operand& x, double value) {
-  const DType dtype = detail::dtype_of(x);
-  return dtype == DType::bool_ ? Scalar(value != 0) : Scalar(value);
+Scalar one_of(DType dtype) { return dtype == DType::bool_ ? Scalar(true) : Scalar(1); }
+
+bool is_whole(const Scalar& s) {
+  return s.kind() == Kind::signed_integer || s.kind() == Kind::unsigned_integer;
+}
+
+[[noreturn]] void throw_endless(const Scalar& start, const Scalar& stop) {
+  throw ShapeError("arange: from " + start.text() + " to " + stop.text() + " there is no end");
+}
+
+/// Whole numbers: exact, whatever their size.
+UnifiedArray counted_by_integers(const Scalar& start, const Scalar& stop, std::int64_t step,
+                                 DType dtype, BaseBackend* backend) {
+  __extension__ using Wide = __int128;
+  const auto wide = [](const Scalar& s) {
+    return s.kind() == Kind::unsigned_integer ? static_cast<Wide>(s.to<std::uint64_t>())
+                                              : static_cast<Wide>(s.to<std::int64_t>());
+  };
+  const Wide distance = wide(stop) - wide(start);
+  const Wide count = (distance > 0) == (step > 0) && distance != 0
+                         ? (distance + step - (step > 0 ? 1 : -1)) / step
+                         : 0;
+  if (count > Wide{1} << 60) throw_endless(start, stop);
+  std::vector<std::uint64_t> values = host_values<std::uint64_t>(static_cast<std::int64_t>(count));
+  auto value = static_cast<std::uint64_t>(wide(start));
+  for (auto& v : values) {
+    v = value;
+    value += static_cast<std::uint64_t>(step);
+  }
+  const Shape shape{static_cast<std::int64_t>(values.size())};
+  const bool is_signed = start.kind() != Kind::unsigned_integer && dtype != DType::uint64;
+  return asarray_bytes(values.data(), values.size() * 8, is_signed ? DType::int64 : DType::uint64,
+                       shape, backend)
+      .astype(dtype)
+      .eval();
+}
+
+template <class T>
+std::vector<T> spaced(T start, T stop, std::int64_t count, bool endpoint) {
+  const double parts = static_cast<double>(endpoint ? count - 1 : count);
+  std::vector<T> values = host_values<T>(count);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = parts > 0 ? start + (stop - start) * (static_cast<double>(i) / parts) : start;
+  if (endpoint && count > 1) values.back() = stop;
+  return values;
 }
 
 }  // namespace
@@ -45,46 +89,76 @@ UnifiedArray ones(const Shape& shape, DType dtype, BaseBackend* backend) {
   return full(shape, 1, dtype, backend);
 }
 
-UnifiedArray full_like(Operand x, Scalar value) {
-  if (x.is_scalar()) return full({}, value, x.scalar().default_dtype());
-  const UnifiedArray a = x.array();
-  return full(a.shape(), value, a.dtype(), &a.backend());
+UnifiedArray full_like(Operand x, Scalar value, std::optional<DType> dtype, BaseBackend* backend) {
+  BaseBackend& own = detail::common_backend("full_like", {&x, 1});
+  const Shape shape = x.is_scalar() ? Shape{} : x.node()->shape;
+  return full(shape, value, dtype.value_or(detail::dtype_of(x)), backend ? backend : &own);
 }
-UnifiedArray zeros_like(Operand x) { return full_like(x, scalar_of_like(x, 0)); }
-UnifiedArray ones_like(Operand x) { return full_like(x, scalar_of_like(x, 1)); }
+UnifiedArray zeros_like(Operand x, std::optional<DType> dtype, BaseBackend* backend) {
+  return full_like(std::move(x), 0, dtype, backend);
+}
+UnifiedArray ones_like(Operand x, std::optional<DType> dtype, BaseBackend* backend) {
+  return full_like(std::move(x), 1, dtype, backend);
+}
+UnifiedArray empty_like(Operand x, std::optional<DType> dtype, BaseBackend* backend) {
+  BaseBackend& own = detail::common_backend("empty_like", {&x, 1});
+  return empty(x.is_scalar() ? Shape{} : x.node()->shape, dtype.value_or(detail::dtype_of(x)),
+               backend ? backend : &own);
+}
 
-UnifiedArray arange(double start, double stop, double step, DType dtype, BaseBackend* backend) {
-  if (step == 0 || !std::isfinite(step))
-    throw ShapeError("arange: the step must be finite and not 0");
-  const double count = std::max(0.0, std::ceil((stop - start) / step));
-  if (!std::isfinite(start) || !std::isfinite(stop) || count > 9e15) {
-    std::ostringstream text;
-    text << "arange: from " << start << " to " << stop << " there is no end";
-    throw ShapeError(text.str());
-  }
-  std::vector<double> values = host_values(static_cast<std::int64_t>(count));
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = start + static_cast<double>(i) * step;
+UnifiedArray arange(Scalar start, Scalar stop, Scalar step, std::optional<DType> dtype,
+                    BaseBackend* backend) {
+  if (start.kind() == Kind::complex || stop.kind() == Kind::complex ||
+      step.kind() == Kind::complex || (dtype && !in_domain(Domain::real, *dtype)))
+    throw DTypeError("arange: needs a real-valued dtype, got " +
+                     std::string(name(dtype.value_or(DType::complex128))));
+  const bool whole = is_whole(start) && is_whole(stop) && step.kind() == Kind::signed_integer;
+  const double by = step.to<double>();
+  if (by == 0 || !std::isfinite(by)) throw ShapeError("arange: the step must be finite and not 0");
+  if (whole)
+    return counted_by_integers(start, stop, step.to<std::int64_t>(), dtype.value_or(DType::int64),
+                               backend);
+  const double first = start.to<double>(), last = stop.to<double>();
+  const double count = std::max(0.0, std::ceil((last - first) / by));
+  if (!std::isfinite(first) || !std::isfinite(last) || count > 9e15) throw_endless(start, stop);
+  std::vector<double> values = host_values<double>(static_cast<std::int64_t>(count));
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = first + static_cast<double>(i) * by;
   const Shape shape{static_cast<std::int64_t>(values.size())};
-  return asarray(values, shape, backend).astype(dtype).eval();
+  return asarray(values, shape, backend).astype(dtype.value_or(DType::float64)).eval();
 }
 
-UnifiedArray linspace(double start, double stop, std::int64_t count, bool endpoint, DType dtype,
-                      BaseBackend* backend) {
+UnifiedArray linspace(Scalar start, Scalar stop, std::int64_t count, bool endpoint,
+                      std::optional<DType> dtype, BaseBackend* backend) {
   if (count < 0) throw ShapeError("linspace: count " + std::to_string(count) + " is negative");
-  const double parts = static_cast<double>(endpoint ? count - 1 : count);
-  std::vector<double> values = host_values(count);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    values[i] = parts > 0 ? start + (stop - start) * (static_cast<double>(i) / parts) : start;
-  if (endpoint && count > 1) values.back() = stop;
-  return asarray(values, Shape{count}, backend).astype(dtype).eval();
+  if (start.kind() == Kind::complex || stop.kind() == Kind::complex) {
+    using C = std::complex<double>;
+    return asarray(spaced(start.to<C>(), stop.to<C>(), count, endpoint), Shape{count}, backend)
+        .astype(dtype.value_or(DType::complex128))
+        .eval();
+  }
+  return asarray(spaced(start.to<double>(), stop.to<double>(), count, endpoint), Shape{count},
+                 backend)
+      .astype(dtype.value_or(DType::float64))
+      .eval();
 }
 
+UnifiedArray eye(std::int64_t n, std::int64_t columns, std::int64_t k, DType dtype,
+                 BaseBackend* backend) {
+  if (n < 0 || columns < 0)
+    throw ShapeError("eye: size (" + std::to_string(n) + ", " + std::to_string(columns) +
+                     ") is negative");
+  UnifiedArray elements = zeros({element_count({n, columns})}, dtype, backend);
+  const std::int64_t row = k < 0 ? -k : 0, column = k > 0 ? k : 0;
+  const std::int64_t length = std::min(n - row, columns - column);
+  if (length > 0) {
+    const std::int64_t first = row * columns + column;
+    const Index diagonal = Slice{first, first + (length - 1) * (columns + 1) + 1, columns + 1};
+    elements.assign({&diagonal, 1}, one_of(dtype));
+  }
+  return reshape(elements, {n, columns});
+}
 UnifiedArray eye(std::int64_t n, DType dtype, BaseBackend* backend) {
-  if (n < 0) throw ShapeError("eye: size " + std::to_string(n) + " is negative");
-  UnifiedArray elements = zeros({element_count({n, n})}, dtype, backend);
-  const Index diagonal = Slice{{}, {}, n + 1};
-  elements.assign({&diagonal, 1}, scalar_of_like(elements, 1));
-  return reshape(elements, {n, n});
+  return eye(n, n, 0, dtype, backend);
 }
 
 UnifiedArray asarray_bytes(const void* data, std::size_t bytes, DType dtype, const Shape& shape,

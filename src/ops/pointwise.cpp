@@ -23,16 +23,20 @@ std::int64_t nearest_offset(std::int64_t offset, Boundary boundary, std::int64_t
 
 /// What lies beyond the edge, as a number of the array's kind; throws DTypeError if it is none.
 Scalar checked_fill(Scalar fill, DType dtype, const Operand& x) {
-  if (is_floating(dtype)) return fill.to<double>();
+  if (is_complex(dtype)) return fill.to<std::complex<double>>();
+  if (is_floating(dtype) && fill.kind() != Kind::complex) return fill.to<double>();
   const double value = fill.to<double>();
+  const bool whole =
+      fill.kind() != Kind::complex &&
+      (fill.kind() != Kind::real || (std::trunc(value) == value && std::abs(value) < 0x1p63));
+  const Scalar number = fill.kind() == Kind::real ? Scalar(fill.to<std::int64_t>()) : fill;
   const bool boolean = dtype == DType::bool_;
-  const bool fits = boolean ? value == 0 || value == 1
-                            : fill.kind() != Kind::real ||
-                                  (std::trunc(value) == value && std::abs(value) < 0x1p63);
+  const bool fits =
+      whole && (boolean ? value == 0 || value == 1 : !is_floating(dtype) && number.fits(dtype));
   if (!fits)
-    throw DTypeError("shift: a fill of " + std::to_string(value) + " does not go into dtype " +
+    throw DTypeError("shift: a fill of " + fill.text() + " does not go into dtype " +
                      std::string(name(dtype)) + detail::context(x));
-  return boolean ? Scalar(value != 0) : Scalar(fill.to<std::int64_t>());
+  return boolean ? Scalar(value != 0) : number;
 }
 
 template <class... O>
@@ -55,9 +59,16 @@ UnifiedArray where(Operand condition, Operand x, Operand y) {
   return emitted(Op::where, condition, x, y);
 }
 
-UnifiedArray clip(Operand x, Operand low, Operand high) {
+UnifiedArray clip(Operand x, std::optional<Operand> low, std::optional<Operand> high) {
   const auto place = x.where();
-  return minimum(Operand(maximum(std::move(x), std::move(low)), place), std::move(high));
+  const DType dtype = detail::dtype_of(x);
+  const auto bound = [&](std::optional<Operand>& by, auto&& limit) {
+    if (by) x = Operand(limit(std::move(x), std::move(*by)), place);
+  };
+  bound(low, [](Operand a, Operand b) { return maximum(std::move(a), std::move(b)); });
+  bound(high, [](Operand a, Operand b) { return minimum(std::move(a), std::move(b)); });
+  if (x.is_scalar()) return asarray(x.scalar());
+  return x.array().astype(dtype, place);
 }
 
 UnifiedArray shift(Operand x, int axis, std::int64_t offset, Boundary boundary, Scalar fill) {

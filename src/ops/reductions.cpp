@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <isofield/ops.hpp>
+#include <optional>
 
 #include "core/emit.hpp"
 #include "core/node.hpp"
@@ -36,17 +38,39 @@ struct Place {
   std::source_location where;
 };
 
+/// Sums and products of small integers are of 64 bits, as the Array API's defaults say.
+DType accumulating(DType dtype) {
+  const Kind k = kind(dtype);
+  if (k == Kind::boolean || k == Kind::signed_integer) return DType::int64;
+  return k == Kind::unsigned_integer ? DType::uint64 : dtype;
+}
+
 /// The operand in the dtype that the reduction runs in.
-NodePtr prepared(Reduce op, Operand x) {
+NodePtr prepared(Reduce op, Operand x, std::optional<DType> dtype) {
   const Place place(x);
-  const bool logical = op == Reduce::any || op == Reduce::all;
-  if (!logical && place.dtype == DType::bool_) {
-    if (op == Reduce::min || op == Reduce::max)
-      throw DTypeError(std::string(name(op)) + ": needs a numeric dtype, got bool" + place.text());
-    return detail::node_of(x, place.backend, DType::int64);
+  const auto as = [&](DType wanted) { return detail::node_of(x, place.backend, wanted); };
+  switch (op) {
+    case Reduce::any:
+    case Reduce::all:
+      if (place.dtype != DType::bool_) return not_equal(std::move(x), 0).node();
+      break;
+    case Reduce::min:
+    case Reduce::max:
+      if (!in_domain(Domain::real, place.dtype))
+        throw DTypeError(std::string(name(op)) + ": needs a real-valued dtype, got " +
+                         std::string(name(place.dtype)) + place.text());
+      break;
+    case Reduce::sum:
+    case Reduce::prod: {
+      const DType wanted = dtype.value_or(accumulating(place.dtype));
+      if (wanted == DType::bool_ || (is_complex(place.dtype) && !is_complex(wanted)))
+        throw DTypeError(std::string(name(op)) + ": dtype " + std::string(name(wanted)) +
+                         " does not hold it" + place.text());
+      if (wanted != place.dtype) return as(wanted);
+      break;
+    }
   }
-  if (logical && place.dtype != DType::bool_) return not_equal(std::move(x), 0).node();
-  return x.is_scalar() ? detail::node_of(x, place.backend, place.dtype) : x.take();
+  return x.is_scalar() ? as(place.dtype) : x.take();
 }
 
 UnifiedArray reduced(Reduce op, const NodePtr& x, std::uint32_t axes, bool keepdims,
@@ -67,29 +91,39 @@ UnifiedArray reduced(Reduce op, const NodePtr& x, std::uint32_t axes, bool keepd
   return UnifiedArray(detail::make_leaf(result->storage, result->dtype, std::move(layout)));
 }
 
-UnifiedArray over_all(Reduce op, Operand x) {
+/// The operand of a transform, in the dtype asked for.
+Operand in_dtype(Operand x, std::optional<DType> dtype) {
+  if (!dtype || *dtype == detail::dtype_of(x)) return x;
+  return {x.array().astype(*dtype, x.where()), x.where()};
+}
+
+UnifiedArray over_all(Reduce op, Operand x, std::optional<DType> dtype = {}) {
   if (detail::wrapped(x)) {
     const std::uint32_t mask = every_axis(x.node()->shape.size());
-    return detail::transformed_reduction(op, std::move(x), mask, false);
+    return detail::transformed_reduction(op, in_dtype(std::move(x), dtype), mask, false);
   }
   const Place place(x);
-  const NodePtr node = prepared(op, std::move(x));
+  const NodePtr node = prepared(op, std::move(x), dtype);
   return reduced(op, node, every_axis(node->shape.size()), false, place);
 }
 
-UnifiedArray over(Reduce op, Operand x, const std::vector<int>& axes, bool keepdims) {
+UnifiedArray over(Reduce op, Operand x, const std::vector<int>& axes, bool keepdims,
+                  std::optional<DType> dtype = {}) {
   const Place place(x);
   const int rank = x.is_scalar() ? 0 : x.node()->shape.size();
   const std::uint32_t mask = axis_mask(x, axes, rank, name(op));
-  if (detail::wrapped(x)) return detail::transformed_reduction(op, std::move(x), mask, keepdims);
-  return reduced(op, prepared(op, std::move(x)), mask, keepdims, place);
+  if (detail::wrapped(x))
+    return detail::transformed_reduction(op, in_dtype(std::move(x), dtype), mask, keepdims);
+  return reduced(op, prepared(op, std::move(x), dtype), mask, keepdims, place);
 }
 
-void check_mean(const Operand& x) {
-  if (!is_floating(detail::dtype_of(x)))
-    throw DTypeError("mean: needs a floating-point dtype, got " +
-                     std::string(name(detail::dtype_of(x))) + "; convert with astype" +
-                     detail::context(x));
+void check_mean(std::string_view operation, const Operand& x, Domain domain) {
+  const DType dtype = detail::dtype_of(x);
+  if (!in_domain(domain, dtype))
+    throw DTypeError(std::string(operation) + ": needs a " +
+                     (domain == Domain::floating ? "real-valued " : "") +
+                     "floating-point dtype, got " + std::string(name(dtype)) +
+                     "; convert with astype" + detail::context(x));
 }
 
 std::int64_t count_of(const Operand& x) {
@@ -101,6 +135,12 @@ UnifiedArray divided(const UnifiedArray& total, std::int64_t count) {
   return divide(total, static_cast<double>(count) / static_cast<double>(results));
 }
 
+std::vector<int> all_axes(const Operand& x) {
+  std::vector<int> axes(x.is_scalar() ? 0 : static_cast<std::size_t>(x.node()->shape.size()));
+  for (std::size_t k = 0; k < axes.size(); ++k) axes[k] = static_cast<int>(k);
+  return axes;
+}
+
 }  // namespace
 
 #define ISOFIELD_REDUCTION(op)                                              \
@@ -108,27 +148,64 @@ UnifiedArray divided(const UnifiedArray& total, std::int64_t count) {
   UnifiedArray op(Operand x, const std::vector<int>& axes, bool keepdims) { \
     return over(Reduce::op, std::move(x), axes, keepdims);                  \
   }
-ISOFIELD_REDUCTION(sum)
-ISOFIELD_REDUCTION(prod)
 ISOFIELD_REDUCTION(min)
 ISOFIELD_REDUCTION(max)
 ISOFIELD_REDUCTION(any)
 ISOFIELD_REDUCTION(all)
 #undef ISOFIELD_REDUCTION
 
+UnifiedArray sum(Operand x, std::optional<DType> dtype) {
+  return over_all(Reduce::sum, std::move(x), dtype);
+}
+UnifiedArray prod(Operand x, std::optional<DType> dtype) {
+  return over_all(Reduce::prod, std::move(x), dtype);
+}
+UnifiedArray sum(Operand x, const std::vector<int>& axes, bool keepdims,
+                 std::optional<DType> dtype) {
+  return over(Reduce::sum, std::move(x), axes, keepdims, dtype);
+}
+UnifiedArray prod(Operand x, const std::vector<int>& axes, bool keepdims,
+                  std::optional<DType> dtype) {
+  return over(Reduce::prod, std::move(x), axes, keepdims, dtype);
+}
+
 UnifiedArray mean(Operand x) {
-  check_mean(x);
+  check_mean("mean", x, Domain::inexact);
   const std::int64_t count = count_of(x);
   return divided(sum(std::move(x)), count);
 }
 UnifiedArray mean(Operand x, const std::vector<int>& axes, bool keepdims) {
-  check_mean(x);
+  check_mean("mean", x, Domain::inexact);
   const std::int64_t count = count_of(x);
   return divided(sum(std::move(x), axes, keepdims), count);
 }
 
+// The mean first, then the squares of what is left: nothing cancels.
+UnifiedArray var(Operand x, const std::vector<int>& axes, double correction, bool keepdims) {
+  check_mean("var", x, Domain::floating);
+  const std::int64_t count = count_of(x);
+  const Operand::Where where = x.where();
+  UnifiedArray middle = mean(x, axes, true);
+  const std::int64_t results = std::max<std::int64_t>(middle.size(), 1);
+  const double each = static_cast<double>(count) / static_cast<double>(results) - correction;
+  const UnifiedArray squares = square({subtract(std::move(x), {std::move(middle), where}), where});
+  return divide({sum({squares, where}, axes, keepdims), where}, std::max(each, 0.0));
+}
+UnifiedArray var(Operand x, double correction) {
+  const std::vector<int> axes = all_axes(x);
+  return var(std::move(x), axes, correction);
+}
+UnifiedArray std(Operand x, const std::vector<int>& axes, double correction, bool keepdims) {
+  check_mean("std", x, Domain::floating);
+  return sqrt(var(std::move(x), axes, correction, keepdims));
+}
+UnifiedArray std(Operand x, double correction) {
+  const std::vector<int> axes = all_axes(x);
+  return isofield::std(std::move(x), axes, correction);
+}
+
 bool has_nan_or_inf(Operand x) {
-  if (!is_floating(detail::dtype_of(x))) return false;
+  if (!in_domain(Domain::inexact, detail::dtype_of(x))) return false;
   const auto where = x.where();
   return any(logical_not(isfinite(std::move(x)))).item<bool>(where);
 }

@@ -44,13 +44,13 @@ BACKEND_TEST_CASE(dtypes_that_do_not_fit_are_told) {
   EXPECT_ERROR(DTypeError, "logical_and: needs dtype bool, got float64; convert with astype" + on + here(__LINE__), f && f);
   EXPECT_ERROR(DTypeError, "where: the condition must have dtype bool, got float64" + on + here(__LINE__), where(f, f, f));
   EXPECT_ERROR(DTypeError, "mean: needs a floating-point dtype, got int64; convert with astype" + context(__LINE__, "int64"), mean(i));
-  EXPECT_ERROR(DTypeError, "max: needs a numeric dtype, got bool" + context(__LINE__, "bool"), max(b));
+  EXPECT_ERROR(DTypeError, "max: needs a real-valued dtype, got bool" + context(__LINE__, "bool"), max(b));
   EXPECT_ERROR(DTypeError, "matmul: needs a floating-point dtype, got int64" + context(__LINE__, "int64"), linalg::matmul(of({2, 2}, int64), of({2, 2}, int64)));
   EXPECT_ERROR(DTypeError, "concat: dtypes float64 and bool do not promote; convert one with astype" + context(__LINE__, "bool"), concat({f, b}));
   UnifiedArray target = i;
-  EXPECT_ERROR(DTypeError, "shift: a fill of 0.500000 does not go into dtype int64" + context(__LINE__, "int64"), shift(i, 0, 1, Boundary::constant, 0.5));
+  EXPECT_ERROR(DTypeError, "shift: a fill of 0.5 does not go into dtype int64" + context(__LINE__, "int64"), shift(i, 0, 1, Boundary::constant, 0.5));
   EXPECT_ERROR(DTypeError, "shift: a fill of nan does not go into dtype int64" + context(__LINE__, "int64"), shift(i, 0, 1, Boundary::constant, std::nan("")));
-  EXPECT_ERROR(DTypeError, "shift: a fill of 2.000000 does not go into dtype bool" + context(__LINE__, "bool"), shift(b, 0, 1, Boundary::constant, 2));
+  EXPECT_ERROR(DTypeError, "shift: a fill of 2 does not go into dtype bool" + context(__LINE__, "bool"), shift(b, 0, 1, Boundary::constant, 2));
   EXPECT_ERROR(DTypeError, "assign: a value of dtype float64 does not go into an array of dtype int64; convert it with astype" + context(__LINE__), target(0) = f(0));
   EXPECT_ERROR(DTypeError, "assign: a value of dtype float64 does not go into an array of dtype int64; convert it with astype" + here(__LINE__), target(0) = 0.5);
 }
@@ -70,10 +70,7 @@ BACKEND_TEST_CASE(transforms_that_make_no_sense_are_told) {
   EXPECT_ERROR(Error, "idst: type must be 1, 2, 3 or 4, not 0" + context(__LINE__), fft::idst(a, 0));
 }
 
-BACKEND_TEST_CASE(unsupported_dtypes_are_told) {
-  const std::string text = "arrays of dtype complex64 are not supported yet; supported are bool, int64, float32, float64";
-  EXPECT_ERROR(DTypeError, text, zeros({2}, DType::complex64));
-  EXPECT_ERROR(DTypeError, text, of({2}).astype(DType::complex64));
+BACKEND_TEST_CASE(unknown_dtypes_are_told) {
   EXPECT_ERROR(DTypeError, "unknown dtype 'float65'; known are bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64, complex64, complex128", dtype_from_name("float65"));
   BOOST_TEST((dtype_from_name("int16") == DType::int16));
 }
@@ -141,7 +138,7 @@ BACKEND_TEST_CASE(shapes_that_an_operation_cannot_take_are_told) {
   EXPECT_ERROR(ShapeError, "arange: the step must be finite and not 0", arange(0, 1, 0));
   EXPECT_ERROR(ShapeError, "arange: from 0 to inf there is no end", arange(0, std::numeric_limits<double>::infinity()));
   EXPECT_ERROR(ShapeError, "linspace: count -1 is negative", linspace(0, 1, -1));
-  EXPECT_ERROR(ShapeError, "eye: size -1 is negative", eye(-1));
+  EXPECT_ERROR(ShapeError, "eye: size (-1, -1) is negative", eye(-1));
   EXPECT_ERROR(ShapeError, "shape (4294967296, 4294967296) has more elements than fit in 64 bits", eye(std::int64_t{1} << 32));
   const std::int64_t most = std::int64_t{1} << 61;
   const std::string too_large = "shape (2305843009213693952,) of float64 takes more bytes than fit in 64 bits";

@@ -183,9 +183,9 @@ BACKEND_TEST_CASE(arrays_print_as_numpy_prints_them) {
              "array([true, false], shape=(2,), dtype=bool" + tail);
   BOOST_TEST(to_string(counting<std::int64_t>({2, 2}).array().T()) ==
              "array([[0, 2],\n [1, 3]], shape=(2, 2), dtype=int64" + tail);
-  BOOST_TEST(to_string(arange(0, 100)) ==
+  BOOST_TEST(to_string(arange(0.0, 100.0)) ==
              "array([0, 1, 2, ..., 97, 98, 99], shape=(100,), dtype=float64" + tail);
-  BOOST_TEST(to_string(reshape(arange(0, 9), {9, 1})) ==
+  BOOST_TEST(to_string(reshape(arange(0.0, 9.0), {9, 1})) ==
              "array([[0],\n [1],\n [2],\n ...,\n [6],\n [7],\n [8]], shape=(9, 1), dtype=float64" +
                  tail);
   BOOST_TEST(to_string(zeros({0}, float32)) == "array([], shape=(0,), dtype=float32" + tail);

@@ -19,6 +19,6 @@ BOOST_AUTO_TEST_CASE(without_executable_memory_kernels_run_programs) {
   BOOST_TEST(form.starts_with("kernels ("));
   set_backend("eigen");
   const auto step = jit([](const UnifiedArray& x) { return sum(square(x) * 2.0 - x); });
-  const UnifiedArray x = arange(0, 1000);
+  const UnifiedArray x = arange(0.0, 1000.0);
   for (int i = 0; i < 3; ++i) BOOST_TEST(step(x).item<double>() == 2.0 * 332833500.0 - 499500.0);
 }

@@ -1,0 +1,64 @@
+#include <isofield/activations.hpp>
+#include <isofield/ops.hpp>
+
+#include "core/emit.hpp"
+
+namespace isofield {
+namespace {
+
+/// The operand as an array; throws DTypeError unless it holds real floats.
+UnifiedArray floating(std::string_view operation, const Operand& x) {
+  const DType dtype = detail::dtype_of(x);
+  if (!is_floating(dtype))
+    throw DTypeError(std::string(operation) + ": needs a real-valued floating-point dtype, got " +
+                     std::string(name(dtype)) + "; convert with astype" + detail::context(x));
+  return x.is_scalar() ? asarray(x.scalar()) : x.array();
+}
+
+/// The largest element along axes, 0 where it is infinite: what is taken off changes no result.
+UnifiedArray level(const UnifiedArray& x, const std::vector<int>& axes, Operand::Where place) {
+  const UnifiedArray largest = max({x, place}, axes, true);
+  return where(isfinite(largest), largest, 0.0);
+}
+
+}  // namespace
+
+UnifiedArray softplus(Operand x) {
+  const UnifiedArray a = floating("softplus", x);
+  return logaddexp(a, 0.0);
+}
+UnifiedArray gelu(Operand x) {
+  const UnifiedArray a = floating("gelu", x);
+  return 0.5 * a * (1.0 + erf(a * 0.7071067811865476));
+}
+UnifiedArray silu(Operand x) {
+  const UnifiedArray a = floating("silu", x);
+  return a * sigmoid(a);
+}
+UnifiedArray leaky_relu(Operand x, double slope) {
+  const UnifiedArray a = floating("leaky_relu", x);
+  return where(a > 0.0, a, slope * a);
+}
+UnifiedArray elu(Operand x, double alpha) {
+  const UnifiedArray a = floating("elu", x);
+  return where(a > 0.0, a, alpha * expm1(minimum(a, 0.0)));
+}
+
+UnifiedArray softmax(Operand x, int axis) {
+  const UnifiedArray a = floating("softmax", x);
+  const UnifiedArray powers = exp(a - max({a, x.where()}, {axis}, true));
+  return powers / sum(powers, {axis}, true);
+}
+UnifiedArray log_softmax(Operand x, int axis) {
+  const UnifiedArray a = floating("log_softmax", x);
+  const UnifiedArray below = a - max({a, x.where()}, {axis}, true);
+  return below - log(sum(exp(below), {axis}, true));
+}
+UnifiedArray logsumexp(Operand x, const std::vector<int>& axes, bool keepdims) {
+  const UnifiedArray a = floating("logsumexp", x);
+  const UnifiedArray off = level(a, axes, x.where());
+  const UnifiedArray total = log(sum(exp(a - off), axes, true)) + off;
+  return keepdims ? total : sum(total, axes);
+}
+
+}  // namespace isofield
