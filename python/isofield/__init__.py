@@ -23,3 +23,4 @@ def _is_known_version(version):
 
 
 from ._info import __array_namespace_info__
+from ._transforms import grad, jit, jvp, value_and_grad, vjp

@@ -26,7 +26,7 @@ class Info:
 
     def devices(self):
         """Every device that can be used here."""
-        return [spelling for spelling, available, _ in _core.list_backends() if available]
+        return tuple(spelling for spelling, available, _ in _core.list_backends() if available)
 
     def default_dtypes(self, *, device=None):
         """The dtypes that new arrays get where none is named."""

@@ -199,7 +199,7 @@ UnifiedArray brought(const UnifiedArray& array, std::optional<DType> dtype, Base
                               .c_str());
   UnifiedArray result = array;
   if (casts) {
-    const bool shared = shares_memory({array, nowhere});
+    const bool shared = interop::is_foreign({array, nowhere});
     result = settled(array.astype(*dtype), shared);
   }
   if (moves) result = result.to_backend(*backend, nowhere);

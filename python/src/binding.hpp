@@ -5,6 +5,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <isofield/interop/foreign.hpp>
 #include <isofield/ops.hpp>
 #include <isofield/registry.hpp>
 #include <optional>
@@ -32,6 +33,7 @@ void bind_pointwise(nb::module_& m);
 void bind_manipulation(nb::module_& m);
 void bind_reductions(nb::module_& m);
 void bind_linalg(nb::module_& m);
+void bind_transforms(nb::module_& m);
 
 /// The Python type of arrays.
 extern PyTypeObject* array_type;
@@ -93,13 +95,6 @@ inline void evaluate(const UnifiedArray& array) {
   if (!array.pending()) return;
   const Unlocked lock(is_long(array.shape()));
   array.eval();
-}
-
-/// Whether the operand is an array over memory of somebody else.
-inline bool shares_memory(const Operand& x) noexcept {
-  if (x.is_scalar()) return false;
-  const UnifiedArray array = x.array();
-  return !array.pending() && array.storage(nowhere)->foreign;
 }
 
 /// An axis, several, or none for all.

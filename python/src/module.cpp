@@ -32,6 +32,7 @@ NB_MODULE(_core, m) {
   bind_manipulation(m);
   bind_reductions(m);
   bind_linalg(m);
+  bind_transforms(m);
   m.def("_set_type_attribute", &set_type_attribute);
   m.attr("e") = 2.718281828459045;
   m.attr("pi") = 3.141592653589793;

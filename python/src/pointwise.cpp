@@ -50,7 +50,8 @@ void define(nb::module_& m, const char* name, Binary f, const std::string& doc) 
 }
 
 UnifiedArray where_of(Operand condition, Operand x, Operand y) {
-  const bool shared = shares_memory(condition) || shares_memory(x) || shares_memory(y);
+  const bool shared =
+      interop::is_foreign(condition) || interop::is_foreign(x) || interop::is_foreign(y);
   const Unlocked lock(is_long(condition));
   return settled(where(std::move(condition), std::move(x), std::move(y)), shared);
 }

@@ -15,12 +15,12 @@ inline UnifiedArray settled(UnifiedArray result, bool shared) {
 
 /// Run a pointwise function for Python. It may compute what is pending below it.
 inline UnifiedArray apply(Unary f, Operand&& x) {
-  const bool shared = shares_memory(x);
+  const bool shared = interop::is_foreign(x);
   const Unlocked lock(is_long(x));
   return settled(f(std::move(x)), shared);
 }
 inline UnifiedArray apply(Binary f, Operand&& a, Operand&& b) {
-  const bool shared = shares_memory(a) || shares_memory(b);
+  const bool shared = interop::is_foreign(a) || interop::is_foreign(b);
   const Unlocked lock(is_long(a) || is_long(b));
   return settled(f(std::move(a), std::move(b)), shared);
 }

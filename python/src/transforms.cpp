@@ -1,0 +1,104 @@
+#include <isofield/differentiation.hpp>
+#include <isofield/transforms.hpp>
+
+#include "binding.hpp"
+
+namespace isofield::python {
+namespace {
+
+using detail::Arrays;
+using detail::ListFunction;
+using Pair = std::pair<nb::list, nb::list>;
+
+Arrays arrays_of(nb::handle list) {
+  Arrays arrays;
+  for (const nb::handle entry : list) {
+    if (!is_array(entry.ptr()))
+      throw nb::type_error(
+          "a transformed function gives arrays, or tuples, lists and dicts of them");
+    arrays.push_back(array_in(entry.ptr()));
+  }
+  return arrays;
+}
+
+nb::list list_of(std::span<const UnifiedArray> arrays) {
+  nb::list list;
+  for (const UnifiedArray& a : arrays) list.append(nb::steal(wrap(UnifiedArray(a))));
+  return list;
+}
+
+/// A Python function of a list of arrays, called with the interpreter's lock wherever it is called.
+ListFunction function_of(const nb::handle function) {
+  return [function](std::span<const UnifiedArray> arrays) {
+    const nb::gil_scoped_acquire lock;
+    return arrays_of(function(list_of(arrays)));
+  };
+}
+
+/// What has been traced of one Python function, for `jit`.
+class Traced {
+ public:
+  nb::list call(nb::handle function, nb::handle list) const {
+    const Arrays arrays = arrays_of(list);
+    std::vector<const UnifiedArray*> pointers;
+    for (const UnifiedArray& a : arrays) pointers.push_back(&a);
+    const ListFunction f = function_of(function);
+    return list_of(unlocked([&] { return traces_.call(f, {pointers, 0}); }));
+  }
+  int count() const { return traces_.count(); }
+
+ private:
+  detail::Traces traces_;
+};
+
+nb::tuple value_and_gradient(nb::handle function, nb::handle list, const std::vector<bool>& by,
+                             const std::string& name) {
+  const Arrays arrays = arrays_of(list);
+  const ListFunction f = function_of(function);
+  auto [value, gradients] = unlocked([&] {
+    return detail::value_and_gradient(f, arrays, by, {name, nowhere});
+  });
+  return nb::make_tuple(nb::steal(wrap(std::move(value))), list_of(gradients));
+}
+
+/// What takes cotangents of results back; see `isofield.vjp`.
+struct Pulled {
+  detail::Pulled pulled;
+  nb::list call(nb::handle cotangents) const {
+    const Arrays arrays = arrays_of(cotangents);
+    return list_of(unlocked([&] { return pulled(arrays, nowhere); }));
+  }
+};
+
+nb::tuple pulled_back(nb::handle function, nb::handle list) {
+  const Arrays arrays = arrays_of(list);
+  const ListFunction f = function_of(function);
+  auto [values, pulled] = unlocked([&] {
+    return detail::pulled_back(f, arrays, {"vjp", nowhere});
+  });
+  return nb::make_tuple(list_of(values), Pulled{std::move(pulled)});
+}
+
+nb::tuple pushed_forward(nb::handle function, nb::handle list, nb::handle tangents) {
+  const Arrays arrays = arrays_of(list), directions = arrays_of(tangents);
+  const ListFunction f = function_of(function);
+  const auto [values, derivatives] = unlocked([&] {
+    return detail::pushed_forward(f, arrays, directions, {"jvp", nowhere});
+  });
+  return nb::make_tuple(list_of(values), list_of(derivatives));
+}
+
+}  // namespace
+
+void bind_transforms(nb::module_& m) {
+  nb::class_<Traced>(m, "_Traced")
+      .def(nb::init<>())
+      .def("__call__", &Traced::call)
+      .def_prop_ro("count", &Traced::count);
+  nb::class_<Pulled>(m, "_Pulled").def("__call__", &Pulled::call);
+  m.def("_value_and_gradient", &value_and_gradient);
+  m.def("_pulled_back", &pulled_back);
+  m.def("_pushed_forward", &pushed_forward);
+}
+
+}  // namespace isofield::python

@@ -1,0 +1,130 @@
+"""jit and derivatives of Python functions."""
+
+import collections
+import threading
+
+import numpy as np
+import pytest
+
+import isofield as xp
+
+X = np.array([0.3, -1.2, 2.0])
+
+
+def test_a_traced_function_gives_what_the_function_gives():
+    calls = []
+
+    @xp.jit
+    def step(x, y, *, factor):
+        calls.append(1)
+        return {"sum": x * factor + y, "parts": (x, [y * 2.0])}
+
+    for k in range(4):
+        x, y = X + k, X * k
+        got = step(xp.asarray(x), xp.asarray(y), factor=3.0)
+        assert got["sum"].tolist() == (x * 3.0 + y).tolist()
+        assert got["parts"][1][0].tolist() == (y * 2.0).tolist()
+    traced = len(calls)
+    assert step.traces() == 1
+    step(xp.asarray(X), xp.asarray(X), factor=3.0)
+    assert len(calls) == traced
+    assert step(xp.asarray(X), xp.asarray(X), factor=4.0)["sum"].tolist() == (X * 4.0 + X).tolist()
+    assert step(xp.ones(2), xp.ones(2), factor=3.0)["sum"].tolist() == [4.0, 4.0]
+    assert step.traces() == 3
+
+
+def test_results_have_the_structure_that_belongs_to_their_shapes():
+    Pair = collections.namedtuple("Pair", ["first", "rest"])
+
+    @xp.jit
+    def split(x):
+        return Pair(x[0], [x[k] for k in range(1, x.shape[0])])
+
+    for n in (2, 4, 2, 3):
+        got = split(xp.arange(float(n)))
+        assert isinstance(got, Pair) and float(got.first) == 0.0
+        assert [float(v) for v in got.rest] == list(range(1, n))
+
+
+def test_a_traced_function_may_not_read_elements():
+    @xp.jit
+    def reads(x):
+        return x * float(x[0])
+
+    with pytest.raises(xp.Error, match="while tracing"):
+        reads(xp.asarray(X))
+
+
+def test_errors_of_a_traced_function_are_its_own():
+    @xp.jit
+    def fails(x):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        fails(xp.asarray(X))
+    with pytest.raises(TypeError, match="hashed"):
+        fails(xp.asarray(X), {1, 2})
+    with pytest.raises(xp.Error, match="0 results"):
+        xp.grad(lambda x: 1.0)(xp.asarray(X))
+
+
+def test_threads_may_share_a_traced_function():
+    step = xp.jit(lambda x: xp.sin(x) * 2.0 + xp.sum(x))
+    results = {}
+
+    def work(k):
+        x = np.linspace(0, k + 1, 1000)
+        for _ in range(20):
+            results[k] = (step(xp.asarray(x)), np.sin(x) * 2.0 + np.sum(x))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    for ours, theirs in results.values():
+        np.testing.assert_allclose(np.asarray(ours), theirs, rtol=1e-13)
+
+
+def test_gradients_are_the_derivatives():
+    def f(x, w):
+        return xp.sum(xp.sin(x) * w["a"] + w["b"] ** 2)
+
+    x, w = xp.asarray(X), {"a": xp.asarray(X * 2.0), "b": xp.asarray(X + 3.0)}
+    np.testing.assert_allclose(np.asarray(xp.grad(f)(x, w)), np.cos(X) * X * 2.0, rtol=1e-14)
+    value, (by_x, by_w) = xp.value_and_grad(f, argnums=(0, 1))(x, w)
+    np.testing.assert_allclose(float(value), np.sum(np.sin(X) * X * 2.0 + (X + 3.0) ** 2), rtol=1e-14)
+    np.testing.assert_allclose(np.asarray(by_x), np.cos(X) * X * 2.0, rtol=1e-14)
+    np.testing.assert_allclose(np.asarray(by_w["a"]), np.sin(X), rtol=1e-14)
+    np.testing.assert_allclose(np.asarray(by_w["b"]), 2.0 * (X + 3.0), rtol=1e-14)
+    _, (by_w, by_x) = xp.value_and_grad(f, argnums=(-1, 0))(x, w)
+    np.testing.assert_allclose(np.asarray(by_w["a"]), np.sin(X), rtol=1e-14)
+    with pytest.raises(IndexError, match="argnums 2"):
+        xp.grad(f, argnums=2)(x, w)
+
+
+def test_a_gradient_can_be_differentiated_and_traced():
+    second = xp.grad(lambda x: xp.sum(xp.grad(lambda y: xp.sum(y**3))(x)))
+    np.testing.assert_allclose(np.asarray(second(xp.asarray(X))), 6.0 * X, rtol=1e-14)
+    traced = xp.jit(xp.grad(lambda x: xp.sum(xp.exp(x))))
+    for x in (X, X + 1.0):
+        np.testing.assert_allclose(np.asarray(traced(xp.asarray(x))), np.exp(x), rtol=1e-14)
+
+
+def test_products_with_jacobians_are_each_others_transpose():
+    def f(x, y):
+        return x * y, [xp.sin(x)]
+
+    x, y, dx, dy = (xp.asarray(v) for v in (X, X + 1.0, X * 0.5, X - 2.0))
+    value, pull = xp.vjp(f, x, y)
+    same, tangent = xp.jvp(f, (x, y), (dx, dy))
+    assert value[0].tolist() == same[0].tolist() == (X * (X + 1.0)).tolist()
+    cotangent = (xp.asarray(X**2), [xp.asarray(X + 5.0)])
+    by_x, by_y = pull(cotangent)
+    left = float(xp.sum(by_x * dx + by_y * dy))
+    right = float(xp.sum(tangent[0] * cotangent[0] + tangent[1][0] * cotangent[1][0]))
+    assert abs(left - right) < 1e-12 * abs(right)
+    with pytest.raises(TypeError, match="structure"):
+        pull(cotangent[0])
+    with pytest.raises(TypeError, match="structure"):
+        xp.jvp(f, (x, y), (dx,))
