@@ -156,6 +156,11 @@ const Row rows[] = {
     ROW(erf, mpfr_erf, {-6.5, 6.5}, {-4.5, 4.5}),
     ROW(tanh, mpfr_tanh, {-20, 20}, {-10, 10}),
     ROW(sigmoid, sigmoid_of, {-746, 40}, {-104, 20}),
+    ROW(log2, mpfr_log2, {0, 3}, {0, 3}),
+    ROW(log10, mpfr_log10, {0, 3}, {0, 3}),
+    ROW(asinh, mpfr_asinh, {-5, 5}, {-5, 5}),
+    ROW(acosh, mpfr_acosh, {1, 5}, {1, 5}),
+    ROW(atanh, mpfr_atanh, {-1, 1}, {-1, 1}),
 };
 const Row& row(std::string_view name) {
   return *std::find_if(std::begin(rows), std::end(rows),
