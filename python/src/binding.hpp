@@ -32,6 +32,8 @@ void bind_creation(nb::module_& m);
 void bind_pointwise(nb::module_& m);
 void bind_manipulation(nb::module_& m);
 void bind_reductions(nb::module_& m);
+void bind_activations(nb::module_& m);
+void bind_random(nb::module_& m);
 void bind_linalg(nb::module_& m);
 void bind_transforms(nb::module_& m);
 
@@ -97,8 +99,19 @@ inline void evaluate(const UnifiedArray& array) {
   array.eval();
 }
 
-/// An axis, several, or none for all.
-using Axes = std::optional<std::vector<int>>;
+/// Axes that a Python argument names, an int or a sequence of ints; none for None.
+std::optional<std::vector<int>> axes_in(nb::handle axis);
+/// The same with all axes of an array of `rank` for None.
+std::vector<int> axes_in(nb::handle axis, int rank);
+/// The arrays among `*arguments`; throws TypeError for others.
+std::vector<UnifiedArray> arrays_in(const nb::args& arguments);
+/// Arrays as a tuple.
+nb::tuple to_tuple(std::vector<UnifiedArray>&& arrays);
+/// A result with names: a named tuple of the package.
+template <class... Array>
+nb::object named(const char* type, Array&&... arrays) {
+  return nb::module_::import_("isofield._results").attr(type)(std::forward<Array>(arrays)...);
+}
 
 /// The `device` argument: a backend's spelling, "cpu" for a host backend, or None.
 struct DeviceArgument {

@@ -6,16 +6,9 @@ namespace {
 using Given = std::optional<DType>;
 #define ISOFIELD_END "dtype: DType | None = None, device: str | None = None) -> UnifiedArray"
 
-/// The Python number as an argument of `arange` and its like.
-double number(Scalar s) { return s.to<double>(); }
-
 UnifiedArray arange_of(Scalar start, std::optional<Scalar> stop, Scalar step, Given dtype,
                        const DeviceArgument& device) {
-  const Scalar first = stop ? start : Scalar(0), last = stop.value_or(start);
-  const bool integers =
-      first.kind() != Kind::real && last.kind() != Kind::real && step.kind() != Kind::real;
-  const DType own = dtype.value_or(integers ? DType::int64 : DType::float64);
-  return arange(number(first), number(last), number(step), own, device.backend());
+  return arange(stop ? start : Scalar(0), stop.value_or(start), step, dtype, device.backend());
 }
 
 UnifiedArray full_of(const Shape& shape, Scalar value, Given dtype, const DeviceArgument& device) {
@@ -92,10 +85,7 @@ void bind_creation(nb::module_& m) {
   m.def(
       "linspace",
       [](Scalar start, Scalar stop, std::int64_t num, Given dtype, const DeviceArgument& device,
-         bool endpoint) {
-        return linspace(number(start), number(stop), num, endpoint, dtype.value_or(DType::float64),
-                        device.backend());
-      },
+         bool endpoint) { return linspace(start, stop, num, endpoint, dtype, device.backend()); },
       nb::sig("def linspace(start: complex, stop: complex, /, num: int, *, "
               "dtype: DType | None = None, device: str | None = None, endpoint: _bool = True)"
               " -> UnifiedArray"),
@@ -106,9 +96,8 @@ void bind_creation(nb::module_& m) {
       "eye",
       [](std::int64_t rows, std::optional<std::int64_t> columns, std::int64_t k, Given dtype,
          const DeviceArgument& device) {
-        if (columns.value_or(rows) != rows || k != 0)
-          throw ShapeError("eye: only the main diagonal of a square matrix");
-        return eye(rows, dtype.value_or(DType::float64), device.backend());
+        return eye(rows, columns.value_or(rows), k, dtype.value_or(DType::float64),
+                   device.backend());
       },
       nb::sig("def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, " ISOFIELD_END),
       nb::arg(), nb::arg() = nb::none(), nb::kw_only(), nb::arg("k") = 0,

@@ -31,6 +31,8 @@ NB_MODULE(_core, m) {
   bind_pointwise(m);
   bind_manipulation(m);
   bind_reductions(m);
+  bind_activations(m);
+  bind_random(m);
   bind_linalg(m);
   bind_transforms(m);
   m.def("_set_type_attribute", &set_type_attribute);

@@ -56,17 +56,18 @@ UnifiedArray where_of(Operand condition, Operand x, Operand y) {
   return settled(where(std::move(condition), std::move(x), std::move(y)), shared);
 }
 
-Operand bound_of(nb::handle object) {
+std::optional<Operand> bound_of(nb::handle object) {
+  if (object.is_none()) return {};
   auto operand = operand_in(object.ptr());
   if (!operand) throw nb::type_error("clip: min and max are arrays, numbers or None");
-  return std::move(*operand);
+  return operand;
 }
 
-UnifiedArray clipped(const UnifiedArray& array, nb::handle low, nb::handle high) {
-  UnifiedArray result = array;
-  if (!low.is_none()) result = apply(&maximum, {result, nowhere}, bound_of(low));
-  if (!high.is_none()) result = apply(&minimum, {result, nowhere}, bound_of(high));
-  return result;
+UnifiedArray clipped(const UnifiedArray& x, nb::handle min, nb::handle max) {
+  auto low = bound_of(min), high = bound_of(max);
+  const bool shared = interop::is_foreign({x, nowhere}) || (low && interop::is_foreign(*low)) ||
+                      (high && interop::is_foreign(*high));
+  return settled(clip({x, nowhere}, std::move(low), std::move(high)), shared);
 }
 
 }  // namespace

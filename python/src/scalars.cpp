@@ -28,6 +28,35 @@ std::optional<Operand> operand_in(PyObject* object) {
   return {};
 }
 
+std::optional<std::vector<int>> axes_in(nb::handle axis) {
+  if (axis.is_none()) return {};
+  if (PyIndex_Check(axis.ptr())) return std::vector<int>{nb::cast<int>(axis)};
+  return nb::cast<std::vector<int>>(axis);
+}
+
+std::vector<int> axes_in(nb::handle axis, int rank) {
+  if (auto axes = axes_in(axis)) return *std::move(axes);
+  std::vector<int> all;
+  for (int k = 0; k < rank; ++k) all.push_back(k);
+  return all;
+}
+
+std::vector<UnifiedArray> arrays_in(const nb::args& arguments) {
+  std::vector<UnifiedArray> arrays;
+  for (const nb::handle a : arguments) {
+    if (!is_array(a.ptr())) throw nb::type_error("every argument is an array");
+    arrays.push_back(array_in(a.ptr()));
+  }
+  return arrays;
+}
+
+nb::tuple to_tuple(std::vector<UnifiedArray>&& arrays) {
+  nb::object tuple = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(arrays.size())));
+  for (std::size_t k = 0; k < arrays.size(); ++k)
+    PyTuple_SET_ITEM(tuple.ptr(), static_cast<Py_ssize_t>(k), wrap(std::move(arrays[k])));
+  return nb::borrow<nb::tuple>(tuple);
+}
+
 nb::tuple to_tuple(const Dims& dims) {
   nb::object tuple = nb::steal(PyTuple_New(dims.size()));
   for (int k = 0; k < dims.size(); ++k)

@@ -184,3 +184,15 @@ def test_a_scope_changes_the_backend_and_gives_it_back():
     x = array(A).to_device("eigen")
     assert x.device == "eigen" and x.tolist() == A.tolist()
     assert array(A).to_device("cpu").tolist() == A.tolist()
+
+
+def test_notebooks_see_range_holes_and_a_picture():
+    values = np.arange(300.0).reshape(3, 10, 10)
+    values[0, 2, 3], values[0, 0, 0] = np.nan, np.inf
+    text = array(values)._repr_html_()
+    for part in ("(3, 10, 10)", "float64", "NaN or infinite</th><td style='text-align:left'>2<", "0 .. 299"):
+        assert part in text, part
+    assert text.count("<rect") == 100 and text.count("#d33") == 2
+    for x in (array([]), array(True), array([1 + 2j]), array([[True, False]]), array([[1], [2]], xp.uint8)):
+        assert f"{x.shape}" in x._repr_html_()
+    assert array(np.zeros((1000, 1000)))._repr_html_().count("<rect") == 63 * 63

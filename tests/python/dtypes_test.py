@@ -35,9 +35,9 @@ def test_iinfo_agrees_with_numpy(name):
 
 
 def test_limits_are_refused_for_other_kinds():
-    with pytest.raises(xp.DTypeError, match="no floating-point dtype"):
+    with pytest.raises(xp.DTypeError, match="needs a floating-point dtype, got int8"):
         xp.finfo(xp.int8)
-    with pytest.raises(xp.DTypeError, match="no integer dtype"):
+    with pytest.raises(xp.DTypeError, match="float32"):
         xp.iinfo(xp.float32)
 
 
@@ -50,7 +50,7 @@ def test_isdtype_knows_the_kinds_of_the_standard():
     for kind, members in kinds.items():
         assert [n for n in NAMES if xp.isdtype(getattr(xp, n), kind)] == members
     assert xp.isdtype(xp.int8, ("bool", xp.int8)) and not xp.isdtype(xp.int8, xp.int16)
-    with pytest.raises(ValueError, match="none of"):
+    with pytest.raises(xp.DTypeError, match="number"):
         xp.isdtype(xp.int8, "number")
 
 
@@ -60,8 +60,7 @@ def test_promotion_with_scalars_keeps_the_arrays_dtype():
     assert xp.result_type(xp.float32, xp.float64, 1) is xp.float64
     with pytest.raises(xp.DTypeError):
         xp.result_type(xp.int64, 1.0)
-    with pytest.raises(xp.DTypeError):
-        xp.result_type(1, 2)
+    assert xp.result_type(xp.float32, 1j) is xp.complex64
 
 
 def test_can_cast_follows_promotion():
