@@ -36,13 +36,36 @@ def power(a, b):
     return np.where(b >= 0, safe, np.where(a == 1, 1, np.where(a == -1, odd, 0)))
 
 
+def whole(f):
+    """Integers are whole already."""
+    return lambda x: x if x.dtype.kind == "i" else f(x)
+
+
+def floor_divide(a, b):
+    # The Array API's quotient of an infinite number is infinite, Python's and NumPy's is NaN.
+    quotient = np.floor_divide(a, b)
+    return quotient if a.dtype.kind == "i" else np.where(np.isinf(a), a / b, quotient)
+
+
+def left_shift(a, b):
+    inside = (b >= 0) & (b < 64)
+    return np.where(inside, np.left_shift(a, np.where(inside, b, 0)), 0)
+
+
+def right_shift(a, b):
+    return np.right_shift(a, np.where((b >= 0) & (b < 64), b, 63))
+
+
 SPECIAL = {
+    "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "floor": whole(np.floor), "ceil": whole(np.ceil),
+    "trunc": whole(np.trunc), "floor_divide": floor_divide, "bitwise_invert": np.invert,
+    "bitwise_left_shift": left_shift, "bitwise_right_shift": right_shift,
     "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "erf": erf, "round": np.round,
     "relu": lambda x: np.maximum(x, x.dtype.type(0)), "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "power": power,
 }
 # Units in the last place that a library's transcendental functions may differ from another's.
 LOOSE = {"exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "erf",
-         "sigmoid", "power", "atan2", "hypot"}
+         "sigmoid", "power", "atan2", "hypot", "log2", "log10", "asinh", "acosh", "atanh", "logaddexp"}
 
 
 CHECKED = 5  # systems; dense solves are slow
