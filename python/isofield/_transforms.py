@@ -71,19 +71,22 @@ def jit(function):
 
     @functools.wraps(function)
     def jitted(*args, **kwargs):
-        listed = _Listed(function, args, kwargs)
-        key = (listed.structure, tuple((a.shape, a.dtype, a.device) for a in listed.arrays))
+        arrays = args
+        if kwargs or not all(type(a) is _core.UnifiedArray for a in args):
+            arrays = []
+            structure = _flatten((args, kwargs), arrays)
+        else:
+            structure = len(args)
+        key = structure, _core._kinds(arrays)
         try:
-            traced, first = traces[key]
-        except KeyError:
-            traced, first = traces.setdefault(key, (_core._Traced(), listed))
+            traced, listed = traces.get(key) or traces.setdefault(
+                key, (_core._Traced(), _Listed(function, args, kwargs))
+            )
         except TypeError:
             raise TypeError("jit: arguments are arrays, and constants that can be hashed") from None
-        results = traced(listed, listed.arrays)
-        if listed.result_structure is not None:
-            first.result_structure = listed.result_structure
-        first.arrays = ()
-        return first.result(results)
+        results = traced(listed, arrays)
+        listed.arrays = ()  # what is kept must not keep elements
+        return results[0] if listed.result_structure is _leaf else listed.result(results)
 
     jitted.traces = lambda: sum(traced.count for traced, _ in traces.values())
     return jitted

@@ -51,6 +51,22 @@ class Traced {
   detail::Traces traces_;
 };
 
+/// Shapes, dtypes and backends of arrays as bytes: what tells one trace of a function from another.
+nb::bytes kinds_of(nb::handle arrays) {
+  std::string key;
+  const auto put = [&key](auto value) {
+    key.append(reinterpret_cast<const char*>(&value), sizeof value);
+  };
+  for (const nb::handle a : arrays) {
+    const UnifiedArray& array = array_in(a.ptr());
+    put(&array.backend());
+    put(array.dtype());
+    put(array.ndim());
+    for (const std::int64_t n : array.shape()) put(n);
+  }
+  return nb::bytes(key.data(), key.size());
+}
+
 nb::tuple value_and_gradient(nb::handle function, nb::handle list, const std::vector<bool>& by,
                              const std::string& name) {
   const Arrays arrays = arrays_of(list);
@@ -96,6 +112,7 @@ void bind_transforms(nb::module_& m) {
       .def("__call__", &Traced::call)
       .def_prop_ro("count", &Traced::count);
   nb::class_<Pulled>(m, "_Pulled").def("__call__", &Pulled::call);
+  m.def("_kinds", &kinds_of);
   m.def("_value_and_gradient", &value_and_gradient);
   m.def("_pulled_back", &pulled_back);
   m.def("_pushed_forward", &pushed_forward);
