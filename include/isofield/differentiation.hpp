@@ -1,21 +1,12 @@
 #pragma once
 
-#include <array>
 #include <functional>
-#include <isofield/array.hpp>
+#include <isofield/structure.hpp>
 #include <memory>
-#include <optional>
-#include <source_location>
-#include <span>
-#include <string_view>
-#include <tuple>
-#include <type_traits>
-#include <utility>
-#include <vector>
 
-/// Derivatives of functions of arrays, and functions of batches, by running them: `grad`, `vjp`,
-/// `jvp`, `vmap` and their kin call a function on arrays that know what is done to them. They
-/// compose with each other and with `jit`.
+/// Derivatives of functions of arrays by running them: `grad`, `vjp`, `jvp` and their kin call a
+/// function on arrays that know what is done to them. They compose with each other, with `vmap` and
+/// with `jit`.
 ///
 /// Functions take and give arrays, or vectors, tuples and pairs of them, of any depth. Derivatives
 /// have the dtype and the structure of what they are derivatives by. Arrays of integers and truths
@@ -25,78 +16,6 @@ namespace isofield {
 
 namespace detail {
 
-using Arrays = std::vector<UnifiedArray>;
-
-/// How the arrays in a value are listed, and put back.
-template <class T>
-struct Leaves {
-  static_assert(std::is_base_of_v<UnifiedArray, T>,
-                "functions take and give arrays, or vectors, tuples and pairs of them");
-  static void list(const T& value, Arrays& to) { to.push_back(value); }
-  static T put(const T&, std::span<const UnifiedArray>& from) {
-    const UnifiedArray& first = from.front();
-    from = from.subspan(1);
-    return first;
-  }
-};
-template <class T>
-struct Leaves<std::vector<T>> {
-  static void list(const std::vector<T>& value, Arrays& to) {
-    for (const auto& v : value) Leaves<T>::list(v, to);
-  }
-  static std::vector<T> put(const std::vector<T>& like, std::span<const UnifiedArray>& from) {
-    std::vector<T> result;
-    for (const auto& v : like) result.push_back(Leaves<T>::put(v, from));
-    return result;
-  }
-};
-template <class... T>
-struct Leaves<std::tuple<T...>> {
-  static void list(const std::tuple<T...>& value, Arrays& to) {
-    std::apply([&](const auto&... v) { (Leaves<T>::list(v, to), ...); }, value);
-  }
-  static std::tuple<T...> put(const std::tuple<T...>& like, std::span<const UnifiedArray>& from) {
-    // Braces: from left to right.
-    return std::apply(
-        [&](const auto&... v) { return std::tuple<T...>{Leaves<T>::put(v, from)...}; }, like);
-  }
-};
-template <class A, class B>
-struct Leaves<std::pair<A, B>> {
-  static void list(const std::pair<A, B>& value, Arrays& to) {
-    Leaves<A>::list(value.first, to);
-    Leaves<B>::list(value.second, to);
-  }
-  static std::pair<A, B> put(const std::pair<A, B>& like, std::span<const UnifiedArray>& from) {
-    A first = Leaves<A>::put(like.first, from);
-    return {std::move(first), Leaves<B>::put(like.second, from)};
-  }
-};
-
-template <class T>
-Arrays leaves(const T& value) {
-  Arrays list;
-  Leaves<T>::list(value, list);
-  return list;
-}
-template <class T>
-T with_leaves(const T& like, std::span<const UnifiedArray> arrays) {
-  return Leaves<T>::put(like, arrays);
-}
-
-/// A part of an array is an argument as an array.
-template <class A>
-using Plain = std::conditional_t<std::is_base_of_v<UnifiedArray, std::remove_cvref_t<A>>,
-                                 UnifiedArray, std::remove_cvref_t<A>>;
-
-/// Functions of lists of arrays, as transforms run them.
-using ListFunction = std::function<Arrays(std::span<const UnifiedArray>)>;
-
-/// Who asked for a derivative, for messages.
-struct Asked {
-  std::string_view operation;
-  std::source_location where;
-};
 /// Reverse mode: results, and what takes cotangents of them to cotangents of the arguments.
 using Pulled =
     std::function<Arrays(std::span<const UnifiedArray> cotangents, std::source_location where)>;
@@ -114,76 +33,16 @@ std::pair<Arrays, Arrays> pushed_forward(const ListFunction& f,
 /// The derivatives of each element of f's one result by each element of its one argument:
 /// (result's shape..., argument's shape...).
 UnifiedArray jacobian_of(const ListFunction& f, const UnifiedArray& argument, const Asked& asked);
-/// One call for a batch along `in[i]` of argument i; nothing where all share it.
-Arrays mapped_over(const ListFunction& f, std::span<const UnifiedArray> arguments,
-                   std::span<const std::optional<int>> in, std::span<const int> out,
-                   const Asked& asked);
-
-template <int... argnums>
-constexpr bool is_among(std::size_t argument) {
-  return ((static_cast<int>(argument) == argnums) || ...);
-}
-
-/// A function with its arguments' structure, as a function of the list of their arrays.
-template <class F, class... A>
-class Listed {
- public:
-  using Result = Plain<decltype(std::declval<const F&>()(std::declval<const A&>()...))>;
-
-  Listed(const F& f, std::tuple<A...> arguments) : f_(f), arguments_(std::move(arguments)) {}
-
-  Arrays arguments() const { return leaves(arguments_); }
-  const std::tuple<A...>& values() const noexcept { return arguments_; }
-  /// The function; keeps the structure of what it gave last.
-  ListFunction function() const {
-    return [this](std::span<const UnifiedArray> list) {
-      result_ = std::apply(f_, Leaves<std::tuple<A...>>::put(arguments_, list));
-      return leaves(*result_);
-    };
-  }
-  Result result(std::span<const UnifiedArray> arrays) const {
-    return with_leaves(*result_, arrays);
-  }
-  /// For every array, whether it is in one of the arguments `argnums`.
-  template <int... argnums>
-  std::vector<bool> of() const {
-    static_assert(((argnums >= 0 && argnums < static_cast<int>(sizeof...(A))) && ...),
-                  "there are fewer arguments");
-    std::vector<bool> result;
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (result.resize(result.size() + leaves(std::get<I>(arguments_)).size(),
-                     is_among<argnums...>(I)),
-       ...);
-    }
-    (std::index_sequence_for<A...>{});
-    return result;
-  }
-
- private:
-  const F& f_;
-  std::tuple<A...> arguments_;
-  mutable std::optional<Result> result_;
+/// What `custom_vjp` was given.
+struct CustomFunctions {
+  ListFunction value;
+  /// Values, and what is kept.
+  std::function<std::pair<Arrays, Arrays>(std::span<const UnifiedArray>)> forward;
+  /// From what was kept and cotangents of values to cotangents of arguments.
+  std::function<Arrays(std::span<const UnifiedArray>, std::span<const UnifiedArray>)> backward;
 };
-template <class F, class... A>
-Listed<F, Plain<A>...> listed(const F& f, const A&... arguments) {
-  return {f, std::tuple<Plain<A>...>(arguments...)};
-}
-
-template <class T>
-inline constexpr bool is_tuple = false;
-template <class... T>
-inline constexpr bool is_tuple<std::tuple<T...>> = true;
-
-/// One value as it is, several as a tuple.
-template <class T>
-T single_or_all(std::tuple<T> one) {
-  return std::get<0>(std::move(one));
-}
-template <class... T>
-std::tuple<T...> single_or_all(std::tuple<T...> all) {
-  return all;
-}
-
+Arrays custom_call(CustomFunctions functions, const Arrays& arguments, const Asked& asked);
+Arrays checkpointed_call(ListFunction f, const Arrays& arguments, const Asked& asked);
 }  // namespace detail
 
 /// A function and its derivatives by some arguments; see `value_and_grad`.
@@ -256,17 +115,6 @@ auto value_and_grad(F function, std::source_location where = std::source_locatio
     return ValueAndGrad<F, argnums...>(std::move(function), "value_and_grad", where);
 }
 
-namespace detail {
-/// Call `use` with a function and its arguments: a tuple's elements, or the one there is.
-template <class F, class X, class Use>
-auto with_arguments(const F& function, const X& arguments, Use use) {
-  if constexpr (is_tuple<X>)
-    return std::apply([&](const auto&... a) { return use(listed(function, a...)); }, arguments);
-  else
-    return use(listed(function, arguments));
-}
-}  // namespace detail
-
 /// What takes cotangents of a function's results back to its arguments; see `vjp`.
 template <class Result, class X>
 class Pullback {
@@ -314,6 +162,110 @@ auto jvp(const F& function, const X& arguments, const T& tangents,
         detail::pushed_forward(f.function(), f.arguments(), list, {"jvp", where});
     return std::pair(f.result(values), f.result(derivatives));
   });
+}
+
+/// The derivatives of all elements of a function's array by all elements of argument `argnum`, as a
+/// function: (value's shape..., argument's shape...). One batched pass of the mode that needs
+/// fewer.
+template <int argnum = 0, class F>
+auto jacobian(F function, std::source_location where = std::source_location::current()) {
+  return [function = std::move(function), where](const auto&... arguments) {
+    const auto list = std::tuple<detail::Plain<decltype(arguments)>...>(arguments...);
+    const auto of_one = [&](std::span<const UnifiedArray> x) -> detail::Arrays {
+      auto with = list;
+      std::get<argnum>(with) = x[0];
+      return {std::apply(function, with)};
+    };
+    return detail::jacobian_of(of_one, std::get<argnum>(list), {"jacobian", where});
+  };
+}
+
+/// The second derivatives of a function whose value has rank 0, by argument `argnum`:
+/// (argument's shape..., argument's shape...). Forward mode over reverse.
+template <int argnum = 0, class F>
+auto hessian(F function, std::source_location where = std::source_location::current()) {
+  return jacobian<argnum>(grad<argnum>(std::move(function), where), where);
+}
+
+/// The same elements, as a constant for all transforms that differentiate.
+UnifiedArray stop_gradient(Operand x);
+
+/// A function with a derivative of one's own; see `custom_vjp`.
+template <class F, class Forward, class Backward>
+class CustomVjp {
+ public:
+  CustomVjp(F function, Forward forward, Backward backward, std::source_location where)
+      : function_(std::move(function)),
+        forward_(std::move(forward)),
+        backward_(std::move(backward)),
+        where_(where) {}
+
+  template <class... A>
+  auto operator()(const A&... arguments) const {
+    using Given = std::tuple<detail::Plain<A>...>;
+    using Both =
+        decltype(std::declval<const Forward&>()(std::declval<const detail::Plain<A>&>()...));
+    using Result = detail::Plain<typename Both::first_type>;
+    using Residuals = typename Both::second_type;
+    auto given = std::make_shared<const Given>(arguments...);
+    const auto result = std::make_shared<std::optional<Result>>();
+    const auto residuals = std::make_shared<std::optional<Residuals>>();
+    detail::CustomFunctions functions;
+    functions.value = [given, result, f = function_](std::span<const UnifiedArray> list) {
+      *result = std::apply(f, detail::with_leaves(*given, list));
+      return detail::leaves(**result);
+    };
+    functions.forward = [given, result, residuals, f = forward_](auto list) {
+      auto [value, kept] = std::apply(f, detail::with_leaves(*given, list));
+      *result = std::move(value);
+      *residuals = std::move(kept);
+      return std::pair(detail::leaves(**result), detail::leaves(**residuals));
+    };
+    functions.backward = [result, residuals, f = backward_](auto kept, auto cotangents) {
+      return detail::leaves(
+          f(detail::with_leaves(**residuals, kept), detail::with_leaves(**result, cotangents)));
+    };
+    const detail::Arrays values =
+        detail::custom_call(std::move(functions), detail::leaves(*given), {"custom_vjp", where_});
+    return detail::with_leaves(**result, std::span<const UnifiedArray>(values));
+  }
+
+ private:
+  F function_;
+  Forward forward_;
+  Backward backward_;
+  std::source_location where_;
+};
+
+/// A function with a derivative of one's own in reverse mode: where it is differentiated,
+/// `forward(x...)` gives a pair of its value and what `backward(kept, cotangent)` needs to give the
+/// cotangents of x... (several as a tuple). All of them take and give arrays, or vectors, tuples
+/// and pairs of them; arrays by which is differentiated are arguments, not captured. Throws
+/// NotAvailable in forward mode.
+template <class F, class Forward, class Backward>
+auto custom_vjp(F function, Forward forward, Backward backward,
+                std::source_location where = std::source_location::current()) {
+  return CustomVjp<F, Forward, Backward>(std::move(function), std::move(forward),
+                                         std::move(backward), where);
+}
+
+/// The same function, whose intermediate values are not kept for the way back but computed once
+/// more there. Arrays by which is differentiated are arguments, not captured.
+template <class F>
+auto checkpoint(F function, std::source_location where = std::source_location::current()) {
+  return [function = std::move(function), where](const auto&... arguments) {
+    using Given = std::tuple<detail::Plain<decltype(arguments)>...>;
+    using Result = detail::Plain<decltype(function(arguments...))>;
+    const auto given = std::make_shared<const Given>(arguments...);
+    const auto result = std::make_shared<std::optional<Result>>();
+    const auto f = [given, result, function](std::span<const UnifiedArray> list) {
+      *result = std::apply(function, detail::with_leaves(*given, list));
+      return detail::leaves(**result);
+    };
+    const detail::Arrays values =
+        detail::checkpointed_call(f, detail::leaves(*given), {"checkpoint", where});
+    return detail::with_leaves(**result, std::span<const UnifiedArray>(values));
+  };
 }
 
 }  // namespace isofield

@@ -16,3 +16,4 @@
 #include <isofield/registry.hpp>
 #include <isofield/transforms.hpp>
 #include <isofield/version.hpp>
+#include <isofield/vmap.hpp>

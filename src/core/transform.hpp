@@ -1,6 +1,7 @@
 #pragma once
 
 #include <isofield/array.hpp>
+#include <isofield/fft.hpp>
 #include <memory>
 #include <optional>
 #include <span>
@@ -140,6 +141,9 @@ inline bool wrapped(const Operand& operand) noexcept {
   return !operand.is_scalar() && wrapped(operand.node());
 }
 
+/// The innermost open transform that looks into an operand, or null. Throws Error for what has
+/// outlived its transform.
+Transform* transform_of(std::span<const Operand> operands);
 /// Hand an operation to its transform.
 Arrays transformed(const Rule& rule, std::span<Operand> in);
 template <class P>
@@ -166,6 +170,8 @@ UnifiedArray transformed_concat(std::span<Operand> in, int axis);
 UnifiedArray transformed_shift(Operand x, int axis, std::int64_t offset, Boundary boundary,
                                Scalar fill);
 UnifiedArray transformed_reduction(Reduce op, Operand x, std::uint32_t axes, bool keepdims);
+UnifiedArray transformed_fourier(Operand x, FourierTransform::Kind kind,
+                                 const std::vector<int>& axes, fft::Norm norm);
 UnifiedArray transformed_matmul(Operand a, Operand b);
 UnifiedArray transformed_tridiagonal_solve(std::span<Operand> in, int axis, bool periodic);
 

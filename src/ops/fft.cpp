@@ -6,6 +6,7 @@
 #include "core/emit.hpp"
 #include "core/node.hpp"
 #include "core/step.hpp"
+#include "core/transform.hpp"
 
 namespace isofield::fft {
 namespace {
@@ -66,8 +67,7 @@ UnifiedArray transformed(std::string_view operation, Operand x, Kind kind,
     throw DTypeError(std::string(operation) + ": needs a floating-point dtype, got " +
                      std::string(name(place.dtype)) + "; convert with astype" +
                      detail::context(place));
-  NodePtr in = x.is_scalar() ? detail::node_of(x, backend, place.dtype) : x.take();
-  const Shape shape = in->shape;
+  const Shape shape = x.is_scalar() ? Shape{} : x.node()->shape;
   detail::Step step;
   step.kind = detail::Step::Kind::fourier;
   step.backend = &backend;
@@ -77,6 +77,9 @@ UnifiedArray transformed(std::string_view operation, Operand x, Kind kind,
     step.transform.axes = checked_axes(operation, shape, axes);
     check_lengths(operation, kind, shape, step.transform.axes);
   });
+  if (detail::wrapped(x))
+    return detail::transformed_fourier(std::move(x), kind, step.transform.axes, norm);
+  const NodePtr in = x.is_scalar() ? detail::node_of(x, backend, place.dtype) : x.take();
   double square = 1.0;
   for (const int k : step.transform.axes) square *= squared_length(kind, shape[k]);
   if (norm == Norm::ortho) step.transform.factor = 1.0 / std::sqrt(square);

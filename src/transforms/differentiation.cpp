@@ -1,6 +1,7 @@
 #include <isofield/differentiation.hpp>
 
 #include <isofield/ops.hpp>
+#include <isofield/vmap.hpp>
 
 #include "core/emit.hpp"
 #include "transforms/forward.hpp"
@@ -143,6 +144,27 @@ std::pair<Arrays, Arrays> pushed_forward(const ListFunction& f,
     result.second.push_back(std::move(tangent));
   }
   return result;
+}
+
+UnifiedArray jacobian_of(const ListFunction& f, const UnifiedArray& argument, const Asked& asked) {
+  auto [values, pull] = pulled_back(f, {&argument, 1}, asked);
+  check_count(values.size(), 1, "results, where there must be one,", asked);
+  const Shape shape = values[0].shape();
+  const std::int64_t n = element_count(argument.shape()), m = values[0].size();
+  Shape both = shape;
+  for (const auto length : argument.shape()) both.push_back(length);
+  // Row by row back, or column by column forward: a batch of unit vectors.
+  const bool back = m < n;
+  const UnifiedArray& side = back ? values[0] : argument;
+  const UnifiedArray units = reshape(eye(back ? m : n, side.dtype(), &side.backend()),
+                                     batch_shape(back ? m : n, side.shape()));
+  const ListFunction column = [&](std::span<const UnifiedArray> unit) {
+    return back ? pull(unit, asked.where) : pushed_forward(f, {&argument, 1}, unit, asked).second;
+  };
+  const std::optional<int> in = 0;
+  const int out = back ? 0 : shape.size();
+  const Arrays result = mapped(column, {&units, 1}, {&in, 1}, {&out, 1}, asked);
+  return reshape(result[0], both);
 }
 
 }  // namespace isofield::detail

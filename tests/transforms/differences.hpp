@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <functional>
@@ -17,6 +18,16 @@ inline UnifiedArray random_array(const Shape& shape, double low, double high, un
   std::uniform_real_distribution<double> number(low, high);
   std::vector<double> values(static_cast<std::size_t>(element_count(shape)));
   for (auto& v : values) v = number(engine);
+  return asarray(values, shape);
+}
+
+/// Numbers that are far apart, so that differences do not change which is the largest.
+inline UnifiedArray sample(const Shape& shape, unsigned seed = 1) {
+  const std::int64_t n = element_count(shape);
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < n; ++i)
+    values.push_back(0.3 + static_cast<double>(i) / static_cast<double>(n));
+  std::shuffle(values.begin(), values.end(), std::mt19937(seed));
   return asarray(values, shape);
 }
 

@@ -1,0 +1,90 @@
+// How transforms such as `grad` see cosine, sine and Hartley transforms.
+
+#include <isofield/fft.hpp>
+
+#include "transforms/rules.hpp"
+
+namespace isofield::detail {
+namespace {
+
+using Kind = FourierTransform::Kind;
+using fft::Norm;
+
+UnifiedArray transform_of_kind(const UnifiedArray& x, Kind kind, const std::vector<int>& axes,
+                               Norm norm) {
+  if (kind == Kind::hartley) return fft::hartley(x, axes, norm);
+  const int k = static_cast<int>(kind);
+  if (kind >= Kind::dst1) return fft::dst(x, k - static_cast<int>(Kind::dst1) + 1, axes, norm);
+  return fft::dct(x, k - static_cast<int>(Kind::dct1) + 1, axes, norm);
+}
+
+/// Types 2 and 3 are each other's inverse and, but for a weight, transpose.
+Kind counterpart(Kind kind) {
+  switch (kind) {
+    case Kind::dct2: return Kind::dct3;
+    case Kind::dct3: return Kind::dct2;
+    case Kind::dst2: return Kind::dst3;
+    case Kind::dst3: return Kind::dst2;
+    default: return kind;
+  }
+}
+
+class FourierRule final : public LinearPrimitive {
+ public:
+  FourierRule(Kind kind, const std::vector<int>& axes, Norm norm)
+      : kind_(kind), axes_(axes), norm_(norm) {}
+  std::string_view name() const noexcept override { return isofield::name(kind_); }
+  Arrays apply(std::span<Operand> in) const override {
+    return {transform_of_kind(in[0].array(), kind_, axes_, norm_)};
+  }
+
+  // The matrices are symmetric but for the terms at the ends of lines, which have half the weight
+  // of others as inputs of types 1 and 3; under `ortho` the transpose is the inverse.
+  UnifiedArray transpose(UnifiedArray ct) const override {
+    const Kind back = counterpart(kind_);
+    if (norm_ == Norm::ortho) return transform_of_kind(ct, back, axes_, norm_);
+    if (kind_ == Kind::dct2 || kind_ == Kind::dst2) ct = weighted(ct, 2.0);
+    if (kind_ == Kind::dct1) ct = weighted(ct, 2.0);
+    UnifiedArray x = transform_of_kind(ct, back, axes_, norm_);
+    if (kind_ == Kind::dct3 || kind_ == Kind::dst3 || kind_ == Kind::dct1) x = weighted(x, 0.5);
+    return x;
+  }
+
+  Arrays batch(std::span<Operand> in, const std::vector<bool>&, std::int64_t) const override {
+    std::vector<int> axes;
+    for (const int axis : axes_) axes.push_back(axis + 1);
+    return {transform_of_kind(in[0].array(), kind_, axes, norm_)};
+  }
+
+ private:
+  /// Scale the terms at those ends of all lines that are different.
+  UnifiedArray weighted(UnifiedArray x, double weight) const {
+    const bool last = kind_ == Kind::dst2 || kind_ == Kind::dst3;
+    for (const int axis : axes_) {
+      Shape shape(x.ndim(), 1);
+      shape[axis] = x.shape()[axis];
+      UnifiedArray weights = ones(shape, x.dtype(), &x.backend());
+      std::vector<Index> end(static_cast<std::size_t>(axis), Index(all_of));
+      end.emplace_back(last ? -1 : 0);
+      weights.assign(end, Scalar(weight));
+      if (kind_ == Kind::dct1) {
+        end.back() = Index(-1);
+        weights.assign(end, Scalar(weight));
+      }
+      x = x * weights;
+    }
+    return x;
+  }
+
+  Kind kind_;
+  std::vector<int> axes_;
+  Norm norm_;
+};
+
+}  // namespace
+
+UnifiedArray transformed_fourier(Operand x, Kind kind, const std::vector<int>& axes, Norm norm) {
+  return transformed(std::make_shared<FourierRule>(kind, axes, norm), std::move(x));
+}
+
+}  // namespace isofield::detail

@@ -1,0 +1,224 @@
+// Derivatives of operations that are not pointwise, against differences.
+
+#include <boost/test/unit_test.hpp>
+
+#include "backend_case.hpp"
+#include "transforms/differences.hpp"
+
+namespace isofield::testing {
+namespace {
+
+/// A function that is not linear, so that second derivatives say something.
+UnifiedArray bent(const UnifiedArray& x) { return x * sin(x) + 0.5 * x; }
+
+template <class F>
+void check(F f, const Shape& shape) {
+  check_derivatives([&](const UnifiedArray& x) { return f(bent(x)); }, sample(shape));
+}
+
+}  // namespace
+
+BACKEND_TEST_CASE(views_have_derivatives) {
+  check([](const UnifiedArray& x) { return reshape(x, {3, -1}); }, {2, 6});
+  check([](const UnifiedArray& x) { return reshape(x.T(), {4, 3}); }, {2, 6});
+  check([](const UnifiedArray& x) { return permute_dims(x, {2, 0, 1}); }, {2, 3, 4});
+  check([](const UnifiedArray& x) { return matrix_transpose(x); }, {2, 3, 4});
+  check([](const UnifiedArray& x) { return flip(x, -1); }, {2, 3});
+  check([](const UnifiedArray& x) { return broadcast_to(x, {4, 2, 3}); }, {2, 1});
+  check([](const UnifiedArray& x) { return squeeze(expand_dims(x, 1) * 2.0, 1); }, {2, 3});
+}
+
+BACKEND_TEST_CASE(parts_have_derivatives) {
+  check([](const UnifiedArray& x) { return x(1); }, {3, 4});
+  check([](const UnifiedArray& x) { return x(all_of, -1); }, {3, 4});
+  check([](const UnifiedArray& x) { return x(slice(1, 3), slice(0, 4, 2)); }, {3, 4});
+  check([](const UnifiedArray& x) { return x(Slice{{}, {}, -2}, newaxis, 2); }, {5, 4});
+  check([](const UnifiedArray& x) { return x(0) * x(slice(1, 3)) + x(0); }, {3, 4});
+}
+
+BACKEND_TEST_CASE(assignments_have_derivatives) {
+  check(
+      [](const UnifiedArray& x) {
+        UnifiedArray u = zeros({4, 5});
+        u(3) = x;
+        for (int n = 2; n >= 0; --n) u(n) = u(n + 1) * 0.5 + square(u(n + 1));
+        return u;
+      },
+      {5});
+  check(
+      [](const UnifiedArray& x) {
+        UnifiedArray u = x * 2.0;
+        u(slice(1, 3)) = 7.0;
+        u(0) *= x(3);
+        u(all_of, 1) += sum(x);
+        return u * x;
+      },
+      {4, 3});
+  check(
+      [](const UnifiedArray& x) {
+        UnifiedArray u = x;
+        u += x(0);
+        u /= 2.0;
+        return u;
+      },
+      {4, 3});
+}
+
+BACKEND_TEST_CASE(an_assignment_in_a_differentiated_function_leaves_other_arrays_alone) {
+  const UnifiedArray x = sample({4});
+  const std::vector<double> before = x.to_vector<double>();
+  const auto f = [](const UnifiedArray& a) {
+    UnifiedArray u = a;
+    const UnifiedArray old = u;
+    u(0) = 100.0;
+    return sum(old * u);
+  };
+  // d/da sum(a u): twice a, but 100 at the place that was written.
+  BOOST_TEST(near(grad(f)(x)(slice(1, 4)), (x * 2.0)(slice(1, 4)), 0.0));
+  BOOST_TEST(grad(f)(x)(0).item<double>() == 100.0);
+  BOOST_TEST(x.to_vector<double>() == before);
+}
+
+BACKEND_TEST_CASE(joins_and_copies_have_derivatives) {
+  check([](const UnifiedArray& x) { return concat({x, x * 2.0, ones({1, 3})}, 0); }, {2, 3});
+  check([](const UnifiedArray& x) { return stack({x, square(x)}, 1); }, {2, 3});
+  check([](const UnifiedArray& x) { return x.copy() * x; }, {2, 3});
+  check([](const UnifiedArray& x) { return clip(x, 0.5, 1.0) * x; }, {2, 3});
+}
+
+BACKEND_TEST_CASE(derivatives_are_cast_as_their_operands_were) {
+  const UnifiedArray x = sample({4}).astype(float32);
+  const auto f = [](const UnifiedArray& a) {
+    return sum(square(a.astype(float64)) * ones({4})) + sum(a * sample({4}));
+  };
+  const UnifiedArray by_x = grad(f)(x);
+  BOOST_TEST((by_x.dtype() == float32));
+  BOOST_TEST(near(by_x, (x * 2.0 + sample({4})).astype(float32), 1e-6));
+}
+
+BACKEND_TEST_CASE(reductions_have_derivatives) {
+  for (const bool keepdims : {false, true}) {
+    const auto with = [&](auto reduce) {
+      check([&](const UnifiedArray& x) { return reduce(x, std::vector{1}); }, {3, 4});
+      check(
+          [&](const UnifiedArray& x) {
+            return reduce(x, std::vector{0, 2}) * x(0, 0, 0);
+          },
+          {2, 3, 4});
+    };
+    with([&](const UnifiedArray& x, auto axes) { return sum(x, axes, keepdims); });
+    with([&](const UnifiedArray& x, auto axes) { return mean(x, axes, keepdims); });
+    with([&](const UnifiedArray& x, auto axes) { return prod(x, axes, keepdims); });
+    with([&](const UnifiedArray& x, auto axes) { return min(x, axes, keepdims); });
+    with([&](const UnifiedArray& x, auto axes) { return max(x, axes, keepdims); });
+  }
+  check([](const UnifiedArray& x) { return sum(x) * prod(x) - max(x) / mean(x); }, {3, 2});
+}
+
+BACKEND_TEST_CASE(products_have_derivatives_where_there_are_zeros) {
+  const auto by = grad([](const UnifiedArray& x) { return prod(x); });
+  BOOST_TEST(near(by(asarray({2.0, 0.0, 3.0})), asarray({0.0, 6.0, 0.0}), 0.0));
+  BOOST_TEST(near(by(asarray({0.0, 0.0, 3.0})), asarray({0.0, 0.0, 0.0}), 0.0));
+}
+
+BACKEND_TEST_CASE(extreme_elements_share_the_derivative) {
+  const auto by = grad([](const UnifiedArray& x) { return max(x); });
+  BOOST_TEST(near(by(asarray({1.0, 4.0, 4.0, 2.0})), asarray({0.0, 0.5, 0.5, 0.0}), 0.0));
+}
+
+BACKEND_TEST_CASE(truths_and_steps_have_no_derivative) {
+  const UnifiedArray x = sample({4});
+  const auto f = [](const UnifiedArray& a) {
+    return sum(where(a > 0.5, floor(a * 3.0), sign(a))) + sum((a < 0.7).astype(float64));
+  };
+  BOOST_TEST(near(grad(f)(x), zeros({4}), 0.0));
+}
+
+// <S x, y> = <x, S' y> to rounding, S' being what a pullback computes.
+BACKEND_TEST_CASE(transposes_of_shifts_are_exact) {
+  for (const auto boundary :
+       {Boundary::periodic, Boundary::clamp, Boundary::reflect, Boundary::constant})
+    for (const std::int64_t n : {1, 2, 5, 8})
+      for (std::int64_t k = -n - 1; k <= n + 1; ++k)
+        for (const int axis : {0, 1}) {
+          const Shape shape = axis == 0 ? Shape{n, 3} : Shape{3, n};
+          const UnifiedArray x = random_array(shape, -1, 1, 4), y = random_array(shape, -1, 1, 5);
+          const auto f = [&](const UnifiedArray& a) { return shift(a, axis, k, boundary, 0.0); };
+          const UnifiedArray back = vjp(f, x).second(y);
+          BOOST_TEST(std::abs(dot(f(x), y) - dot(x, back)) <= 1e-14,
+                     "boundary " << static_cast<int>(boundary) << ", n " << n << ", offset " << k);
+          // What is conserved: the transpose's column sums are the shift's row sums.
+          if (boundary != Boundary::constant)
+            BOOST_TEST(std::abs(sum(back).item<double>() - sum(y).item<double>()) <= 1e-14);
+        }
+}
+
+BACKEND_TEST_CASE(shifts_have_derivatives) {
+  for (const auto boundary :
+       {Boundary::periodic, Boundary::clamp, Boundary::reflect, Boundary::constant}) {
+    check([&](const UnifiedArray& x) { return shift(x, 0, 1, boundary, 0.7) * x; }, {5, 3});
+    check(
+        [&](const UnifiedArray& x) {
+          return square(shift(shift(x, 0, -2, boundary, 2.0), 1, 1, boundary, 2.0));
+        },
+        {5, 3});
+  }
+}
+
+BACKEND_TEST_CASE(products_of_matrices_have_derivatives) {
+  const auto with = [](const Shape& a, const Shape& b) {
+    const UnifiedArray other_a = sample(a, 8), other_b = sample(b, 9);
+    check([&](const UnifiedArray& x) { return linalg::matmul(x, other_b); }, a);
+    check([&](const UnifiedArray& x) { return linalg::matmul(other_a, x); }, b);
+  };
+  with({3, 4}, {4, 2});
+  with({4}, {4, 2});
+  with({3, 4}, {4});
+  with({4}, {4});
+  with({5, 3, 4}, {4, 2});
+  with({3, 4}, {5, 4, 2});
+  with({2, 1, 3, 4}, {5, 4, 2});
+  with({4}, {5, 4, 2});
+  with({5, 3, 4}, {4});
+  check([](const UnifiedArray& x) { return linalg::matmul(x, linalg::matmul(x.T(), x)); }, {3, 2});
+  check([](const UnifiedArray& x) { return linalg::vecdot(x, x * 2.0); }, {3});
+}
+
+BACKEND_TEST_CASE(tridiagonal_solutions_have_derivatives_by_all_coefficients) {
+  for (const bool periodic : {false, true})
+    for (const int axis : {0, 1, -1}) {
+      const Shape shape{5, 6};
+      const UnifiedArray lower = sample(shape, 2) * -0.3, upper = sample(shape, 3) * -0.3,
+                         diag = sample(shape, 4) + 2.0, rhs = sample(shape, 5);
+      const auto solve = [&](const UnifiedArray& l, const UnifiedArray& d, const UnifiedArray& u,
+                             const UnifiedArray& r) {
+        return linalg::tridiagonal_solve(l, d, u, r, axis, periodic);
+      };
+      using A = UnifiedArray;
+      check_derivatives([&](const A& x) { return solve(x, diag, upper, rhs); }, lower);
+      check_derivatives([&](const A& x) { return solve(lower, x, upper, rhs); }, diag);
+      check_derivatives([&](const A& x) { return solve(lower, diag, x, rhs); }, upper);
+      check_derivatives([&](const A& x) { return solve(lower, diag, upper, x); }, rhs);
+      check_derivatives([&](const A& x) { return solve(-x, x * 4.0 + 1.0, -x, square(x)); }, rhs);
+    }
+  // Coefficients that are the same for all lines.
+  check_derivatives(
+      [](const UnifiedArray& x) {
+        return linalg::tridiagonal_solve(-0.2, x, -0.3, sample({4, 5}), 1);
+      },
+      sample({5}) + 2.0);
+}
+
+BACKEND_TEST_CASE(transforms_of_lines_have_derivatives) {
+  for (const auto norm : {fft::Norm::backward, fft::Norm::ortho, fft::Norm::forward}) {
+    for (int type = 1; type <= 4; ++type) {
+      check([&](const UnifiedArray& x) { return fft::dct(x, type, {0, 1}, norm); }, {4, 5});
+      check([&](const UnifiedArray& x) { return fft::idct(x, type, {-1}, norm); }, {4, 5});
+      check([&](const UnifiedArray& x) { return fft::dst(x, type, {0, 1}, norm); }, {4, 5});
+      check([&](const UnifiedArray& x) { return fft::idst(x, type, {0}, norm); }, {4, 5});
+    }
+    check([&](const UnifiedArray& x) { return fft::hartley(x, {0, 1}, norm); }, {4, 5});
+  }
+}
+
+}  // namespace isofield::testing
