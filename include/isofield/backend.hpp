@@ -54,6 +54,38 @@ struct FourierTransform {
 /// "dct type 2", "hartley".
 std::string_view name(FourierTransform::Kind kind) noexcept;
 
+/// What moves, orders or selects elements. Views may have any layout; B..., I..., M... and R...
+/// stand for any number of axes, of `batch` axes for B... in the first three kinds.
+struct Arrangement {
+  enum class Kind : std::uint8_t {
+    gather,    ///< (B..., N1, ..., Nk, R...), k indices (B..., I...) -> (B..., I..., R...)
+    scatter,   ///< (B..., I..., R...), k indices (B..., I...) -> (B..., N1, ..., Nk, R...)
+    compress,  ///< (B..., M..., R...), mask (M...) -> (B..., n, R...): where the mask is true
+    nonzero,   ///< mask (M...) -> for each axis (n): the places where the mask is true
+    scan,      ///< (B..., n) -> (B..., n): folded with all that come before along the last axis
+    sort,      ///< (B..., n) -> (B..., n): values, then places, of those that are asked for
+    search,    ///< sorted (n), values (B...) -> (B...): where each value would be put in
+    extremum,  ///< (B..., n) -> (B...): the first place of the smallest or the largest
+  };
+  enum class Fold : std::uint8_t { set, sum, prod, min, max };
+  Kind kind;
+  Fold fold = Fold::set;    ///< of `scatter`, in the order of indices; `scan`; `extremum`
+  int batch = 0;            ///< axes that come before those that are indexed or masked
+  bool descending = false;  ///< of `sort`, which is stable; NaN is above all
+  bool values = true;       ///< whether `sort` gives the elements in order
+  bool places = false;      ///< whether `sort` gives where they were, int64
+  bool right = false;       ///< `search` goes behind equal elements, not before them
+};
+/// "gather", "sort".
+std::string_view name(Arrangement::Kind kind) noexcept;
+
+/// An index that is beyond its axis.
+struct BadIndex {
+  int which;           ///< of the k indices
+  std::int64_t place;  ///< in C order of (B..., I...)
+  std::int64_t value;
+};
+
 /// Tier 1: what a backend is. One object serves one device. Implementations see views and plain
 /// structs, never arrays; the non-virtual members give users arrays on this backend.
 class BaseBackend {
@@ -94,6 +126,11 @@ class BaseBackend {
   /// needed again may be kept between runs of a recorded step, or null.
   virtual void fourier_transform(const View& in, const View& out, const FourierTransform& transform,
                                  std::shared_ptr<void>* plan) = 0;
+  /// Move, order or select elements. Masks are bool, indices and places int64; indices from -N to
+  /// N - 1 count from both ends. The first index beyond its axis is given, and then `gather` leaves
+  /// what is not defined, `scatter` what was there.
+  virtual std::optional<BadIndex> arrange(const Arrangement& arrangement, std::span<const View> in,
+                                          std::span<const View> out) = 0;
 
   // The protocol's public face, written once on top of the virtuals. Errors name the caller's
   // place.
@@ -127,7 +164,7 @@ class BaseBackend {
 
 /// What a backend's module exports; the registry opens it at first use.
 struct BackendModule {
-  static constexpr int current_abi = 2;
+  static constexpr int current_abi = 3;
   int abi;
   const char* name;
   /// Devices this module could use on this machine, best first.

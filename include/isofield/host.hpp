@@ -25,6 +25,8 @@ void matmul(const View& a, const View& b, const View& out, Executor& executor);
 std::optional<std::int64_t> tridiagonal_solve(const LineSystems& systems, Executor& executor);
 void fourier_transform(const View& in, const View& out, const FourierTransform& transform,
                        std::shared_ptr<void>* plan, Executor& executor);
+std::optional<BadIndex> arrange(const Arrangement& arrangement, std::span<const View> in,
+                                std::span<const View> out, Executor& executor);
 
 /// Pooled host memory, aligned to 64 bytes, huge pages where large.
 StoragePtr allocate(BaseBackend& backend, std::size_t bytes);
@@ -56,6 +58,8 @@ class HostBackend : public BaseBackend {
   std::optional<std::int64_t> tridiagonal_solve(const LineSystems& systems) override;
   void fourier_transform(const View& in, const View& out, const FourierTransform& transform,
                          std::shared_ptr<void>* plan) override;
+  std::optional<BadIndex> arrange(const Arrangement& arrangement, std::span<const View> in,
+                                  std::span<const View> out) override;
 
  protected:
   /// Run on another executor from now on.

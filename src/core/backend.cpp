@@ -12,6 +12,12 @@ std::string_view name(FourierTransform::Kind kind) noexcept {
   return names[static_cast<int>(kind)];
 }
 
+std::string_view name(Arrangement::Kind kind) noexcept {
+  constexpr std::string_view names[] = {"gather", "scatter", "compress", "nonzero",
+                                        "scan",   "sort",    "search",   "extremum"};
+  return names[static_cast<int>(kind)];
+}
+
 std::string BaseBackend::spelling() const {
   std::string text(name());
   if (text == "torch" || !device().is_host()) text += ":" + to_string(device());

@@ -97,7 +97,7 @@ class Profile::Recorder {
     const Shape& shape = step.kind == Step::Kind::program ? step.shape : step.out[0].layout.shape;
     const double bytes = traffic(step);
     const std::lock_guard lock(mutex_);
-    auto& kernel = kernels_[{step.kind, step.program, step.backend, step.transform.kind}];
+    auto& kernel = kernels_[{step.kind, step.program, step.backend, label(step)}];
     auto entry = std::find_if(kernel.begin(), kernel.end(),
                               [&](const Entry& e) { return e.shape == shape; });
     if (entry == kernel.end()) entry = kernel.insert(entry, Entry{shape});
@@ -118,9 +118,9 @@ class Profile::Recorder {
     const std::lock_guard lock(mutex_);
     std::vector<ProfileRow> rows;
     for (const auto& [key, entries] : kernels_) {
-      const auto& [kind, program, backend, transform] = key;
+      const auto& [kind, program, backend, labelled] = key;
       for (const Entry& e : entries)
-        rows.push_back({name(kind, program.get(), transform), backend->spelling(), e.shape, e.calls,
+        rows.push_back({name(kind, program.get(), labelled), backend->spelling(), e.shape, e.calls,
                         seconds(e.time), e.bytes});
     }
     std::stable_sort(rows.begin(), rows.end(),
@@ -137,17 +137,25 @@ class Profile::Recorder {
   };
   // Programs are kept, so that no other takes the address of one that is gone.
   using Key =
-      std::tuple<Step::Kind, std::shared_ptr<const Program>, BaseBackend*, FourierTransform::Kind>;
+      std::tuple<Step::Kind, std::shared_ptr<const Program>, BaseBackend*, std::string_view>;
 
   static double seconds(Clock::duration time) {
     return std::chrono::duration<double>(time).count();
   }
-  static std::string name(Step::Kind kind, const Program* program,
-                          FourierTransform::Kind transform) {
+  /// Which of a kind's kernels it is.
+  static std::string_view label(const Step& step) {
+    switch (step.kind) {
+      case Step::Kind::fourier: return isofield::name(step.transform.kind);
+      case Step::Kind::arrange: return isofield::name(step.arrangement.kind);
+      default: return "";
+    }
+  }
+  static std::string name(Step::Kind kind, const Program* program, std::string_view label) {
     switch (kind) {
       case Step::Kind::program: return program->expression(expression_width);
       case Step::Kind::matmul: return "matmul";
-      case Step::Kind::fourier: return std::string(isofield::name(transform));
+      case Step::Kind::fourier:
+      case Step::Kind::arrange: return std::string(label);
       case Step::Kind::tridiagonal: break;
     }
     if (!program) return "tridiagonal_solve";

@@ -34,6 +34,30 @@ bool any_symbolic(std::span<const View> views) {
                     context(*step.backend, step.out[0].dtype, step.where));
 }
 
+[[noreturn]] void throw_bad_index(const Step& step, const BadIndex& bad) {
+  // The place among the indices as they were given: with the axis of lines where it was, else
+  // without the axes that are only walked along.
+  const Shape& shape = step.in[static_cast<std::size_t>(bad.which) + 1].layout.shape;
+  const int along = step.indexed.along, first = along < 0 ? step.arrangement.batch : 0;
+  std::int64_t rest = bad.place;
+  Dims place;
+  for (int k = shape.size() - 1; k >= first; --k) {
+    place.insert(0, rest % shape[k]);
+    rest /= shape[k];
+  }
+  if (along >= 0) {
+    const std::int64_t last = place.back();
+    place.erase(place.size() - 1);
+    place.insert(along, last);
+  }
+  const int axis = step.indexed.axes[static_cast<std::size_t>(bad.which)];
+  throw IndexError(std::string(step.indexed.operation) + ": " + std::to_string(bad.value) + " at " +
+                   to_string(place) + " of the indices is out of range for axis " +
+                   std::to_string(axis) + " of length " + std::to_string(step.indexed.shape[axis]) +
+                   ", shape " + to_string(step.indexed.shape) +
+                   context(*step.backend, step.out[0].dtype, step.where));
+}
+
 }  // namespace
 
 void Step::run() const {
@@ -57,6 +81,7 @@ void Step::call_backend() const {
     case Kind::fourier:
       backend->fourier_transform(in[0], out[0], transform, repeated ? &plan : nullptr);
       break;
+    case Kind::arrange: arrange(); break;
   }
 }
 
@@ -84,6 +109,10 @@ void Step::solve_lines() const {
     broken = backend->tridiagonal_solve({operands, nullptr, out[0], axis, periodic});
   }
   if (broken) throw_broken(*this, *broken);
+}
+
+void Step::arrange() const {
+  if (const auto bad = backend->arrange(arrangement, in, out)) throw_bad_index(*this, *bad);
 }
 
 void throw_escaped(const std::source_location* where) {

@@ -8,9 +8,17 @@
 
 namespace isofield::detail {
 
+/// What a message says of indices: what they are indices of.
+struct IndexedAxes {
+  std::string_view operation;  ///< static text
+  std::vector<int> axes;       ///< the axes that the indices are for
+  Shape shape;                 ///< of the array that is indexed
+  int along = -1;              ///< the axis of the indices that a step has last; -1: none
+};
+
 /// One call of a backend's kernel, with everything it needs to be made again.
 struct Step {
-  enum class Kind : std::uint8_t { program, matmul, tridiagonal, fourier };
+  enum class Kind : std::uint8_t { program, matmul, tridiagonal, fourier, arrange };
   Kind kind = Kind::program;
   BaseBackend* backend = nullptr;
   std::vector<View> in, out;
@@ -25,6 +33,8 @@ struct Step {
   bool periodic = false;
   std::source_location where;  ///< the caller's place
   FourierTransform transform = {};
+  Arrangement arrangement = {};
+  IndexedAxes indexed = {};
   // What the backend keeps between runs of a recorded step.
   bool repeated = false;
   mutable std::shared_ptr<void> plan;
@@ -34,6 +44,7 @@ struct Step {
  private:
   void call_backend() const;
   void solve_lines() const;
+  void arrange() const;
 };
 
 /// Records steps instead of running them.

@@ -42,4 +42,9 @@ void HostBackend::fourier_transform(const View& in, const View& out,
   host::fourier_transform(in, out, transform, plan, *executor_);
 }
 
+std::optional<BadIndex> HostBackend::arrange(const Arrangement& arrangement,
+                                             std::span<const View> in, std::span<const View> out) {
+  return host::arrange(arrangement, in, out, *executor_);
+}
+
 }  // namespace isofield::host

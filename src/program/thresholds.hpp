@@ -20,6 +20,8 @@ inline constexpr std::int64_t lines = 1 << 15;
 inline constexpr std::int64_t fourier = 1 << 15;
 /// Multiplications of a matrix product.
 inline constexpr std::int64_t matmul = 1 << 20;
+/// Elements that are moved, ordered or selected.
+inline constexpr std::int64_t arranged = 1 << 16;
 
 }  // namespace threshold
 }  // namespace isofield::host

@@ -82,8 +82,10 @@ class KokkosBackend final : public BaseBackend {
         {"instruction set", std::string(host::instruction_set())},
         {"programs", host::program_form()},
     };
-    capabilities_.delegated = {{"matmul", "the host kernels shared with the eigen backend"},
-                               {"Fourier transforms", "pocketfft"}};
+    capabilities_.delegated = {
+        {"matmul", "the host kernels shared with the eigen backend"},
+        {"Fourier transforms", "pocketfft"},
+        {"indexing, sorting, scans", "the host kernels shared with the eigen backend"}};
     Runtime::instance().watch([] { return pool().live() + CountedOwner::count > 0; },
                               [] { pool().close(); });
   }
@@ -135,6 +137,12 @@ class KokkosBackend final : public BaseBackend {
     Runtime::instance().require();
     const ToolRegion region([&] { return isofield::name(transform.kind); });
     host::fourier_transform(in, out, transform, plan, executor_);
+  }
+  std::optional<BadIndex> arrange(const Arrangement& arrangement, std::span<const View> in,
+                                  std::span<const View> out) override {
+    Runtime::instance().require();
+    const ToolRegion region([&] { return isofield::name(arrangement.kind); });
+    return host::arrange(arrangement, in, out, executor_);
   }
 
  private:

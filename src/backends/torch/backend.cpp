@@ -80,6 +80,7 @@ class TorchBackend final : public BaseBackend {
       capabilities_.delegated = {
           {"tridiagonal_solve", "the host kernels shared with the eigen backend"},
           {"Fourier transforms", "pocketfft"},
+          {"indexing, sorting, scans", "the host kernels shared with the eigen backend"},
           {"matmul of small matrices and vectors",
            "the host kernels shared with the eigen backend"}};
   }
@@ -161,6 +162,15 @@ class TorchBackend final : public BaseBackend {
     if (!replays_) return host::fourier_transform(in, out, transform, plan, executor_);
     refuse_unsupported(out.dtype);
     guarded([&] { replay_fourier_transform(in, out, transform); });
+  }
+
+  std::optional<BadIndex> arrange(const Arrangement& arrangement, std::span<const View> in,
+                                  std::span<const View> out) override {
+    if (!replays_) return host::arrange(arrangement, in, out, executor_);
+    for (const View& v : in) refuse_unsupported(v.dtype);
+    std::optional<BadIndex> bad;
+    guarded([&] { bad = replay_arrange(arrangement, in, out); });
+    return bad;
   }
 
  private:

@@ -22,4 +22,9 @@ void replay_tridiagonal_solve(const View& lower, const View& diag, const View& u
 /// of type 4 of twice the length.
 void replay_fourier_transform(const View& in, const View& out, const FourierTransform& transform);
 
+/// Move, order or select elements. Indices are looked at first, which waits for the device: a
+/// kernel that meets one beyond its axis would end the process.
+std::optional<BadIndex> replay_arrange(const Arrangement& arrangement, std::span<const View> in,
+                                       std::span<const View> out);
+
 }  // namespace isofield::torch_backend
