@@ -10,15 +10,9 @@
 namespace isofield {
 
 namespace detail {
-struct Node;
-void retain(Node* node) noexcept;
-void release(Node* node) noexcept;
 [[noreturn]] void throw_moved_from(const std::source_location& where);
-
-using NodePtr = CountedPtr<Node>;
 }  // namespace detail
 
-class UnifiedArray;
 class Selection;
 
 /// An argument of an operation: an array or a scalar, with the caller's place for error messages. A
@@ -71,8 +65,10 @@ class UnifiedArray {
   BaseBackend& backend() const noexcept;
   Device device() const noexcept { return backend().device(); }
 
-  /// Read a part: integers drop an axis, slices keep it. On a non-const array the result can be
-  /// assigned to: `u(n) = step(u(n + 1));`. Throws IndexError.
+  /// Read a part: integers drop an axis, slices keep it, arrays of integers and masks select by
+  /// NumPy's rules. On a non-const array the result can be assigned to: `u(n) = step(u(n + 1));`,
+  /// `u(u < 0.0) = 0.0;`. An element that is written twice keeps what comes last. Throws
+  /// IndexError.
   UnifiedArray operator()(Index i) const { return index({i}); }
   UnifiedArray operator()(Index i, Index j) const { return index({i, j}); }
   UnifiedArray operator()(Index i, Index j, Index k) const { return index({i, j, k}); }
@@ -160,6 +156,7 @@ class UnifiedArray {
   friend class Operand;
   friend class Selection;
   UnifiedArray& update(Op op, Operand&& other);
+  void assign_chosen(std::span<const Index> indices, const Operand& value);
   bool may_write_in_place(const Layout& target);
   detail::NodePtr node_;
 };
@@ -171,6 +168,10 @@ inline Operand::Operand(const UnifiedArray& array, Where where)
 inline Operand::Operand(UnifiedArray&& array, Where where)
     : node_(std::move(array.node_)), where_(where) {
   if (!node_) detail::throw_moved_from(where_);
+}
+inline Index::Index(const UnifiedArray& array, Where where)
+    : value_(newaxis), array_(array.node()), where_(where) {
+  if (!array_) detail::throw_moved_from(where_);
 }
 inline UnifiedArray Operand::array() const { return UnifiedArray(node_); }
 

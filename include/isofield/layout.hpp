@@ -1,5 +1,6 @@
 #pragma once
 
+#include <isofield/counted.hpp>
 #include <isofield/shape.hpp>
 #include <optional>
 #include <source_location>
@@ -8,6 +9,16 @@
 #include <variant>
 
 namespace isofield {
+
+namespace detail {
+struct Node;
+void retain(Node* node) noexcept;
+void release(Node* node) noexcept;
+
+using NodePtr = CountedPtr<Node>;
+}  // namespace detail
+
+class UnifiedArray;
 
 /// A half-open range `start:stop:step` along one axis, with Python's rules for what is left out.
 struct Slice {
@@ -32,23 +43,29 @@ inline constexpr Ellipsis ellipsis{};
 /// A new axis of length 1.
 inline constexpr NewAxis newaxis{};
 
-/// One entry of an index expression: an integer, a slice, an ellipsis or a new axis, with the
+/// One entry of an index expression: an integer, a slice, an ellipsis, a new axis, or an array: of
+/// integers that index an axis, or bool, a mask over as many axes as it has. It comes with the
 /// caller's place for error messages.
 class Index {
  public:
   using Where = std::source_location;
   template <class I>
-  requires std::is_integral_v<I> Index(
-      I i, Where where = Where::current())  // NOLINT: implicit by design
+  requires(std::is_integral_v<I> && !std::is_same_v<I, bool>)
+      Index(I i, Where where = Where::current())  // NOLINT: implicit by design
       : value_(static_cast<std::int64_t>(i)), where_(where) {}
   Index(Slice s, Where where = Where::current()) : value_(s), where_(where) {}     // NOLINT
   Index(Ellipsis e, Where where = Where::current()) : value_(e), where_(where) {}  // NOLINT
   Index(NewAxis n, Where where = Where::current()) : value_(n), where_(where) {}   // NOLINT
+  /// Throws Error for an array that was moved from.
+  Index(const UnifiedArray& array, Where where = Where::current());  // NOLINT
   const std::variant<std::int64_t, Slice, Ellipsis, NewAxis>& value() const { return value_; }
+  /// The array; null where the entry is none, and then `value` is what it is.
+  const detail::NodePtr& array() const noexcept { return array_; }
   const Where& where() const noexcept { return where_; }
 
  private:
   std::variant<std::int64_t, Slice, Ellipsis, NewAxis> value_;
+  detail::NodePtr array_;
   Where where_;
 };
 
@@ -73,7 +90,7 @@ struct Layout {
   /// The first and the last place in storage that the elements lie at, of which there is at least
   /// one. Throws ShapeError where they are too far apart for 64 bits.
   std::pair<std::int64_t, std::int64_t> reach() const;
-  /// Apply an index expression; throws IndexError.
+  /// Apply an index expression without arrays; throws IndexError.
   Layout index(std::span<const Index> indices) const;
   /// Permute axes; `axes` is a permutation of 0..rank-1.
   Layout permute(std::span<const int> axes) const;

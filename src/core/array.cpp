@@ -3,6 +3,7 @@
 #include <isofield/ops.hpp>
 #include <isofield/registry.hpp>
 
+#include "core/choice.hpp"
 #include "core/emit.hpp"
 #include "core/node.hpp"
 #include "core/step.hpp"
@@ -54,19 +55,38 @@ StoragePtr UnifiedArray::storage(std::source_location where) const {
   return node_->storage;
 }
 
-UnifiedArray UnifiedArray::index(std::span<const Index> indices) const {
-  eval();
-  Layout layout;
+namespace {
+
+/// Run `body`, which applies an index expression to a node; its errors then say to what.
+template <class F>
+auto indexing(const detail::Node& node, std::span<const Index> indices, F&& body) {
   try {
-    layout = node_->layout().index(indices);
+    return body();
   } catch (const IndexError& e) {
-    std::string text = std::string(e.what()) + ", shape " + to_string(shape()) + " [" +
-                       backend().spelling() + ", " + std::string(name(dtype())) + "]";
+    std::string text = std::string(e.what()) + ", shape " + to_string(node.shape) + " [" +
+                       node.backend->spelling() + ", " + std::string(name(node.dtype)) + "]";
     if (!indices.empty()) text += at(indices[0].where());
     throw IndexError(text);
   }
-  if (detail::wrapped(node_)) return detail::transformed_index(*this, indices);
-  return UnifiedArray(detail::make_leaf(node_->storage, dtype(), std::move(layout)));
+}
+
+/// A part of an array; what arrays of indices choose is not gathered yet.
+NodePtr part_of(const UnifiedArray& x, std::span<const Index> indices) {
+  const NodePtr& node = x.node();
+  detail::evaluate(node);
+  if (detail::has_arrays(indices))
+    return indexing(*node, indices, [&] { return detail::choose(node, indices); });
+  Layout layout = indexing(*node, indices, [&] { return node->layout().index(indices); });
+  if (detail::wrapped(node)) return detail::transformed_index(x, indices).node();
+  return detail::make_leaf(node->storage, node->dtype, std::move(layout));
+}
+
+}  // namespace
+
+UnifiedArray UnifiedArray::index(std::span<const Index> indices) const {
+  UnifiedArray part(part_of(*this, indices));
+  detail::gather_chosen(part.node_);
+  return part;
 }
 
 namespace {
@@ -103,14 +123,8 @@ UnifiedArray combined(Op op, const UnifiedArray& target, Operand&& value) {
 }
 
 void check_assignable(const UnifiedArray& target, const Operand& value) {
-  const DType from = detail::dtype_of(value);
-  const DType to = target.dtype();
-  // Any integer into any, as NumPy's indexing does; a float where one is held, a complex number
-  // where that is.
-  const bool fits = from == to || (is_integer(from) && to != DType::bool_) ||
-                    (is_floating(from) && (is_floating(to) || is_complex(to))) ||
-                    (is_complex(from) && is_complex(to));
-  if (!fits)
+  const DType from = detail::dtype_of(value), to = target.dtype();
+  if (!detail::goes_into(value, to))
     throw DTypeError("assign: a value of dtype " + std::string(name(from)) +
                      " does not go into an array of dtype " + std::string(name(to)) +
                      "; convert it with astype" + detail::context(value));
@@ -142,6 +156,7 @@ bool UnifiedArray::may_write_in_place(const Layout& target) {
 void UnifiedArray::assign(std::span<const Index> indices, const Operand& value) {
   check_assignable(*this, value);
   eval();
+  if (detail::has_arrays(indices)) return assign_chosen(indices, value);
   NodePtr source;
   if (!value.is_scalar()) {
     if (value.node()->backend != &backend())
@@ -181,8 +196,73 @@ void UnifiedArray::assign(std::span<const Index> indices, const Operand& value) 
   node_ = std::move(written);  // not before: should a step fail, the array is what it was
 }
 
+namespace {
+
+/// Whether a value for the elements that a mask selects is the same for all of them; it is then
+/// given the axes of the mask.
+std::optional<Operand> same_for_all(const detail::Choice& choice, const Operand& value) {
+  if (value.is_scalar()) return value;
+  const Shape& shape = value.node()->shape;
+  const int extra = shape.size() - choice.inner_rank();
+  if (extra <= 0) return value;
+  if (shape[extra - 1] != 1) return std::nullopt;
+  Shape wide;
+  for (int k = 0; k < extra - 1; ++k) wide.push_back(shape[k]);
+  for (int k = 0; k < choice.mask()->shape.size(); ++k) wide.push_back(1);
+  for (int k = extra; k < shape.size(); ++k) wide.push_back(shape[k]);
+  return Operand(reshape(value, wide), value.where());
+}
+
+/// A mask as an array that broadcasts to what it is applied to.
+UnifiedArray spread(const detail::Choice& choice) {
+  Shape shape = choice.mask()->shape;
+  for (int k = 0; k < choice.inner_rank(); ++k) shape.push_back(1);
+  return reshape(UnifiedArray(choice.mask()), shape);
+}
+
+}  // namespace
+
+// A value that is the same for all selected elements is written by `where`: nothing is counted, and
+// the result is an expression like others. Else elements are scattered.
+void UnifiedArray::assign_chosen(std::span<const Index> indices, const Operand& value) {
+  const detail::Place here{backend(), dtype(), value.where()};
+  const detail::Choice choice =
+      indexing(*node_, indices, [&] { return detail::Choice(*node_, indices); });
+  if (!value.is_scalar())
+    detail::common_backend("assign", std::initializer_list<Operand>{{*this, here.where}, value});
+  const Operand typed =
+      value.is_scalar() ? value : Operand(value.array().astype(dtype()), here.where);
+  if (choice.mask() && choice.in_order())
+    if (const std::optional<Operand> all = same_for_all(choice, typed)) {
+      const UnifiedArray part = index(choice.basic());
+      if (!all->is_scalar()) check_fits(all->node()->shape, part.shape(), here);
+      UnifiedArray whole = where({spread(choice), here.where}, *all, {part, here.where});
+      if (part.shape() == shape()) {
+        *this = std::move(whole);
+        return;
+      }
+      return assign(choice.basic(), {std::move(whole), here.where});
+    }
+  NodePtr source = detail::node_of(typed, backend(), dtype());
+  detail::evaluate(source);
+  check_fits(source->shape, choice.shape(), here);
+  if (source->storage == node_->storage) source = UnifiedArray(source).copy().node();
+  const bool traced = (source->symbolic || choice.symbolic()) && !node_->symbolic;
+  const bool in_place = !traced && may_write_in_place(choice.table(node_->layout()));
+  NodePtr written = node_;
+  if (!in_place) {
+    const View from = node_->view();
+    written = detail::make_leaf(
+        detail::make_storage(backend(), shape(), dtype(), traced || detail::recorded({&from, 1})),
+        dtype(), Layout(shape()));
+    if (size() > 0) detail::copy_elements(from, written->view(), backend());
+  }
+  choice.write(source->view(), {written->storage.get(), dtype(), choice.table(written->layout())});
+  node_ = std::move(written);  // not before: should a step fail, the array is what it was
+}
+
 Selection::Selection(UnifiedArray& base, std::vector<Index> indices)
-    : UnifiedArray(base.index(std::span<const Index>(indices))),
+    : UnifiedArray(part_of(base, indices)),
       base_(&base),
       indices_(std::move(indices)),
       older_(newest_selection) {

@@ -123,6 +123,13 @@ DType dtype_of(const Operand& operand) noexcept {
   return operand.is_scalar() ? operand.scalar().default_dtype() : operand.node()->dtype;
 }
 
+bool goes_into(const Operand& value, DType to) noexcept {
+  const DType from = dtype_of(value);
+  if (value.is_scalar() && !value.scalar().fits(to)) return false;
+  return from == to || kind(from) == kind(to) || (is_integer(from) && kind(to) != Kind::boolean) ||
+         (is_floating(from) && is_complex(to));
+}
+
 BaseBackend& common_backend(std::string_view operation, std::span<const Operand> operands) {
   const Operand* first = nullptr;
   for (const auto& o : operands) {

@@ -22,6 +22,9 @@ std::string context(const Operand& operand);
 
 /// The operand's dtype; a scalar's own.
 DType dtype_of(const Operand& operand) noexcept;
+/// Whether a value can be written into an array of a dtype: bool into bool, numbers into those of
+/// its kind or of one that holds it, a scalar only if it fits.
+bool goes_into(const Operand& value, DType dtype) noexcept;
 std::string context(const BaseBackend& backend, DType dtype, const std::source_location& where);
 
 /// The operand as a node, evaluated or not; a scalar becomes an array of rank 0 of `dtype`.

@@ -136,6 +136,7 @@ class Region {
         node.id = leaf_bit | static_cast<std::uint32_t>(leaves_.size());
         leaves_.push_back(&node);
         return;
+      case Node::Kind::chosen:  // never here: expressions gather what they are made of
       case Node::Kind::pointwise: break;
     }
     for (int k = 0; k < node.arity(); ++k)
@@ -386,6 +387,7 @@ std::mutex& evaluation_mutex() noexcept {
 }
 
 void evaluate(std::span<const NodePtr> nodes) {
+  for (const auto& n : nodes) gather_chosen(n);
   if (nodes.size() == 1) {
     Dropped dropped;  // goes after the lock
     const std::lock_guard lock(evaluation_mutex());
@@ -438,6 +440,7 @@ int count_operands(std::span<const NodePtr> inputs) {
 }
 
 void evaluate_inside(std::span<const NodePtr> nodes, const Shape& shape, Step kernel) {
+  for (const auto& n : nodes) gather_chosen(n);
   Dropped dropped;
   const std::lock_guard lock(evaluation_mutex());
   std::vector<Node*> roots;
@@ -446,6 +449,7 @@ void evaluate_inside(std::span<const NodePtr> nodes, const Shape& shape, Step ke
 }
 
 NodePtr evaluate_reduction(const NodePtr& node, Reduction reduction) {
+  gather_chosen(node);
   Dropped dropped;
   const std::lock_guard lock(evaluation_mutex());
   Node* root = node.get();

@@ -92,6 +92,7 @@ NodePtr make_pointwise(Op op, DType dtype, const Shape& shape, BaseBackend& back
   node->shape = shape;
   int weight = 1;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
+    if (inputs[k]) gather_chosen(inputs[k]);
     node->in[k] = inputs[k];
     node->scalar[k] = scalars[k];
     weight += inputs[k] ? inputs[k]->weight.load(std::memory_order_relaxed) : 1;

@@ -25,6 +25,7 @@ struct Wrapped {
   NodePtr tangent;    ///< jvp's: the derivative along the direction asked for, or null
   int variable = -1;  ///< the tape's: whose cotangents add up
 };
+struct PendingChoice;
 
 /// What an array holds: elements in storage, or a pointwise expression that is not computed yet.
 struct Node {
@@ -32,6 +33,7 @@ struct Node {
     leaf,       ///< elements in storage
     shifted,    ///< in[0], a leaf, read with shifts
     pointwise,  ///< op applied to in[] and scalar[]
+    chosen,     ///< what arrays of indices choose, not gathered yet
   };
   /// Operands and operations that one program may have, shared ones counted again. A shifted leaf
   /// has one fill at most, so that scalars and fills together are no more.
@@ -69,6 +71,7 @@ struct Node {
   NodePtr in[3];
   Scalar scalar[3];
   std::vector<NodeShift> shifts;
+  std::shared_ptr<const PendingChoice> choice;
 
   /// Not null for an array that a transform looks into: a leaf without elements of its own.
   std::unique_ptr<Wrapped> wrapped;
@@ -104,6 +107,13 @@ NodePtr make_pointwise(Op op, DType dtype, const Shape& shape, BaseBackend& back
 
 /// A leaf read with shifts.
 NodePtr make_shifted(const NodePtr& leaf, std::vector<NodeShift> shifts);
+
+/// Gather what a `chosen` node stands for.
+void gather(const NodePtr& node);
+/// Gather a node if it is a `chosen` one: expressions are made of the other kinds.
+inline void gather_chosen(const NodePtr& node) {
+  if (node->kind.load(std::memory_order_acquire) == Node::Kind::chosen) gather(node);
+}
 
 struct Step;
 /// Held while pending nodes are computed, and by those who look at a pending node's inside.

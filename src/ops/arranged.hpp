@@ -1,0 +1,55 @@
+#pragma once
+
+#include <isofield/array.hpp>
+#include <optional>
+#include <vector>
+
+#include "core/choice.hpp"
+#include "core/emit.hpp"
+#include "core/node.hpp"
+#include "core/step.hpp"
+
+/// What operations that move, order or select elements share.
+namespace isofield::detail {
+
+/// An operand as a leaf, and what messages say of it.
+struct Arranged {
+  Arranged(std::string_view operation, const Operand& x);
+  int rank() const noexcept { return node->shape.size(); }
+  const Shape& shape() const noexcept { return node->shape; }
+  DType dtype() const noexcept { return node->dtype; }
+  std::string context() const { return detail::context(place); }
+  int axis(std::int64_t axis) const;
+  /// The axis, or that of the elements in C order where none is given; then it becomes such a line.
+  int axis_or_flat(std::optional<int> axis);
+  /// Throws DTypeError for complex numbers, which have no order.
+  void check_ordered() const;
+  /// A step on this operand.
+  Step step(Arrangement::Kind kind) const;
+
+  std::string_view operation;
+  BaseBackend& backend;
+  Place place;
+  NodePtr node;
+};
+
+/// A view or layout with one axis moved to the end.
+Layout axis_last(const Layout& layout, int axis);
+View axis_last(View view, int axis);
+/// The operand as a node of integers that are indices; throws DTypeError, BackendError.
+NodePtr checked_indices(std::string_view operation, const Operand& x, const Operand& indices);
+/// 0, 1, ..., n - 1 as int64.
+UnifiedArray iota(std::int64_t n, BaseBackend& backend);
+UnifiedArray int64s(const std::vector<std::int64_t>& values, BaseBackend& backend);
+/// Zero of a dtype.
+Scalar zero_of(DType dtype);
+/// `x` flat, in C order.
+UnifiedArray flat(const UnifiedArray& x);
+/// Elements in order along an axis, and the places they come from.
+struct Sorted {
+  UnifiedArray values, places;
+};
+Sorted sorted(std::string_view operation, Operand x, int axis, bool descending, bool values,
+              bool places);
+
+}  // namespace isofield::detail
