@@ -46,6 +46,20 @@ void slices() {
   expect(row.shape() == Shape({4, 1}));
 }
 
+void selections() {
+  // [selections]
+  UnifiedArray t = asarray({3.0, -1.0, 4.0, -1.0, 5.0});
+  const UnifiedArray positive = t(t > 0.0);          // 3, 4, 5
+  t(t < 0.0) = 0.0;                                  // 3, 0, 4, 0, 5
+  t(asarray({0, 4})) += 1.0;                         // 4, 0, 4, 0, 6
+  const UnifiedArray order = argsort(t);             // 1, 3, 0, 2, 4
+  const UnifiedArray sorted = take(t, order);        // 0, 0, 4, 4, 6, as sort(t)
+  const UnifiedArray counts = unique_all(t).counts;  // 2, 2, 1
+  // [end]
+  expect(sum(positive).item<double>() == 12.0 && sum(t).item<double>() == 14.0);
+  expect(all(sorted == sort(t)).item<bool>() && counts(2).item<std::int64_t>() == 1);
+}
+
 void laziness() {
   const UnifiedArray a = ones({1000}), b = ones({1000});
   // [lazy]
@@ -168,6 +182,7 @@ int main() {
   values();
   creation();
   slices();
+  selections();
   laziness();
   shifts();
   reductions();

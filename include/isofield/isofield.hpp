@@ -9,11 +9,17 @@
 #include <isofield/differentiation.hpp>
 #include <isofield/error.hpp>
 #include <isofield/fft.hpp>
+#include <isofield/indexing.hpp>
 #include <isofield/linalg.hpp>
+#include <isofield/manipulation.hpp>
+#include <isofield/numerical.hpp>
 #include <isofield/ops.hpp>
 #include <isofield/profile.hpp>
 #include <isofield/random.hpp>
 #include <isofield/registry.hpp>
+#include <isofield/searching.hpp>
+#include <isofield/sets.hpp>
+#include <isofield/sorting.hpp>
 #include <isofield/transforms.hpp>
 #include <isofield/version.hpp>
 #include <isofield/vmap.hpp>

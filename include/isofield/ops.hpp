@@ -86,7 +86,8 @@ UnifiedArray broadcast_to(Operand x, const Shape& shape);
 UnifiedArray expand_dims(Operand x, int axis);
 UnifiedArray squeeze(Operand x, int axis);
 UnifiedArray flip(Operand x, int axis);
-UnifiedArray concat(const std::vector<UnifiedArray>& arrays, int axis = 0,
+/// Join arrays along an axis; no axis: their elements in C order.
+UnifiedArray concat(const std::vector<UnifiedArray>& arrays, std::optional<int> axis = 0,
                     std::source_location where = std::source_location::current());
 UnifiedArray stack(const std::vector<UnifiedArray>& arrays, int axis = 0,
                    std::source_location where = std::source_location::current());

@@ -122,8 +122,15 @@ UnifiedArray flip(Operand x, int axis) {
   return viewed(node, node->layout().flip(axis));
 }
 
-UnifiedArray concat(const std::vector<UnifiedArray>& arrays, int axis, std::source_location where) {
+UnifiedArray concat(const std::vector<UnifiedArray>& arrays, std::optional<int> given,
+                    std::source_location where) {
   if (arrays.empty()) throw ShapeError("concat: no arrays" + at(where));
+  if (!given) {
+    std::vector<UnifiedArray> flat;
+    for (const auto& a : arrays) flat.push_back(reshape({a, where}, {a.size()}));
+    return concat(flat, 0, where);
+  }
+  int axis = *given;
   std::vector<Operand> operands;
   for (const auto& a : arrays) operands.emplace_back(a, where);
   BaseBackend& backend = detail::common_backend("concat", operands);

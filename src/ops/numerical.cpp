@@ -1,0 +1,371 @@
+#include <isofield/numerical.hpp>
+
+#include <cmath>
+#include <isofield/indexing.hpp>
+#include <isofield/manipulation.hpp>
+#include <isofield/sorting.hpp>
+#include <limits>
+
+#include "ops/arranged.hpp"
+
+namespace isofield {
+namespace {
+
+using detail::Arranged;
+using detail::NodePtr;
+
+DType widened(DType dtype) {
+  if (dtype == DType::bool_ || kind(dtype) == Kind::signed_integer) return DType::int64;
+  return kind(dtype) == Kind::unsigned_integer ? DType::uint64 : dtype;
+}
+
+UnifiedArray running(std::string_view operation, Arrangement::Fold fold, const Operand& x,
+                     std::optional<int> given, DType dtype, bool include_initial) {
+  Arranged a(operation, x);
+  if (!given && a.rank() > 1)
+    throw ShapeError(std::string(operation) + ": an axis must be given for shape " +
+                     to_string(a.shape()) + a.context());
+  const int axis = a.axis_or_flat(given);
+  const NodePtr in = detail::cast(a.node, dtype);
+  detail::evaluate(in);
+  detail::Step step = a.step(Arrangement::Kind::scan);
+  step.arrangement.fold = fold;
+  step.in = {detail::axis_last(in->view(), axis)};
+  Shape shape = a.shape();
+  if (include_initial) ++shape[axis];
+  NodePtr result = detail::make_result(a.backend, shape, dtype, step.in);
+  View to = detail::axis_last(result->view(), axis);
+  const int last = to.layout.rank() - 1;
+  if (include_initial) {
+    View first = to;
+    first.layout.shape[last] = 1;
+    if (element_count(first.layout.shape) > 0)
+      detail::fill_elements(fold == Arrangement::Fold::sum ? 0 : 1, first, a.backend);
+    to.layout.offset += to.layout.strides[last];
+    --to.layout.shape[last];
+  }
+  step.out = {to};
+  if (element_count(a.shape()) > 0) detail::execute(std::move(step));
+  return UnifiedArray(std::move(result));
+}
+
+UnifiedArray accumulated(std::string_view operation, Arrangement::Fold fold, const Operand& x,
+                         std::optional<int> axis) {
+  const DType dtype = detail::dtype_of(x);
+  if (is_complex(dtype) || dtype == DType::bool_)
+    throw DTypeError(std::string(operation) + ": needs a real-valued dtype, got " +
+                     std::string(name(dtype)) + detail::context(x));
+  return running(operation, fold, x, axis, dtype, false);
+}
+
+/// Numbers with fractions: integers become float64.
+UnifiedArray inexact(std::string_view operation, const Operand& x) {
+  const Arranged a(operation, x);
+  if (a.dtype() == DType::bool_)
+    throw DTypeError(std::string(operation) + ": needs a numeric dtype, got bool" + a.context());
+  const UnifiedArray values(a.node);
+  return is_integer(a.dtype()) ? values.astype(float64) : values;
+}
+
+UnifiedArray to_last(std::string_view operation, const UnifiedArray& x, int axis,
+                     const std::source_location& where) {
+  return moveaxis(x, Arranged(operation, {x, where}).axis(axis), -1);
+}
+
+/// Part of the last axis.
+UnifiedArray part(const UnifiedArray& x, std::int64_t begin, std::int64_t end) {
+  return x.index({ellipsis, slice(begin, end)});
+}
+
+void check_length(std::string_view operation, const UnifiedArray& lines, int least,
+                  const std::source_location& where) {
+  if (lines.shape().back() < least)
+    throw ShapeError(std::string(operation) + ": needs at least " + std::to_string(least) +
+                     " elements along the axis, got " + std::to_string(lines.shape().back()) +
+                     detail::context({lines, where}));
+}
+
+void check_edge_order(int order, const Operand& x) {
+  if (order != 1 && order != 2)
+    throw Error("gradient: edge_order must be 1 or 2, not " + std::to_string(order) +
+                detail::context(x));
+}
+
+/// One axis of coordinates, as many as there are elements in a line.
+void check_coordinates(std::string_view operation, const UnifiedArray& x, const UnifiedArray& lines,
+                       const std::source_location& where) {
+  if (x.ndim() != 1 || x.size() != lines.shape().back())
+    throw ShapeError(std::string(operation) + ": coordinates of shape " + to_string(x.shape()) +
+                     " do not fit lines of " + std::to_string(lines.shape().back()) + " elements" +
+                     detail::context({lines, where}));
+}
+
+/// The part of the elements below which the quantile lies, as an array of floats; throws
+/// ShapeError.
+UnifiedArray checked_part(const UnifiedArray& q, const std::source_location& where) {
+  const UnifiedArray asked = q.astype(float64);
+  if (asked.size() > 0 && !all(asked >= 0.0 && asked <= 1.0).item<bool>(where))
+    throw ShapeError("quantile: a part is not in [0, 1]" + detail::context({asked, where}));
+  return asked;
+}
+
+/// What lies at place h, which need be no integer, of sorted lines along the first axis.
+UnifiedArray between(const UnifiedArray& sorted, const UnifiedArray& h, Quantile method) {
+  const auto at = [&](const UnifiedArray& place) { return take(sorted, place.astype(int64), 0); };
+  if (method == Quantile::nearest) return at(round(h));
+  const UnifiedArray below = at(floor(h));
+  if (method == Quantile::lower) return below;
+  const UnifiedArray above = at(ceil(h));
+  if (method == Quantile::higher) return above;
+  if (method == Quantile::midpoint) return 0.5 * (below + above);
+  Shape shape = h.shape();
+  for (int k = 1; k < sorted.ndim(); ++k) shape.push_back(1);
+  const UnifiedArray t = reshape(h - floor(h), shape).astype(sorted.dtype()), step = above - below;
+  return where(below == above || t == 0.0, below,
+               where(t >= 0.5, above - step * (1.0 - t), below + step * t));
+}
+
+/// Which of the bins between edges, ascending, each element of a line is in; `bins` for none.
+UnifiedArray bin_of(const UnifiedArray& line, const UnifiedArray& edges, std::int64_t bins) {
+  const UnifiedArray place = searchsorted(edges, line, Side::right) - 1;
+  const UnifiedArray last = edges(bins);
+  return where(line == last, bins - 1, where(place < 0 || place > bins - 1, bins, place));
+}
+
+Histogram counted(const UnifiedArray& x, const UnifiedArray& edges) {
+  const std::int64_t bins = edges.size() - 1;
+  const UnifiedArray line = detail::flat(x);
+  const DType dtype = result_type(line.dtype(), edges.dtype());
+  const UnifiedArray bin = bin_of(line.astype(dtype), edges.astype(dtype), bins);
+  const UnifiedArray counts =
+      scatter(zeros({bins + 1}, DType::int64, &x.backend()), bin, 1, 0, Scatter::add);
+  return {counts(upto(bins)), edges};
+}
+
+}  // namespace
+
+UnifiedArray cumulative_sum(Operand x, std::optional<int> axis, std::optional<DType> dtype,
+                            bool include_initial) {
+  return running("cumulative_sum", Arrangement::Fold::sum, x, axis,
+                 dtype.value_or(widened(detail::dtype_of(x))), include_initial);
+}
+UnifiedArray cumulative_prod(Operand x, std::optional<int> axis, std::optional<DType> dtype,
+                             bool include_initial) {
+  return running("cumulative_prod", Arrangement::Fold::prod, x, axis,
+                 dtype.value_or(widened(detail::dtype_of(x))), include_initial);
+}
+UnifiedArray cumulative_min(Operand x, std::optional<int> axis) {
+  return accumulated("cumulative_min", Arrangement::Fold::min, x, axis);
+}
+UnifiedArray cumulative_max(Operand x, std::optional<int> axis) {
+  return accumulated("cumulative_max", Arrangement::Fold::max, x, axis);
+}
+
+UnifiedArray diff(Operand x, int axis, int n, const std::optional<UnifiedArray>& prepend,
+                  const std::optional<UnifiedArray>& append) {
+  const auto where = x.where();
+  const Arranged a("diff", x);
+  if (n < 0) throw Error("diff: n must not be negative, got " + std::to_string(n) + a.context());
+  axis = a.axis(axis);
+  UnifiedArray lines(a.node);
+  if (prepend || append) {
+    std::vector<UnifiedArray> all;
+    if (prepend) all.push_back(*prepend);
+    all.push_back(lines);
+    if (append) all.push_back(*append);
+    lines = concat(all, axis, where);
+  }
+  lines = moveaxis(lines, axis, -1);
+  for (int k = 0; k < n; ++k) {
+    const std::int64_t length = std::max<std::int64_t>(lines.shape().back(), 1);
+    const UnifiedArray after = part(lines, 1, length), before = part(lines, 0, length - 1);
+    lines = lines.dtype() == DType::bool_ ? after != before : after - before;
+  }
+  return moveaxis(lines, -1, axis);
+}
+
+UnifiedArray gradient(Operand x, double spacing, int axis, int edge_order) {
+  const auto where = x.where();
+  check_edge_order(edge_order, x);
+  const UnifiedArray lines = to_last("gradient", inexact("gradient", x), axis, where);
+  check_length("gradient", lines, edge_order + 1, where);
+  const std::int64_t n = lines.shape().back();
+  const auto at = [&](std::int64_t i) { return part(lines, i, i + 1); };
+  const UnifiedArray inside = (part(lines, 2, n) - part(lines, 0, n - 2)) * (0.5 / spacing);
+  UnifiedArray first = (at(1) - at(0)) / spacing, last = (at(n - 1) - at(n - 2)) / spacing;
+  if (edge_order == 2) {
+    first = (2.0 * at(1) - 1.5 * at(0) - 0.5 * at(2)) / spacing;
+    last = (1.5 * at(n - 1) - 2.0 * at(n - 2) + 0.5 * at(n - 3)) / spacing;
+  }
+  return moveaxis(concat({first, inside, last}, -1, where), -1, axis);
+}
+
+// Fornberg's weights of three points, written out (Math. Comp. 51, 1988).
+UnifiedArray gradient(Operand x, const UnifiedArray& coordinates, int axis, int edge_order) {
+  const auto where = x.where();
+  check_edge_order(edge_order, x);
+  const UnifiedArray lines = to_last("gradient", inexact("gradient", x), axis, where);
+  check_coordinates("gradient", coordinates, lines, where);
+  check_length("gradient", lines, edge_order + 1, where);
+  const std::int64_t n = lines.shape().back();
+  const auto at = [&](std::int64_t i) { return part(lines, i, i + 1); };
+  const UnifiedArray h = diff({coordinates, where}).astype(real_dtype(lines.dtype()));
+  const auto ends = [&](std::int64_t i) { return (at(i + 1) - at(i)) / h(slice(i, i + 1)); };
+  UnifiedArray first = ends(0), last = ends(n - 2);
+  if (n == 2) return moveaxis(concat({first, last}, -1, where), -1, axis);
+  const UnifiedArray a = h(upto(n - 2)), b = h(from(1)), both = a + b;
+  const UnifiedArray inside = part(lines, 2, n) * (a / (b * both)) +
+                              part(lines, 1, n - 1) * ((b - a) / (a * b)) -
+                              part(lines, 0, n - 2) * (b / (a * both));
+  if (edge_order == 2) {
+    const UnifiedArray a0 = h(slice(0, 1)), b0 = h(slice(1, 2));
+    first = at(1) * ((a0 + b0) / (a0 * b0)) - at(0) * ((2.0 * a0 + b0) / (a0 * (a0 + b0))) -
+            at(2) * (a0 / (b0 * (a0 + b0)));
+    const UnifiedArray a1 = h(slice(n - 3, n - 2)), b1 = h(slice(n - 2, n - 1));
+    last = at(n - 3) * (b1 / (a1 * (a1 + b1))) - at(n - 2) * ((a1 + b1) / (a1 * b1)) +
+           at(n - 1) * ((2.0 * b1 + a1) / (b1 * (a1 + b1)));
+  }
+  return moveaxis(concat({first, inside, last}, -1, where), -1, axis);
+}
+
+UnifiedArray trapezoid(Operand y, double dx, int axis) {
+  const auto where = y.where();
+  const UnifiedArray lines = to_last("trapezoid", inexact("trapezoid", y), axis, where);
+  const std::int64_t n = std::max<std::int64_t>(lines.shape().back(), 1);
+  return sum((part(lines, 1, n) + part(lines, 0, n - 1)) * (0.5 * dx), {-1});
+}
+
+UnifiedArray trapezoid(Operand y, const UnifiedArray& x, int axis) {
+  const auto where = y.where();
+  const UnifiedArray lines = to_last("trapezoid", inexact("trapezoid", y), axis, where);
+  check_coordinates("trapezoid", x, lines, where);
+  const std::int64_t n = std::max<std::int64_t>(lines.shape().back(), 1);
+  const UnifiedArray h = diff({x, where}).astype(real_dtype(lines.dtype()));
+  return sum((part(lines, 1, n) + part(lines, 0, n - 1)) * (0.5 * h), {-1});
+}
+
+UnifiedArray interp(Operand x, Operand xp, Operand fp, std::optional<double> left,
+                    std::optional<double> right) {
+  const auto place = x.where();
+  const Operand all[] = {x, xp, fp};
+  detail::common_backend("interp", all);
+  const UnifiedArray known = inexact("interp", xp), values = inexact("interp", fp);
+  if (known.ndim() != 1 || known.size() == 0 || values.shape() != known.shape())
+    throw ShapeError("interp: points of shapes " + to_string(known.shape()) + " and " +
+                     to_string(values.shape()) + " are no two equal axes with elements" +
+                     detail::context({known, place}));
+  const std::int64_t n = known.size();
+  UnifiedArray asked = inexact("interp", x);
+  if (asked.dtype() != known.dtype())
+    asked = asked.astype(result_type(asked.dtype(), known.dtype()));
+  const UnifiedArray points = known.astype(asked.dtype());
+  const UnifiedArray first = values(0), last = values(n - 1);
+  UnifiedArray result = broadcast_to(first, asked.shape());
+  if (n > 1) {
+    const UnifiedArray i = clip(searchsorted(points, asked, Side::right) - 1, 0, n - 2);
+    const UnifiedArray x0 = take(points, i), y0 = take(values, i);
+    result = y0 + (take(values, i + 1) - y0) / (take(points, i + 1) - x0) * (asked - x0);
+  }
+  result = where(asked == points(n - 1), last, result);
+  result = where(asked > points(n - 1), right ? Operand(*right) : Operand(last), result);
+  return where(asked < points(0), left ? Operand(*left) : Operand(first), result);
+}
+
+UnifiedArray bincount(Operand x, const std::optional<UnifiedArray>& weights,
+                      std::int64_t minlength) {
+  const auto place = x.where();
+  const Arranged a("bincount", x);
+  const UnifiedArray line(detail::checked_indices("bincount", x, x));
+  if (a.rank() != 1)
+    throw ShapeError("bincount: shape " + to_string(a.shape()) + " is not one axis" + a.context());
+  if (minlength < 0)
+    throw ShapeError("bincount: minlength " + std::to_string(minlength) + " is negative" +
+                     a.context());
+  if (weights && weights->shape() != a.shape())
+    throw ShapeError("bincount: weights of shape " + to_string(weights->shape()) +
+                     " for elements of shape " + to_string(a.shape()) + a.context());
+  std::int64_t length = minlength;
+  if (line.size() > 0) {
+    const auto least = min(line).item<std::int64_t>(place);
+    if (least < 0)
+      throw IndexError("bincount: " + std::to_string(least) + " is negative" + a.context());
+    length = std::max(length, max(line).item<std::int64_t>(place) + 1);
+  }
+  const DType dtype = weights ? weights->dtype() : DType::int64;
+  const UnifiedArray none = zeros({length}, dtype, &a.backend);
+  return scatter({none, place}, line, weights ? Operand(*weights, place) : Operand(1, place), 0,
+                 Scatter::add);
+}
+
+Histogram histogram(Operand x, std::int64_t bins, std::optional<double> low,
+                    std::optional<double> high) {
+  const auto place = x.where();
+  const UnifiedArray values = inexact("histogram", x);
+  if (bins < 1)
+    throw ShapeError("histogram: " + std::to_string(bins) + " bins" + detail::context(x));
+  if (is_complex(values.dtype()))
+    throw DTypeError("histogram: complex numbers have no order" + detail::context(x));
+  const bool none = values.size() == 0;
+  double from = low ? *low : none ? 0.0 : min(values).item<double>(place);
+  double to = high ? *high : none ? 1.0 : max(values).item<double>(place);
+  if (!(from <= to) || !std::isfinite(from) || !std::isfinite(to))
+    throw ShapeError("histogram: no bins between " + std::to_string(from) + " and " +
+                     std::to_string(to) + detail::context(x));
+  if (from == to) {
+    from -= 0.5;
+    to += 0.5;
+  }
+  return counted(values, linspace(from, to, bins + 1, true, values.dtype(), &values.backend()));
+}
+
+Histogram histogram(Operand x, const UnifiedArray& edges) {
+  const auto place = x.where();
+  const UnifiedArray values = inexact("histogram", x),
+                     limits = inexact("histogram", {edges, place});
+  if (limits.ndim() != 1 || limits.size() < 2)
+    throw ShapeError("histogram: edges of shape " + to_string(edges.shape()) +
+                     " are not two or more along one axis" + detail::context(x));
+  if (any(diff(limits) < 0.0).item<bool>(place))
+    throw ShapeError("histogram: edges are not in ascending order" + detail::context(x));
+  return counted(values, limits);
+}
+
+UnifiedArray quantile(Operand x, const UnifiedArray& q, std::optional<int> given, bool keepdims,
+                      Quantile method) {
+  const auto place = x.where();
+  Arranged a("quantile", x);
+  a.check_ordered();
+  const UnifiedArray values = inexact("quantile", x);
+  const UnifiedArray asked = checked_part(q, place);
+  a.node = values.node();
+  const int rank = a.rank(), axis = a.axis_or_flat(given);
+  const std::int64_t n = a.shape()[axis];
+  if (n == 0)
+    throw ShapeError("quantile: axis " + std::to_string(axis) + " of shape " +
+                     to_string(values.shape()) + " is empty" + a.context());
+  const UnifiedArray lines = moveaxis(sort(UnifiedArray(a.node), axis), axis, 0);
+  const UnifiedArray found = between(lines, asked * static_cast<double>(n - 1), method);
+  UnifiedArray result = where(isnan(lines(n - 1)), std::numeric_limits<double>::quiet_NaN(), found);
+  if (!keepdims) return result;
+  std::vector<int> kept;
+  for (int k = 0; k < rank; ++k)
+    if (!given || k == axis) kept.push_back(asked.ndim() + k);
+  return expand_dims(result, kept);
+}
+
+UnifiedArray quantile(Operand x, double q, std::optional<int> axis, bool keepdims,
+                      Quantile method) {
+  BaseBackend& backend = detail::common_backend("quantile", {&x, 1});
+  return quantile(std::move(x), asarray(q, &backend), axis, keepdims, method);
+}
+
+UnifiedArray percentile(Operand x, double q, std::optional<int> axis, bool keepdims,
+                        Quantile method) {
+  return quantile(std::move(x), q / 100.0, axis, keepdims, method);
+}
+
+UnifiedArray median(Operand x, std::optional<int> axis, bool keepdims) {
+  return quantile(std::move(x), 0.5, axis, keepdims, Quantile::linear);
+}
+
+}  // namespace isofield
