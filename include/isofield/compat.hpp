@@ -18,6 +18,11 @@ bool backend_aware_any(Operand array, BaseBackend* backend = nullptr);
 /// Zeros of the shape, dtype and device of `array`, or on `backend`.
 UnifiedArray backend_aware_zeros_like(Operand array, BaseBackend* backend = nullptr);
 
+/// The array on another device of its library: "cpu", "cuda", "cuda:1", "mps"; itself where it is
+/// there. Throws DeviceError for a device of no such name, NotAvailable for one that its backend
+/// cannot use.
+UnifiedArray to_device(Operand array, std::string_view device);
+
 /// Copies of host data, for code that holds a span.
 template <class T>
 std::vector<std::remove_const_t<T>> backend_aware_copy(std::span<T> values) {

@@ -14,6 +14,7 @@
 #include <isofield/manipulation.hpp>
 #include <isofield/numerical.hpp>
 #include <isofield/ops.hpp>
+#include <isofield/precision.hpp>
 #include <isofield/profile.hpp>
 #include <isofield/random.hpp>
 #include <isofield/registry.hpp>

@@ -36,6 +36,9 @@ BaseBackend& automatic_backend();
 /// Every known backend and device with its status.
 std::vector<BackendStatus> list_backends();
 
+/// The devices that some backend can use here, the host first.
+std::vector<Device> get_available_devices();
+
 /// Add a backend of one's own under a name; throws BackendError if the name is taken.
 void register_backend(const BackendModule& module);
 

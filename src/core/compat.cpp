@@ -44,6 +44,14 @@ UnifiedArray backend_aware_zeros_like(Operand array, BaseBackend* backend) {
   return zeros(a.shape(), a.dtype(), backend ? backend : &a.backend());
 }
 
+UnifiedArray to_device(Operand array, std::string_view device) {
+  const Device wanted = device_from_name(device);
+  const UnifiedArray here = brought(array, nullptr);
+  if (here.device() == wanted) return here;
+  const std::string spelling = std::string(here.backend().name()) + ":" + std::string(device);
+  return here.to_backend(spelling, array.where());
+}
+
 bool has_nan_or_inf(std::span<const double> values) { return host_has_nan_or_inf(values); }
 bool has_nan_or_inf(std::span<const float> values) { return host_has_nan_or_inf(values); }
 

@@ -382,6 +382,18 @@ BaseBackend& automatic_backend() {
 
 std::vector<BackendStatus> list_backends() { return Registry::instance().list(); }
 
+std::vector<Device> get_available_devices() {
+  std::vector<Device> devices = {Device{}};
+  for (const BackendStatus& status : list_backends()) {
+    const auto colon = status.spelling.find(':');
+    if (!status.available || colon == std::string::npos) continue;
+    const Device device = device_from_name(std::string_view(status.spelling).substr(colon + 1));
+    if (std::find(devices.begin(), devices.end(), device) == devices.end())
+      devices.push_back(device);
+  }
+  return devices;
+}
+
 void register_backend(const BackendModule& module) { Registry::instance().add(module); }
 
 std::string preference_file() {

@@ -76,7 +76,11 @@ void Step::call_backend() const {
     case Kind::program:
       backend->run({*program, shape, in, immediates, out, repeated ? &plan : nullptr});
       break;
-    case Kind::matmul: backend->matmul(in[0], in[1], out[0]); break;
+    case Kind::matmul: {
+      const ScopedMatmulPrecision scope(precision);
+      backend->matmul(in[0], in[1], out[0]);
+      break;
+    }
     case Kind::tridiagonal: solve_lines(); break;
     case Kind::fourier:
       backend->fourier_transform(in[0], out[0], transform, repeated ? &plan : nullptr);

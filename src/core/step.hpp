@@ -2,6 +2,7 @@
 
 #include <array>
 #include <isofield/backend.hpp>
+#include <isofield/precision.hpp>
 #include <memory>
 #include <source_location>
 #include <vector>
@@ -35,6 +36,7 @@ struct Step {
   FourierTransform transform = {};
   Arrangement arrangement = {};
   IndexedAxes indexed = {};
+  Precision precision = matmul_precision();  ///< of a matrix product
   // What the backend keeps between runs of a recorded step.
   bool repeated = false;
   mutable std::shared_ptr<void> plan;

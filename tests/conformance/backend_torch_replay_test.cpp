@@ -127,6 +127,28 @@ BOOST_AUTO_TEST_CASE(every_operation_gives_the_host_s_values){
 #undef BINARY
 }
 
+BOOST_AUTO_TEST_CASE(less_exact_products_need_a_permission_and_leave_nothing_behind) {
+  const UnifiedArray a = grid(torch(), {40, 40}).astype(float32);
+  const auto error = [&] {
+    const UnifiedArray exact = linalg::matmul(a.astype(float64), a.astype(float64));
+    return max(abs(linalg::matmul(a, a).astype(float64) - exact)).item<double>();
+  };
+  BOOST_TEST(error() < 1e-5);
+  auto traced = jit([](const UnifiedArray& x) { return linalg::matmul(x, x); });
+  {
+    const ScopedMatmulPrecision scope(Precision::bfloat16);
+    BOOST_TEST(error() > 1e-4);
+    BOOST_TEST(error() < 0.2);
+    traced(a);
+  }
+  BOOST_TEST((matmul_precision() == Precision::exact));
+  BOOST_TEST(error() < 1e-5);
+  const UnifiedArray exact = linalg::matmul(a, a);
+  BOOST_TEST(max(abs(traced(a) - exact)).item<double>() > 1e-4);  // as when it was traced
+  const ScopedMatmulPrecision scope(Precision::tf32);
+  BOOST_TEST(error() < 1e-2);
+}
+
 BOOST_AUTO_TEST_CASE(dtypes_that_torch_lacks_are_refused) {
   BOOST_CHECK_THROW(ones({2}, uint16, &torch()) + 1, DTypeError);
 }

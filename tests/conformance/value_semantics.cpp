@@ -265,3 +265,11 @@ BACKEND_TEST_CASE(elements_come_out_as_any_type) {
   BOOST_TEST(reshape(a(2), {1, 1}).item<double>() == 2.5);
   BOOST_TEST(UnifiedArray().item<double>() == 0.0);
 }
+
+BACKEND_TEST_CASE(arrays_go_to_a_device_by_its_name) {
+  const UnifiedArray a = five();
+  BOOST_TEST(&to_device(a, "cpu").backend() == &a.backend());
+  BOOST_TEST((get_available_devices()[0] == Device{}));
+  BOOST_CHECK_THROW(to_device(a, "tpu"), DeviceError);
+  if (a.backend().name() != "torch") BOOST_CHECK_THROW(to_device(a, "cuda:7"), Error);
+}

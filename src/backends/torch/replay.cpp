@@ -1,5 +1,6 @@
 #include "backends/torch/replay.hpp"
 
+#include <ATen/Context.h>
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
@@ -188,9 +189,32 @@ void replay(const Launch& launch, Device device) {
   Replay(launch, device).run();
 }
 
+namespace {
+
+/// Sets LibTorch's own switch for TF32 as this product is to be computed, and back.
+class ScopedTf32 {
+ public:
+  explicit ScopedTf32(bool allow) : previous_(at::globalContext().allowTF32CuBLAS()) {
+    at::globalContext().setAllowTF32CuBLAS(allow);
+  }
+  ~ScopedTf32() { at::globalContext().setAllowTF32CuBLAS(previous_); }
+  ScopedTf32(const ScopedTf32&) = delete;
+  ScopedTf32& operator=(const ScopedTf32&) = delete;
+
+ private:
+  bool previous_;
+};
+
+}  // namespace
+
 void replay_matmul(const View& a, const View& b, const View& out) {
   const at::AutoDispatchBelowADInplaceOrView no_autograd;
-  write(out, at::matmul(read(a), read(b)));
+  const Precision allowed = matmul_precision();
+  const ScopedTf32 tf32(allowed == Precision::tf32);
+  if (allowed == Precision::bfloat16 && out.dtype == DType::float32)
+    write(out, at::matmul(read(a).to(at::kBFloat16), read(b).to(at::kBFloat16)));
+  else
+    write(out, at::matmul(read(a), read(b)));
 }
 
 }  // namespace isofield::torch_backend
