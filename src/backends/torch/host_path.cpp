@@ -95,7 +95,7 @@ void TorchExecutor::parallel_for(std::int64_t n, void (*body)(void*, std::int64_
 bool blas_pays(const View& a, const View& out) {
   const Shape& shape = out.layout.shape;
   const int rank = shape.size();
-  return std::min(shape[rank - 2], shape[rank - 1]) >= 4 &&
+  return !is_integer(out.dtype) && std::min(shape[rank - 2], shape[rank - 1]) >= 4 &&
          element_count(shape) * a.layout.shape.back() >= least_product;
 }
 

@@ -7,6 +7,7 @@
 #include <ATen/ops/matmul.h>
 
 #include <algorithm>
+#include <isofield/precision.hpp>
 
 #include "backends/torch/replay_ops.hpp"
 #include "backends/torch/tensors.hpp"
@@ -209,12 +210,19 @@ class ScopedTf32 {
 
 void replay_matmul(const View& a, const View& b, const View& out) {
   const at::AutoDispatchBelowADInplaceOrView no_autograd;
-  const Precision allowed = matmul_precision();
-  const ScopedTf32 tf32(allowed == Precision::tf32);
-  if (allowed == Precision::bfloat16 && out.dtype == DType::float32)
-    write(out, at::matmul(read(a).to(at::kBFloat16), read(b).to(at::kBFloat16)));
-  else
-    write(out, at::matmul(read(a), read(b)));
+  const at::Tensor x = read(a), y = read(b);
+  if (!is_integer(a.dtype)) {
+    const Precision allowed = matmul_precision();
+    const ScopedTf32 tf32(allowed == Precision::tf32);
+    if (allowed == Precision::bfloat16 && out.dtype == DType::float32)
+      return write(out, at::matmul(x.to(at::kBFloat16), y.to(at::kBFloat16)));
+    return write(out, at::matmul(x, y));
+  }
+  // LibTorch multiplies matrices of integers on the processor only.
+  at::Tensor product = x.narrow(-1, 0, 1).mul(y.narrow(-2, 0, 1));
+  for (std::int64_t k = 1; k < x.size(-1); ++k)
+    product.add_(x.narrow(-1, k, 1).mul(y.narrow(-2, k, 1)));
+  write(out, product);
 }
 
 }  // namespace isofield::torch_backend
