@@ -2,6 +2,7 @@
 
 #include <array>
 #include <isofield/error.hpp>
+#include <isofield/factorization.hpp>
 #include <isofield/program.hpp>
 #include <isofield/storage.hpp>
 #include <memory>
@@ -114,7 +115,8 @@ class BaseBackend {
 
   // Kernels. Outputs never overlap inputs, save where element i of both is the same address.
   virtual void run(const Launch& launch) = 0;
-  /// Multiply stacks of matrices: (..., n, k) times (..., k, m); leading axes are equal.
+  /// Multiply stacks of matrices of one numeric dtype: (..., n, k) times (..., k, m); leading axes
+  /// are equal. All lie in C order; none is empty.
   virtual void matmul(const View& a, const View& b, const View& out) = 0;
   /// Solve tridiagonal systems without pivoting: they are meant to be diagonally dominant. A
   /// backend that cannot compute operands where it reads them computes them first.
@@ -131,6 +133,12 @@ class BaseBackend {
   /// what is not defined, `scatter` what was there.
   virtual std::optional<BadIndex> arrange(const Arrangement& arrangement, std::span<const View> in,
                                           std::span<const View> out) = 0;
+  /// Decompose each matrix of a stack. Give the index in C order of the first matrix of which there
+  /// is no such thing: it is singular, not positive definite, or iterations do not converge. Its
+  /// results are NaN then; those of the others are computed all the same.
+  virtual std::optional<std::int64_t> factorize(const Factorization& factorization,
+                                                std::span<const View> in,
+                                                std::span<const View> out) = 0;
 
   // The protocol's public face, written once on top of the virtuals. Errors name the caller's
   // place.

@@ -53,6 +53,11 @@ class SolverError : public Error {
   using Error::Error;
 };
 
+/// A matrix that has no such decomposition or inverse.
+class LinAlgError : public Error {
+  using Error::Error;
+};
+
 /// A file that cannot be read or written.
 class IoError : public Error {
   using Error::Error;

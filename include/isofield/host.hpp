@@ -27,6 +27,8 @@ void fourier_transform(const View& in, const View& out, const FourierTransform& 
                        std::shared_ptr<void>* plan, Executor& executor);
 std::optional<BadIndex> arrange(const Arrangement& arrangement, std::span<const View> in,
                                 std::span<const View> out, Executor& executor);
+std::optional<std::int64_t> factorize(const Factorization& factorization, std::span<const View> in,
+                                      std::span<const View> out, Executor& executor);
 
 /// Pooled host memory, aligned to 64 bytes, huge pages where large.
 StoragePtr allocate(BaseBackend& backend, std::size_t bytes);
@@ -60,6 +62,9 @@ class HostBackend : public BaseBackend {
                          std::shared_ptr<void>* plan) override;
   std::optional<BadIndex> arrange(const Arrangement& arrangement, std::span<const View> in,
                                   std::span<const View> out) override;
+  std::optional<std::int64_t> factorize(const Factorization& factorization,
+                                        std::span<const View> in,
+                                        std::span<const View> out) override;
 
  protected:
   /// Run on another executor from now on.

@@ -1,13 +1,14 @@
 #include <cmath>
-#include <isofield/linalg.hpp>
+#include <isofield/ops.hpp>
 
 #include "isofield/mfg/krylov.hpp"
 
 namespace isofield::mfg {
 
-using linalg::vecdot;
-
 namespace {
+
+/// Sum of the products of all elements.
+UnifiedArray dot(const UnifiedArray& a, const UnifiedArray& b) { return sum(a * b); }
 
 // A quotient that is 0 where both parts vanish, once the residual is exactly 0.
 UnifiedArray quotient(const UnifiedArray& a, const UnifiedArray& b) {
@@ -29,24 +30,24 @@ BiCGStab::BiCGStab(const Grid& grid)
       start_([grid](std::span<const UnifiedArray> in) {
         const UnifiedArray r =
             (in[0] - apply(grid, Stencil::from_list(in, 2, grid.axes()), in[1])).eval();
-        return std::vector<UnifiedArray>{r, vecdot(in[0], in[0]), vecdot(r, r)};
+        return std::vector<UnifiedArray>{r, dot(in[0], in[0]), dot(r, r)};
       }),
       // One iteration: the state and a... -> the next state and |r|^2. Scalars stay on the device.
       iterate_([grid, inverse = preconditioner_](std::span<const UnifiedArray> in) {
         const Stencil a = Stencil::from_list(in, state_size, grid.axes());
-        const UnifiedArray rho = vecdot(in[shadow_], in[r_]);
+        const UnifiedArray rho = dot(in[shadow_], in[r_]);
         const UnifiedArray beta = quotient(rho, in[rho_]) * quotient(in[alpha_], in[omega_]);
         const UnifiedArray p = in[r_] + beta * (in[p_] - in[omega_] * in[v_]);
         const UnifiedArray y = inverse.apply(p, *a.symbol);
         const UnifiedArray v = apply(grid, a, y).eval();
-        const UnifiedArray alpha = quotient(rho, vecdot(in[shadow_], v));
+        const UnifiedArray alpha = quotient(rho, dot(in[shadow_], v));
         const UnifiedArray s = in[r_] - alpha * v;
         const UnifiedArray z = inverse.apply(s, *a.symbol);
         const UnifiedArray t = apply(grid, a, z).eval();
-        const UnifiedArray omega = quotient(vecdot(t, s), vecdot(t, t));
+        const UnifiedArray omega = quotient(dot(t, s), dot(t, t));
         const UnifiedArray x = in[x_] + alpha * y + omega * z;
         const UnifiedArray r = s - omega * t;
-        return std::vector<UnifiedArray>{x, r, p, v, in[shadow_], rho, alpha, omega, vecdot(r, r)};
+        return std::vector<UnifiedArray>{x, r, p, v, in[shadow_], rho, alpha, omega, dot(r, r)};
       }) {
   eval(zero_, one_);
 }

@@ -6,9 +6,24 @@
 namespace isofield {
 
 std::string_view name(FourierTransform::Kind kind) noexcept {
-  constexpr std::string_view names[] = {"dct type 1", "dct type 2", "dct type 3",
-                                        "dct type 4", "dst type 1", "dst type 2",
-                                        "dst type 3", "dst type 4", "hartley"};
+  constexpr std::string_view names[] = {"dct type 1", "dct type 2", "dct type 3", "dct type 4",
+                                        "dst type 1", "dst type 2", "dst type 3", "dst type 4",
+                                        "hartley"};
+  return names[static_cast<int>(kind)];
+}
+
+std::string_view name(Factorization::Kind kind) noexcept {
+  constexpr std::string_view names[] = {"Cholesky decomposition",
+                                        "solution of linear systems",
+                                        "solution of triangular systems",
+                                        "inverse of matrices",
+                                        "determinant",
+                                        "logarithm of the determinant",
+                                        "QR decomposition",
+                                        "singular value decomposition",
+                                        "eigenvalues of Hermitian matrices",
+                                        "eigenvalues",
+                                        "exponential of matrices"};
   return names[static_cast<int>(kind)];
 }
 

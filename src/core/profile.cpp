@@ -147,6 +147,7 @@ class Profile::Recorder {
     switch (step.kind) {
       case Step::Kind::fourier: return isofield::name(step.transform.kind);
       case Step::Kind::arrange: return isofield::name(step.arrangement.kind);
+      case Step::Kind::factorization: return isofield::name(step.factorization.kind);
       default: return "";
     }
   }
@@ -155,7 +156,8 @@ class Profile::Recorder {
       case Step::Kind::program: return program->expression(expression_width);
       case Step::Kind::matmul: return "matmul";
       case Step::Kind::fourier:
-      case Step::Kind::arrange: return std::string(label);
+      case Step::Kind::arrange:
+      case Step::Kind::factorization: return std::string(label);
       case Step::Kind::tridiagonal: break;
     }
     if (!program) return "tridiagonal_solve";

@@ -58,6 +58,34 @@ bool any_symbolic(std::span<const View> views) {
                    context(*step.backend, step.out[0].dtype, step.where));
 }
 
+/// What is wrong with a matrix that a factorization has no result for.
+std::string_view failure_of(Factorization::Kind kind) {
+  using Kind = Factorization::Kind;
+  switch (kind) {
+    case Kind::cholesky: return "is not positive definite";
+    case Kind::svd:
+      return "has no singular values: iterations do not converge, or it is not finite";
+    case Kind::eigh:
+    case Kind::eig: return "has no eigenvalues: iterations do not converge, or it is not finite";
+    default: return "is singular";
+  }
+}
+
+[[noreturn]] void throw_failed(const Step& step, std::int64_t place) {
+  const View& a = step.in[0];
+  const Shape& shape = a.layout.shape;
+  std::string index;
+  for (int k = shape.size() - 3; k >= 0; --k) {
+    index = std::to_string(place % shape[k]) + ", " + index;
+    place /= shape[k];
+  }
+  const std::string which =
+      index.empty() ? "the matrix of shape " : "matrix (" + index + ":, :) of shape ";
+  throw LinAlgError(std::string(step.operation) + ": " + which + to_string(shape) + " " +
+                    std::string(failure_of(step.factorization.kind)) +
+                    context(*step.backend, a.dtype, step.where));
+}
+
 }  // namespace
 
 void Step::run() const {
@@ -86,7 +114,13 @@ void Step::call_backend() const {
       backend->fourier_transform(in[0], out[0], transform, repeated ? &plan : nullptr);
       break;
     case Kind::arrange: arrange(); break;
+    case Kind::factorization: factorize(); break;
   }
+}
+
+void Step::factorize() const {
+  const std::optional<std::int64_t> failed = backend->factorize(factorization, in, out);
+  if (failed && !tolerant) throw_failed(*this, *failed);
 }
 
 void Step::solve_lines() const {

@@ -19,7 +19,7 @@ struct IndexedAxes {
 
 /// One call of a backend's kernel, with everything it needs to be made again.
 struct Step {
-  enum class Kind : std::uint8_t { program, matmul, tridiagonal, fourier, arrange };
+  enum class Kind : std::uint8_t { program, matmul, tridiagonal, fourier, arrange, factorization };
   Kind kind = Kind::program;
   BaseBackend* backend = nullptr;
   std::vector<View> in, out;
@@ -37,6 +37,10 @@ struct Step {
   Arrangement arrangement = {};
   IndexedAxes indexed = {};
   Precision precision = matmul_precision();  ///< of a matrix product
+  // A factorization's.
+  Factorization factorization = {};
+  std::string_view operation;  ///< what the user called, for messages
+  bool tolerant = false;       ///< a matrix that has no result is no error: its results are NaN
   // What the backend keeps between runs of a recorded step.
   bool repeated = false;
   mutable std::shared_ptr<void> plan;
@@ -47,6 +51,7 @@ struct Step {
   void call_backend() const;
   void solve_lines() const;
   void arrange() const;
+  void factorize() const;
 };
 
 /// Records steps instead of running them.

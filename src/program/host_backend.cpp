@@ -47,4 +47,10 @@ std::optional<BadIndex> HostBackend::arrange(const Arrangement& arrangement,
   return host::arrange(arrangement, in, out, *executor_);
 }
 
+std::optional<std::int64_t> HostBackend::factorize(const Factorization& factorization,
+                                                   std::span<const View> in,
+                                                   std::span<const View> out) {
+  return host::factorize(factorization, in, out, *executor_);
+}
+
 }  // namespace isofield::host

@@ -18,7 +18,7 @@ inline constexpr std::int64_t reduction = 1 << 19;
 inline constexpr std::int64_t lines = 1 << 15;
 /// Elements of a Fourier transform along one axis.
 inline constexpr std::int64_t fourier = 1 << 15;
-/// Multiplications of a matrix product.
+/// Multiplications of matrix products and decompositions.
 inline constexpr std::int64_t matmul = 1 << 20;
 /// Elements that are moved, ordered or selected.
 inline constexpr std::int64_t arranged = 1 << 16;

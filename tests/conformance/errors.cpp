@@ -45,7 +45,7 @@ BACKEND_TEST_CASE(dtypes_that_do_not_fit_are_told) {
   EXPECT_ERROR(DTypeError, "where: the condition must have dtype bool, got float64" + on + here(__LINE__), where(f, f, f));
   EXPECT_ERROR(DTypeError, "mean: needs a floating-point dtype, got int64; convert with astype" + context(__LINE__, "int64"), mean(i));
   EXPECT_ERROR(DTypeError, "max: needs a real-valued dtype, got bool" + context(__LINE__, "bool"), max(b));
-  EXPECT_ERROR(DTypeError, "matmul: needs a floating-point dtype, got int64" + context(__LINE__, "int64"), linalg::matmul(of({2, 2}, int64), of({2, 2}, int64)));
+  EXPECT_ERROR(DTypeError, "matmul: needs a numeric dtype, got bool" + context(__LINE__, "bool"), linalg::matmul(of({2, 2}, bool_), of({2, 2}, bool_)));
   EXPECT_ERROR(DTypeError, "concat: dtypes float64 and bool do not promote; convert one with astype" + context(__LINE__, "bool"), concat({f, b}));
   UnifiedArray target = i;
   EXPECT_ERROR(DTypeError, "shift: a fill of 0.5 does not go into dtype int64" + context(__LINE__, "int64"), shift(i, 0, 1, Boundary::constant, 0.5));
@@ -53,6 +53,40 @@ BACKEND_TEST_CASE(dtypes_that_do_not_fit_are_told) {
   EXPECT_ERROR(DTypeError, "shift: a fill of 2 does not go into dtype bool" + context(__LINE__, "bool"), shift(b, 0, 1, Boundary::constant, 2));
   EXPECT_ERROR(DTypeError, "assign: a value of dtype float64 does not go into an array of dtype int64; convert it with astype" + context(__LINE__), target(0) = f(0));
   EXPECT_ERROR(DTypeError, "assign: a value of dtype float64 does not go into an array of dtype int64; convert it with astype" + here(__LINE__), target(0) = 0.5);
+}
+
+BACKEND_TEST_CASE(matrices_that_do_not_fit_are_told) {
+  const UnifiedArray a = of({3, 4}), v = of({3}), i = of({2, 2}, int64), s = of({2, 3, 3});
+  EXPECT_ERROR(ShapeError, "inv: needs square matrices, got shape (3, 4)" + context(__LINE__), linalg::inv(a));
+  EXPECT_ERROR(ShapeError, "svd: needs a matrix, got shape (3,)" + context(__LINE__), linalg::svd(v));
+  EXPECT_ERROR(ShapeError, "det: needs a matrix, got a scalar" + here(__LINE__), linalg::det(2.0));
+  EXPECT_ERROR(DTypeError, "cholesky: needs a floating-point dtype, got int64; convert with astype" + context(__LINE__, "int64"), linalg::cholesky(i));
+  EXPECT_ERROR(ShapeError, "solve: shapes (2, 3, 3) and (3, 4, 2) do not fit: 3 != 4" + context(__LINE__), linalg::solve(s, of({3, 4, 2})));
+  EXPECT_ERROR(ShapeError, "solve: shapes (2,) and (5,) do not broadcast: 2 != 5 along axis 0" + context(__LINE__), linalg::solve(s, of({5, 3, 2})));
+  EXPECT_ERROR(ShapeError, "tensordot: shapes (3, 4) and (3, 4) do not fit: 4 != 3 along axes 1 and 0" + context(__LINE__), linalg::tensordot(a, a, 1));
+  EXPECT_ERROR(ShapeError, "outer: needs vectors, got shape (3, 4)" + context(__LINE__), linalg::outer(v, a));
+  EXPECT_ERROR(ShapeError, "cross: axis -1 of shape (3, 4) does not have length 3" + context(__LINE__), linalg::cross(a, a));
+  EXPECT_ERROR(ShapeError, "vecdot: shapes (3, 4) and (3,) do not fit: 4 != 3 along axis -1" + context(__LINE__), linalg::vecdot(a, v));
+  EXPECT_ERROR(ShapeError, "diagonal: needs a matrix, got shape (3,)" + context(__LINE__), linalg::diagonal(v));
+  EXPECT_ERROR(Error, "matrix_norm: no order 'max'; there are 'fro', 'nuc', 1, 2, inf, -1, -2, -inf" + context(__LINE__), linalg::matrix_norm(a, false, "max"));
+  EXPECT_ERROR(ShapeError, "einsum: 'ij,jk': there are 1 operands" + here(__LINE__), linalg::einsum("ij,jk", {a}));
+  EXPECT_ERROR(ShapeError, "einsum: 'ijk->i': 'ijk' names 3 axes of an operand that has 2" + here(__LINE__), linalg::einsum("ijk->i", {a}));
+  EXPECT_ERROR(ShapeError, "einsum: 'ij,ij->': 'i' is 3 and 4 long" + here(__LINE__), linalg::einsum("ij,ij->", {a, a.T()}));
+  EXPECT_ERROR(ShapeError, "einsum: 'i->j': no operand has 'j'" + here(__LINE__), linalg::einsum("i->j", {v}));
+  EXPECT_ERROR(ShapeError, "einsum: 'i1->i': '1' is no letter" + here(__LINE__), linalg::einsum("i1->i", {a}));
+}
+
+BACKEND_TEST_CASE(matrices_without_a_result_are_told) {
+  UnifiedArray stack = broadcast_to(eye(2), {2, 3, 2, 2}).copy();
+  stack(1, 2) = ones({2, 2});
+  const std::string which = "matrix (1, 2, :, :) of shape (2, 3, 2, 2) ";
+  EXPECT_ERROR(LinAlgError, "inv: " + which + "is singular" + context(__LINE__), linalg::inv(stack));
+  EXPECT_ERROR(LinAlgError, "solve: " + which + "is singular" + context(__LINE__), linalg::solve(stack, of({2, 1})));
+  EXPECT_ERROR(LinAlgError, "cholesky: " + which + "is not positive definite" + context(__LINE__), linalg::cholesky(stack));
+  EXPECT_ERROR(LinAlgError, "solve_triangular: the matrix of shape (2, 2) is singular" + context(__LINE__), linalg::solve_triangular(of({2, 2}), of({2})));
+  stack(1, 2) = full({2, 2}, std::nan(""));
+  EXPECT_ERROR(LinAlgError, "svd: " + which + "has no singular values: iterations do not converge, or it is not finite" + context(__LINE__), linalg::svd(stack));
+  EXPECT_ERROR(LinAlgError, "eigvalsh: " + which + "has no eigenvalues: iterations do not converge, or it is not finite" + context(__LINE__), linalg::eigvalsh(stack));
 }
 
 BACKEND_TEST_CASE(transforms_that_make_no_sense_are_told) {

@@ -85,6 +85,7 @@ class KokkosBackend final : public BaseBackend {
     capabilities_.delegated = {
         {"matmul", "the host kernels shared with the eigen backend"},
         {"Fourier transforms", "pocketfft"},
+        {"decompositions of matrices", "Eigen"},
         {"indexing, sorting, scans", "the host kernels shared with the eigen backend"}};
     Runtime::instance().watch([] { return pool().live() + CountedOwner::count > 0; },
                               [] { pool().close(); });
@@ -143,6 +144,13 @@ class KokkosBackend final : public BaseBackend {
     Runtime::instance().require();
     const ToolRegion region([&] { return isofield::name(arrangement.kind); });
     return host::arrange(arrangement, in, out, executor_);
+  }
+  std::optional<std::int64_t> factorize(const Factorization& factorization,
+                                        std::span<const View> in,
+                                        std::span<const View> out) override {
+    Runtime::instance().require();
+    const ToolRegion region([&] { return isofield::name(factorization.kind); });
+    return host::factorize(factorization, in, out, executor_);
   }
 
  private:

@@ -81,6 +81,7 @@ class TorchBackend final : public BaseBackend {
           {"tridiagonal_solve", "the host kernels shared with the eigen backend"},
           {"Fourier transforms", "pocketfft"},
           {"indexing, sorting, scans", "the host kernels shared with the eigen backend"},
+          {"decompositions of matrices", "Eigen"},
           {"matmul of small matrices and vectors",
            "the host kernels shared with the eigen backend"}};
   }
@@ -171,6 +172,16 @@ class TorchBackend final : public BaseBackend {
     std::optional<BadIndex> bad;
     guarded([&] { bad = replay_arrange(arrangement, in, out); });
     return bad;
+  }
+
+  std::optional<std::int64_t> factorize(const Factorization& factorization,
+                                        std::span<const View> in,
+                                        std::span<const View> out) override {
+    if (!replays_) return host::factorize(factorization, in, out, executor_);
+    refuse_unsupported(in[0].dtype);
+    std::optional<std::int64_t> failed;
+    guarded([&] { failed = replay_factorize(factorization, in, out); });
+    return failed;
   }
 
  private:

@@ -17,6 +17,11 @@ void replay_matmul(const View& a, const View& b, const View& out);
 void replay_tridiagonal_solve(const View& lower, const View& diag, const View& upper,
                               const View& rhs, const View& out, int axis, bool periodic);
 
+/// Factorize matrices by at::linalg_*. It waits for the device: whether a matrix has a result is
+/// known only then.
+std::optional<std::int64_t> replay_factorize(const Factorization& factorization,
+                                             std::span<const View> in, std::span<const View> out);
+
 /// Transform along axes by LibTorch's complex FFTs: cosine and sine transforms of types 2 and 3 of
 /// the same length (Makhoul, IEEE Trans. ASSP 28, 1980), of type 1 of an even or odd continuation,
 /// of type 4 of twice the length.
