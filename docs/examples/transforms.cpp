@@ -21,6 +21,21 @@ void round_trip() {
   expect(std::abs(sum(q * q - x * x).item<double>()) < 1e-12);
 }
 
+void complex_lines() {
+  const UnifiedArray x = reshape(linspace(0.0, 1.0, 48) * linspace(3.0, 1.0, 48), {6, 8});
+  // [complex]
+  const UnifiedArray f = fft::fft(x);              // along the last axis; complex
+  const UnifiedArray padded = fft::fft(x, 16, 0);  // the first axis, filled with zeros to 16
+  const UnifiedArray half = fft::rfft(x);          // of real lines: 5 terms of 8
+  const UnifiedArray back = fft::irfft(half, 8);   // x again
+  const UnifiedArray plane = fft::fftn(x, {}, {}, fft::Norm::ortho);  // all axes
+  const UnifiedArray centred = fft::fftshift(plane);                  // frequency 0 in the middle
+  // [end]
+  expect(max(abs(f(all_of, slice(0, 5)) - half)).item<double>() < 1e-14);
+  expect(max(abs(back - x)).item<double>() < 1e-14 && padded.shape() == Shape{16, 8});
+  expect(std::abs(sum(square(abs(centred))).item<double>() - sum(x * x).item<double>()) < 1e-12);
+}
+
 void poisson() {
   const std::int64_t n = 64;
   const UnifiedArray cell = (arange(0.0, 64.0) + 0.5) / 64.0;
@@ -46,5 +61,6 @@ void poisson() {
 
 int main() {
   round_trip();
+  complex_lines();
   poisson();
 }

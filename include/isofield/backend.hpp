@@ -42,15 +42,34 @@ struct LineSystems {
 
 /// A Fourier transform of lines along `axes`, one axis after the other, batched over all others:
 /// the sums of scipy.fft's backward norm, of the Hartley transform sum_j x[j] (cos + sin)(2 pi j k
-/// / n), times `factor`. Of complex numbers there are none yet: they will be further kinds, whose
-/// dtypes and shapes the views say.
+/// / n), of the complex ones sum_j x[j] e^(-+ 2 pi i j k / n), times `factor`.
 struct FourierTransform {
-  enum class Kind : std::uint8_t { dct1, dct2, dct3, dct4, dst1, dst2, dst3, dst4, hartley };
+  enum class Kind : std::uint8_t {
+    dct1,
+    dct2,
+    dct3,
+    dct4,
+    dst1,
+    dst2,
+    dst3,
+    dst4,
+    hartley,
+    fft,    ///< complex to complex, exponent -
+    ifft,   ///< complex to complex, exponent +
+    rfft,   ///< real to the first n / 2 + 1 terms, exponent -
+    ihfft,  ///< the same, exponent +
+    hfft,   ///< the first n / 2 + 1 terms of a Hermitian sequence to n real ones, exponent -
+    irfft,  ///< the same, exponent +
+  };
   Kind kind;
   /// Scale the terms at the ends of lines, so that with the right factor the matrix is orthogonal.
   bool orthogonal;
   double factor;
-  std::vector<int> axes;  ///< all different, from 0 on
+  /// All different, from 0 on. `rfft` and what follows it have one.
+  std::vector<int> axes;
+  /// The n of the sums along each axis. Where there is one axis and the input is shorter, what
+  /// misses is zero.
+  std::vector<std::int64_t> lengths;
 };
 /// "dct type 2", "hartley".
 std::string_view name(FourierTransform::Kind kind) noexcept;

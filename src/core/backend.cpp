@@ -8,7 +8,8 @@ namespace isofield {
 std::string_view name(FourierTransform::Kind kind) noexcept {
   constexpr std::string_view names[] = {"dct type 1", "dct type 2", "dct type 3", "dct type 4",
                                         "dst type 1", "dst type 2", "dst type 3", "dst type 4",
-                                        "hartley"};
+                                        "hartley",    "fft",        "ifft",       "rfft",
+                                        "ihfft",      "hfft",       "irfft"};
   return names[static_cast<int>(kind)];
 }
 

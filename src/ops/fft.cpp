@@ -72,7 +72,7 @@ UnifiedArray transformed(std::string_view operation, Operand x, Kind kind,
   step.kind = detail::Step::Kind::fourier;
   step.backend = &backend;
   step.where = place.where;
-  step.transform = {kind, norm == Norm::ortho && kind != Kind::hartley, 1.0, {}};
+  step.transform = {kind, norm == Norm::ortho && kind != Kind::hartley, 1.0, {}, {}};
   detail::located(place, [&] {
     step.transform.axes = checked_axes(operation, shape, axes);
     check_lengths(operation, kind, shape, step.transform.axes);
@@ -81,7 +81,10 @@ UnifiedArray transformed(std::string_view operation, Operand x, Kind kind,
     return detail::transformed_fourier(std::move(x), kind, step.transform.axes, norm);
   const NodePtr in = x.is_scalar() ? detail::node_of(x, backend, place.dtype) : x.take();
   double square = 1.0;
-  for (const int k : step.transform.axes) square *= squared_length(kind, shape[k]);
+  for (const int k : step.transform.axes) {
+    square *= squared_length(kind, shape[k]);
+    step.transform.lengths.push_back(shape[k]);
+  }
   if (norm == Norm::ortho) step.transform.factor = 1.0 / std::sqrt(square);
   if (norm == Norm::forward) step.transform.factor = 1.0 / square;
   detail::evaluate(in);

@@ -63,6 +63,11 @@ class Plans {
       case Kind::dst2:
       case Kind::dst3: return Kind::dct2;
       case Kind::dst4: return Kind::dct4;
+      case Kind::ifft: return Kind::fft;
+      case Kind::rfft:
+      case Kind::ihfft:
+      case Kind::hfft:
+      case Kind::irfft: return Kind::hartley;
       default: return kind;
     }
   }
@@ -125,19 +130,27 @@ struct Along {
   const View& in;
   const View& out;
   int axis;
+  std::int64_t n;
   double factor;
   const void* plan;
 };
 
+/// Real numbers that a line needs for each of its elements.
+std::int64_t numbers_an_element(Kind kind) {
+  return kind == Kind::hartley || kind == Kind::fft || kind == Kind::ifft ? 2 : 1;
+}
+
 void run(const Along& a, const FourierTransform& transform, const FourierKernels& kernels,
          Executor& executor) {
-  const auto size = static_cast<std::int64_t>(itemsize(a.out.dtype));
-  const std::int64_t n = a.out.layout.shape[a.axis];
+  const auto in_size = static_cast<std::int64_t>(itemsize(a.in.dtype));
+  const auto out_size = static_cast<std::int64_t>(itemsize(a.out.dtype));
+  const std::int64_t n = a.n;
   AcrossAll across(a.in.layout, a.out.layout, a.axis);
   const Across side = across.take_side(kernels.width);
   std::int64_t outer = 1;
   for (int k = 0; k < across.count; ++k) outer *= across.axes[k].length;
-  const std::int64_t least = std::max<std::int64_t>(kernels.width, cache_line / size);
+  const std::int64_t least =
+      std::max<std::int64_t>(kernels.width, cache_line / std::max(in_size, out_size));
   const bool parallel = element_count(a.out.layout.shape) >= threshold::fourier;
   // Lines do not see each other: pieces may depend on the number of threads.
   const std::int64_t threads = parallel ? executor.concurrency() : 1;
@@ -157,13 +170,14 @@ void run(const Along& a, const FourierTransform& transform, const FourierKernels
     const std::int64_t lines = std::min(each, side.length - from);
     const std::int64_t places =
         lines == 1 ? 1 : (lines + kernels.width - 1) / kernels.width * kernels.width;
-    const std::int64_t elements = places * n * (transform.kind == Kind::hartley ? 2 : 1);
+    const std::size_t elements =
+        static_cast<std::size_t>(places * n * numbers_an_element(transform.kind));
     constinit thread_local Scratch memory;
-    kernels.run(
-        transform, a.plan, n,
-        {a.in.bytes() + in_start * size, a.in.layout.strides[a.axis], side.in,
-         a.out.bytes() + out_start * size, a.out.layout.strides[a.axis], side.out, lines, a.factor},
-        memory.need(static_cast<std::size_t>(elements * size)));
+    kernels.run(transform, a.plan, n,
+                {a.in.bytes() + in_start * in_size, a.in.layout.strides[a.axis], side.in,
+                 a.in.layout.shape[a.axis], a.out.bytes() + out_start * out_size,
+                 a.out.layout.strides[a.axis], side.out, lines, a.factor},
+                memory.need(elements * itemsize(real_dtype(a.out.dtype))));
   });
 }
 
@@ -196,20 +210,21 @@ void give_fourier_memory(void* memory, std::size_t bytes) noexcept {
 
 void fourier_transform(const View& in, const View& out, const FourierTransform& transform,
                        std::shared_ptr<void>* kept, Executor& executor) {
-  const FourierKernels& kernels = fourier_kernels(out.dtype);
+  const DType real = real_dtype(out.dtype);
+  const FourierKernels& kernels = fourier_kernels(real);
   using Steps = std::vector<FourierPlan>;  // a plan for each axis
   std::shared_ptr<Steps> steps;
   if (kept && *kept) {
     steps = std::static_pointer_cast<Steps>(*kept);
   } else {
     steps = std::make_shared<Steps>();
-    for (const int axis : transform.axes)
-      steps->push_back(plans().find(kernels, out.dtype, transform.kind, out.layout.shape[axis]));
+    for (const std::int64_t n : transform.lengths)
+      steps->push_back(plans().find(kernels, real, transform.kind, n));
     if (kept) *kept = steps;
   }
   for (std::size_t k = 0; k < transform.axes.size(); ++k)
-    run({k == 0 ? in : out, out, transform.axes[k], k == 0 ? transform.factor : 1.0,
-         (*steps)[k].get()},
+    run({k == 0 ? in : out, out, transform.axes[k], transform.lengths[k],
+         k == 0 ? transform.factor : 1.0, (*steps)[k].get()},
         transform, kernels, executor);
 }
 

@@ -5,7 +5,10 @@
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/fft_fft.h>
+#include <ATen/ops/fft_hfft.h>
 #include <ATen/ops/fft_ifft.h>
+#include <ATen/ops/fft_irfft.h>
+#include <ATen/ops/fft_rfft.h>
 #include <ATen/ops/flip.h>
 #include <ATen/ops/imag.h>
 #include <ATen/ops/real.h>
@@ -101,8 +104,15 @@ Tensor hartley(const Tensor& x) {
   return at::real(v).sub(at::imag(v));
 }
 
-Tensor transformed(Kind kind, const Tensor& x) {
+Tensor transformed(Kind kind, const Tensor& x, std::int64_t n) {
   switch (kind) {
+    // The sums themselves: "forward" is the norm under which an inverse divides by nothing.
+    case Kind::fft: return at::fft_fft(x, n, -1, "backward");
+    case Kind::ifft: return at::fft_ifft(x, n, -1, "forward");
+    case Kind::rfft: return at::fft_rfft(x, n, -1, "backward");
+    case Kind::ihfft: return at::fft_rfft(x, n, -1, "backward").conj();
+    case Kind::hfft: return at::fft_hfft(x, n, -1, "backward");
+    case Kind::irfft: return at::fft_irfft(x, n, -1, "forward");
     case Kind::dct1: return dct1(x);
     case Kind::dct2: return dct2(x);
     case Kind::dct3: return dct3(x);
@@ -135,10 +145,11 @@ Tensor ends_scaled(Kind kind, const Tensor& x, bool before) {
 void replay_fourier_transform(const View& in, const View& out, const FourierTransform& transform) {
   const at::AutoDispatchBelowADInplaceOrView no_autograd;
   Tensor x = read(in);
-  for (const int axis : transform.axes) {
+  for (std::size_t k = 0; k < transform.axes.size(); ++k) {
+    const int axis = transform.axes[k];
     x = x.movedim(axis, -1);
     if (transform.orthogonal) x = ends_scaled(transform.kind, x, true);
-    x = transformed(transform.kind, x);
+    x = transformed(transform.kind, x, transform.lengths[k]);
     if (transform.orthogonal) x = ends_scaled(transform.kind, x, false);
     x = x.movedim(-1, axis);
   }

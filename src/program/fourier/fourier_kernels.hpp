@@ -11,10 +11,10 @@
 namespace isofield::host {
 
 /// Lines to transform and multiply by a factor: element i of line j at in + j * in_next + i *
-/// in_stride. Input and output are apart or the same.
+/// in_stride. Input and output are apart or the same. What misses of the input is zero.
 struct FourierLines {
   const void* in;
-  std::int64_t in_stride, in_next;
+  std::int64_t in_stride, in_next, in_length;
   void* out;
   std::int64_t out_stride, out_next;
   std::int64_t lines;
@@ -27,8 +27,8 @@ using FourierPlan = std::shared_ptr<const void>;
 struct FourierKernels {
   int width;  ///< lines that go side by side
   FourierPlan (*plan)(FourierTransform::Kind kind, std::int64_t n);
-  /// Transform lines of n elements. `memory`: n elements for each line, of which there are as if
-  /// their number were a multiple of `width`; twice as many for `hartley`.
+  /// Transform lines of n elements. `memory`: n real elements for each line, of which there are as
+  /// if their number were a multiple of `width`; twice as many for `hartley`, `fft` and `ifft`.
   void (*run)(const FourierTransform& transform, const void* plan, std::int64_t n,
               const FourierLines& lines, void* memory);
 };
@@ -38,7 +38,7 @@ struct FourierKernels {
 void* take_fourier_memory(std::size_t bytes);
 void give_fourier_memory(void* memory, std::size_t bytes) noexcept;
 
-/// The kernels for this processor, and for float32 or float64.
+/// The kernels for this processor, and for real numbers that are float32 or float64.
 const FourierKernels& fourier_kernels(DType dtype);
 
 const FourierKernels& baseline_fourier(DType dtype);
