@@ -2,6 +2,7 @@
 // instruction sets and numbers of threads, and with NumPy by golden.py.
 //
 // A record is a line "name dtype rank lengths..." and the elements in C order.
+#include <complex>
 #include <cstdio>
 #include <isofield/isofield.hpp>
 #include <limits>
@@ -119,6 +120,55 @@ void transforms(DType dtype) {
   }
 }
 
+/// Numbers of a dtype that may be complex.
+UnifiedArray any_noise(const Shape& shape, unsigned seed, DType dtype) {
+  const UnifiedArray parts = noise(shape, seed, -2, 2).astype(real_dtype(dtype));
+  if (!is_complex(dtype)) return parts;
+  return parts + noise(shape, seed + 1, -2, 2).astype(real_dtype(dtype)) * std::complex(0.0, 1.0);
+}
+
+void matrices(DType dtype) {
+  for (const std::int64_t n : {1, 3, 8, 9, 40}) {
+    const UnifiedArray a = any_noise({2, n, n}, 5, dtype), b = any_noise({2, n, 3}, 7, dtype);
+    const UnifiedArray h =
+        a + conj(matrix_transpose(a)) + 8.0 * static_cast<double>(n) * eye(n, dtype);
+    record("matrix_a", a);
+    record("matrix_b", b);
+    record("matrix_h", h);
+    record("linalg_solve", linalg::solve(a, b));
+    record("linalg_inv", linalg::inv(a));
+    record("linalg_det", linalg::det(a));
+    const auto [sign, logabsdet] = linalg::slogdet(a);
+    record("linalg_sign", sign);
+    record("linalg_logabsdet", logabsdet);
+    record("linalg_cholesky", linalg::cholesky(h));
+    record("linalg_absolute_r", abs(linalg::qr(a).R));
+    record("linalg_svdvals", linalg::svdvals(a));
+    record("linalg_eigvalsh", linalg::eigvalsh(h));
+    record("linalg_eigvals", linalg::eigvals(a));
+    record("linalg_expm", linalg::expm(a * 0.5));
+  }
+}
+
+void complex_transforms(DType dtype) {
+  for (const Shape& shape : {Shape{30, 64}, Shape{3, 101}, Shape{1, 1009}}) {
+    const UnifiedArray z = any_noise(shape, 9, dtype), x = real(z).copy();
+    record("signal_z", z);
+    for (const auto norm : {fft::Norm::backward, fft::Norm::ortho, fft::Norm::forward}) {
+      const std::string tail = "_" + std::to_string(static_cast<int>(norm));
+      record("fourier_fft" + tail, fft::fft(z, {}, -1, norm));
+      record("fourier_ifft" + tail, fft::ifft(z, {}, 0, norm));
+      record("fourier_fftn" + tail, fft::fftn(z, std::vector<std::int64_t>{40, 50}, {}, norm));
+      record("fourier_rfft" + tail, fft::rfft(x, {}, -1, norm));
+      record("fourier_irfft" + tail, fft::irfft(z, 77, -1, norm));
+      record("fourier_hfft" + tail, fft::hfft(z, 50, -1, norm));
+      record("fourier_ihfft" + tail, fft::ihfft(x, {}, 0, norm));
+      record("fourier_rfftn" + tail, fft::rfftn(x, {}, {}, norm));
+      record("fourier_irfftn" + tail, fft::irfftn(z, {}, {}, norm));
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -131,5 +181,8 @@ int main(int argc, char** argv) {
   large_programs(float64);
   transforms(float32);
   transforms(float64);
+  for (const DType dtype : {float32, float64, complex64, complex128}) matrices(dtype);
+  complex_transforms(complex64);
+  complex_transforms(complex128);
   return std::fclose(file) == 0 ? 0 : 5;
 }
