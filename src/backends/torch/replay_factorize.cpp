@@ -49,35 +49,40 @@ std::optional<std::int64_t> write_some(const View& out, const Tensor& value,
   return failed;
 }
 
-/// Write all results of iterations that end; LibTorch says no more than that some do not.
-template <class F>
-std::optional<std::int64_t> iterated(std::span<const View> in, std::span<const View> out, F&& run) {
-  const Tensor a = read(in[0]);
-  try {
-    std::size_t i = 0;
-    for (const Tensor& result : run(a)) write(out[i++], result);
-    return std::nullopt;
-  } catch (const c10::LinAlgError&) {
-    for (const View& view : out) share(view).tensor.fill_(not_a_number);
-    const Tensor finite = at::isfinite(a).flatten(-2).all(-1);
-    return first_true(finite.logical_not()).value_or(0);
+/// The results of iterations, of values and perhaps vectors.
+std::vector<Tensor> iterated(const Factorization& f, const Tensor& a, bool vectors) {
+  if (f.kind == Decomposition::svd && vectors) {
+    const auto [u, s, vh] = at::linalg_svd(a, f.full);
+    return {u, s, vh};
   }
+  if (f.kind == Decomposition::svd) return {at::linalg_svdvals(a)};
+  if (f.kind == Decomposition::eigh && !vectors) return {at::linalg_eigvalsh(a)};
+  if (!vectors) return {at::linalg_eigvals(a)};
+  const auto [w, v] = f.kind == Decomposition::eigh ? at::linalg_eigh(a) : at::linalg_eig(a);
+  return {w, v};
 }
 
+/// Iterate on the matrices that are finite. Of iterations that do not end LibTorch does not say
+/// which: then there are no results, and the first matrix is named.
 std::optional<std::int64_t> iterate(const Factorization& f, std::span<const View> in,
                                     std::span<const View> out) {
-  return iterated(in, out, [&](const Tensor& a) -> std::vector<Tensor> {
-    const bool vectors = out.size() > 1;
-    if (f.kind == Decomposition::svd && vectors) {
-      const auto [u, s, vh] = at::linalg_svd(a, f.full);
-      return {u, s, vh};
+  Tensor a = read(in[0]);
+  if (f.kind == Decomposition::eigh) a = a.tril();
+  const Tensor missing = at::isfinite(a).flatten(-2).all(-1).logical_not();
+  const std::optional<std::int64_t> failed = first_true(missing);
+  if (failed) a = a.masked_fill(missing.unsqueeze(-1).unsqueeze(-1), 0);
+  try {
+    std::size_t i = 0;
+    for (Tensor result : iterated(f, a, out.size() > 1)) {
+      Tensor flags = missing;
+      while (flags.dim() < result.dim()) flags = flags.unsqueeze(-1);
+      write(out[i++], failed ? result.masked_fill(flags, not_a_number) : result);
     }
-    if (f.kind == Decomposition::svd) return {at::linalg_svdvals(a)};
-    if (f.kind == Decomposition::eigh && !vectors) return {at::linalg_eigvalsh(a)};
-    if (!vectors) return {at::linalg_eigvals(a)};
-    const auto [w, v] = f.kind == Decomposition::eigh ? at::linalg_eigh(a) : at::linalg_eig(a);
-    return {w, v};
-  });
+    return failed;
+  } catch (const c10::LinAlgError&) {
+    for (const View& view : out) share(view).tensor.fill_(not_a_number);
+    return failed.value_or(0);
+  }
 }
 
 }  // namespace
