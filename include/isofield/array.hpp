@@ -10,6 +10,7 @@
 namespace isofield {
 
 namespace detail {
+class Choice;
 [[noreturn]] void throw_moved_from(const std::source_location& where);
 }  // namespace detail
 
@@ -157,6 +158,8 @@ class UnifiedArray {
   friend class Selection;
   UnifiedArray& update(Op op, Operand&& other);
   void assign_chosen(std::span<const Index> indices, const Operand& value);
+  void assign_where(const detail::Choice& choice, const Operand& value, const UnifiedArray& part);
+  bool update_masked(Op op, std::span<const Index> indices, const Operand& value);
   bool may_write_in_place(const Layout& target);
   detail::NodePtr node_;
 };

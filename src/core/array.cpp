@@ -226,23 +226,20 @@ UnifiedArray spread(const detail::Choice& choice) {
 // the result is an expression like others. Else elements are scattered.
 void UnifiedArray::assign_chosen(std::span<const Index> indices, const Operand& value) {
   const detail::Place here{backend(), dtype(), value.where()};
-  const detail::Choice choice =
-      indexing(*node_, indices, [&] { return detail::Choice(*node_, indices); });
+  const auto chosen = [&](bool counted) {
+    return indexing(*node_, indices, [&] { return detail::Choice(*node_, indices, counted); });
+  };
   if (!value.is_scalar())
     detail::common_backend("assign", std::initializer_list<Operand>{{*this, here.where}, value});
   const Operand typed =
       value.is_scalar() ? value : Operand(value.array().astype(dtype()), here.where);
-  if (choice.mask() && choice.in_order())
+  if (const detail::Choice choice = chosen(false); choice.mask() && choice.in_order())
     if (const std::optional<Operand> all = same_for_all(choice, typed)) {
       const UnifiedArray part = index(choice.basic());
       if (!all->is_scalar()) check_fits(all->node()->shape, part.shape(), here);
-      UnifiedArray whole = where({spread(choice), here.where}, *all, {part, here.where});
-      if (part.shape() == shape()) {
-        *this = std::move(whole);
-        return;
-      }
-      return assign(choice.basic(), {std::move(whole), here.where});
+      return assign_where(choice, *all, part);
     }
+  const detail::Choice choice = chosen(true);
   NodePtr source = detail::node_of(typed, backend(), dtype());
   detail::evaluate(source);
   check_fits(source->shape, choice.shape(), here);
@@ -259,6 +256,33 @@ void UnifiedArray::assign_chosen(std::span<const Index> indices, const Operand& 
   }
   choice.write(source->view(), {written->storage.get(), dtype(), choice.table(written->layout())});
   node_ = std::move(written);  // not before: should a step fail, the array is what it was
+}
+
+/// Write `value`, which broadcasts to `part`, where a mask over that part of this array is true.
+void UnifiedArray::assign_where(const detail::Choice& choice, const Operand& value,
+                                const UnifiedArray& part) {
+  const auto place = value.where();
+  UnifiedArray whole = where({spread(choice), place}, value, {part, place});
+  if (part.shape() == shape())
+    *this = std::move(whole);
+  else
+    assign(choice.basic(), {std::move(whole), place});
+}
+
+/// Combine what a mask selects with a value that is the same for all; false if it is none.
+bool UnifiedArray::update_masked(Op op, std::span<const Index> indices, const Operand& value) {
+  if (!detail::has_arrays(indices)) return false;
+  eval();
+  const detail::Choice choice(*node_, indices, false);
+  if (!choice.mask() || !choice.in_order()) return false;
+  std::optional<Operand> all = same_for_all(choice, value);
+  if (!all) return false;
+  const UnifiedArray part = index(choice.basic());
+  const Operand changed(combined(op, part, std::move(*all)), value.where());
+  if (changed.node()->shape != part.shape()) return false;
+  check_assignable(*this, changed);
+  assign_where(choice, {changed.array().astype(dtype()), value.where()}, part);
+  return true;
 }
 
 Selection::Selection(UnifiedArray& base, std::vector<Index> indices)
@@ -281,6 +305,9 @@ void Selection::write(const Operand& value) {
 }
 void Selection::update(Op op, Operand&& value) {
   const auto place = value.where();
+  NodePtr own = std::exchange(node_, NodePtr());  // no second owner of the memory, as in `write`
+  if (base_->update_masked(op, indices_, value)) return;
+  node_ = std::move(own);
   write({combined(op, *this, std::move(value)).eval(), place});
 }
 

@@ -78,11 +78,11 @@ std::vector<NodePtr> index_leaves(std::span<const NodePtr> indices, const Shape&
   return leaves;
 }
 
-Choice::Choice(const Node& base, std::span<const Index> indices)
+Choice::Choice(const Node& base, std::span<const Index> indices, bool counted)
     : backend_(base.backend), dtype_(base.dtype), base_(base.shape), where_(indices[0].where()) {
   walk(indices, base.shape.size());
   check(base);
-  order(base.layout().index(basic_).rank());
+  order(base.layout().index(basic_).rank(), counted);
 }
 
 void Choice::walk(std::span<const Index> indices, int rank) {
@@ -137,7 +137,7 @@ void Choice::check(const Node& base) {
   }
 }
 
-void Choice::order(int rank) {
+void Choice::order(int rank, bool counted) {
   const Layout basic = Layout(base_).index(basic_);
   if (groups_ > 1) {
     for (const auto& e : entries_)
@@ -152,7 +152,7 @@ void Choice::order(int rank) {
   for (int k = 0; k < batch_; ++k) before_.push_back(table.shape[k]);
   if (entries_.size() == 1 && entries_[0].array->dtype == DType::bool_) {
     mask_ = entries_[0].array;
-    const bool unknown = mask_->symbolic && tracer();
+    const bool unknown = !counted || (mask_->symbolic && tracer());
     chosen_ = {unknown ? -1 : true_count(mask_, "index", where_)};
   } else {
     for (const auto& e : entries_) {

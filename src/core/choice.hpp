@@ -28,14 +28,16 @@ std::vector<NodePtr> index_leaves(std::span<const NodePtr> indices, const Shape&
 /// they are next to each other, ahead of everything else if not.
 class Choice {
  public:
-  /// Throws IndexError, BackendError.
-  Choice(const Node& base, std::span<const Index> indices);
+  /// Throws IndexError, BackendError. Unless `counted`, a mask alone is not looked at, and the
+  /// length that it gives is -1.
+  Choice(const Node& base, std::span<const Index> indices, bool counted = true);
 
   /// The base with the entries that are no arrays applied, before any axes change places.
   const std::vector<Index>& basic() const noexcept { return basic_; }
   /// The same, with axes where gather and scatter want them: (B..., N..., R...).
   Layout table(const Layout& base) const;
-  /// The shape of what is selected; -1 for a length that a trace does not know.
+  /// The shape of what is selected; -1 for a length that nobody counted or that a trace does not
+  /// know.
   const Shape& shape() const noexcept { return shape_; }
   /// The only array, a mask of the axes N...; null otherwise.
   const NodePtr& mask() const noexcept { return mask_; }
@@ -63,7 +65,7 @@ class Choice {
   std::vector<NodePtr> indices() const;
   void walk(std::span<const Index> indices, int rank);
   void check(const Node& base);
-  void order(int rank);
+  void order(int rank, bool counted);
   Step step(const std::vector<NodePtr>& indices) const;
 
   BaseBackend* backend_;

@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 
+#include "available.hpp"
 #include "reference.hpp"
 
 using namespace isofield;
@@ -83,6 +84,7 @@ Plain<U> along(const Plain<T>& x, int axis, std::int64_t length, F&& f) {
 }  // namespace
 
 BACKEND_DTYPE_TEST_CASE(sorting_is_stable_along_any_axis, REAL_DTYPES) {
+  if (!available<T>()) return;
   for (const Shape& shape :
        {Shape{1}, Shape{5}, Shape{3000}, Shape{4, 700}, Shape{600, 3}, Shape{2, 300, 2}})
     for (int axis = 0; axis < shape.size(); ++axis)
@@ -117,6 +119,7 @@ BACKEND_TEST_CASE(empty_lines_are_in_order) {
 }
 
 BACKEND_DTYPE_TEST_CASE(the_first_of_the_largest_is_found, REAL_DTYPES) {
+  if (!available<T>()) return;
   for (const Shape& shape : {Shape{1}, Shape{50}, Shape{40, 30}, Shape{3, 20, 20}})
     for (int axis = 0; axis < shape.size(); ++axis) {
       const Plain<T> x = mixed<T>(shape, 11);
@@ -146,6 +149,7 @@ BACKEND_TEST_CASE(places_of_extremes_count_in_C_order_without_an_axis) {
 }
 
 BACKEND_DTYPE_TEST_CASE(places_are_searched_from_both_sides, NUMERIC_DTYPES) {
+  if (!available<T>()) return;
   Plain<T> line = mixed<T>({300}, 3);
   std::stable_sort(line.data.begin(), line.data.end(), before<T>);
   const Plain<T> x = mixed<T>({20, 30}, 4);
@@ -189,6 +193,7 @@ BACKEND_DTYPE_TEST_CASE(places_that_are_not_zero_are_listed, bool, std::int64_t,
 
 BACKEND_DTYPE_TEST_CASE(different_elements_are_listed_once, bool, std::int8_t, std::int64_t,
                         std::uint16_t, float, double) {
+  if (!available<T>()) return;
   for (const Shape& shape : {Shape{1}, Shape{9}, Shape{30, 40}, Shape{}}) {
     const Plain<T> x = noise<T>(shape, 21, 0, 6);
     std::map<T, std::pair<std::int64_t, std::int64_t>> seen;  // first place, count
@@ -255,6 +260,7 @@ BACKEND_TEST_CASE(elements_are_found_in_others) {
 }
 
 BACKEND_DTYPE_TEST_CASE(running_folds_are_loops, NUMERIC_DTYPES) {
+  if (!available<T>()) return;
   const auto wide = [] {
     if constexpr (std::is_floating_point_v<T>)
       return T{};
@@ -264,6 +270,8 @@ BACKEND_DTYPE_TEST_CASE(running_folds_are_loops, NUMERIC_DTYPES) {
       return std::uint64_t{};
   };
   using W = decltype(wide());
+  // LibTorch's devices add up float32 in float64.
+  const double rounding = std::is_same_v<T, float> ? 1e-5 : std::is_same_v<T, double> ? 1e-13 : 0;
   for (const Shape& shape : {Shape{1}, Shape{40}, Shape{7, 9}, Shape{5, 300}, Shape{3, 4, 20}})
     for (int axis = 0; axis < shape.size(); ++axis) {
       const Plain<T> x = noise<T>(shape, 2, 0, 3);
@@ -288,10 +296,12 @@ BACKEND_DTYPE_TEST_CASE(running_folds_are_loops, NUMERIC_DTYPES) {
         else
           return a * b;
       };
-      BOOST_TEST(same<W>(cumulative_sum(x.array(), axis), fold(0, false, plus)));
-      BOOST_TEST(same<W>(cumulative_sum(x.array(), axis, {}, true), fold(0, true, plus)));
-      BOOST_TEST(same<W>(cumulative_prod(x.array(), axis), fold(1, false, times)));
-      BOOST_TEST(same<W>(cumulative_prod(x.array(), axis, {}, true), fold(1, true, times)));
+      BOOST_TEST(close<W>(cumulative_sum(x.array(), axis), fold(0, false, plus), rounding));
+      BOOST_TEST(
+          close<W>(cumulative_sum(x.array(), axis, {}, true), fold(0, true, plus), rounding));
+      BOOST_TEST(close<W>(cumulative_prod(x.array(), axis), fold(1, false, times), rounding));
+      BOOST_TEST(
+          close<W>(cumulative_prod(x.array(), axis, {}, true), fold(1, true, times), rounding));
       const auto least = along<T, T>(x, axis, shape[axis], [&](auto line) {
         std::partial_sum(line.begin(), line.end(), line.begin(),
                          [](T a, T b) { return std::min(a, b); });
