@@ -270,6 +270,7 @@ BACKEND_DTYPE_TEST_CASE(running_folds_are_loops, NUMERIC_DTYPES) {
       return std::uint64_t{};
   };
   using W = decltype(wide());
+  if (!available<W>()) return;
   // LibTorch's devices add up float32 in float64.
   const double rounding = std::is_same_v<T, float> ? 1e-5 : std::is_same_v<T, double> ? 1e-13 : 0;
   for (const Shape& shape : {Shape{1}, Shape{40}, Shape{7, 9}, Shape{5, 300}, Shape{3, 4, 20}})

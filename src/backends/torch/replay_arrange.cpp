@@ -6,11 +6,10 @@
 #include <ATen/ops/cummin.h>
 #include <ATen/ops/cumprod.h>
 #include <ATen/ops/cumsum.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/full_like.h>
-#include <ATen/ops/index.h>
 #include <ATen/ops/isnan.h>
 #include <ATen/ops/nonzero.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/searchsorted.h>
 #include <ATen/ops/sort.h>
 #include <ATen/ops/where.h>
@@ -105,11 +104,13 @@ std::optional<BadIndex> scatter(const Arrangement& arrangement, std::span<const 
   const Tensor places = flat.unsqueeze(1).expand_as(values);
   switch (arrangement.fold) {
     case Fold::set: {
-      const Tensor number = at::arange(flat.numel(), flat.options());
-      Tensor last = at::full({indexed.rows()}, -1, flat.options());
-      last.scatter_reduce_(0, flat, number, "amax");
-      const Tensor from = last.index_select(0, flat);
-      table.index_copy_(0, flat, values.index_select(0, from));
+      const auto [ordered, from] = at::sort(flat, true, 0, false);
+      Tensor last = at::ones_like(ordered, at::kBool);
+      last.narrow(0, 0, flat.numel() - 1)
+          .copy_(ordered.narrow(0, 0, flat.numel() - 1).ne(ordered.narrow(0, 1, flat.numel() - 1)));
+      const Tensor chosen = at::nonzero(last).squeeze(1);
+      table.index_copy_(0, ordered.index_select(0, chosen),
+                        values.index_select(0, from.index_select(0, chosen)));
       break;
     }
     case Fold::sum: table.index_add_(0, flat, values); break;
