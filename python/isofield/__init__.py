@@ -25,4 +25,6 @@ def _is_known_version(version):
 
 
 from ._info import __array_namespace_info__
-from ._transforms import grad, jit, jvp, value_and_grad, vjp
+from ._transforms import (
+    checkpoint, custom_vjp, grad, hessian, jacobian, jit, jvp, stop_gradient, value_and_grad, vjp, vmap,
+)

@@ -157,3 +157,96 @@ def jvp(function, args, tangents):
         raise TypeError("jvp: tangents do not have the structure of the arguments")
     values, derivatives = _core._pushed_forward(listed, listed.arrays, directions)
     return listed.result(values), listed.result(derivatives)
+
+
+def vmap(function, in_axes=0, out_axes=0):
+    """A function of a batch from a function of one, computed together.
+
+    `in_axes` is the axis of all arguments along which the batch lies, or a sequence with one for each, None for those
+    that all share. Results have it along `out_axes`.
+    """
+
+    @functools.wraps(function)
+    def mapped(*args):
+        axes = [in_axes] * len(args) if in_axes is None or isinstance(in_axes, int) else list(in_axes)
+        if len(axes) != len(args):
+            raise ValueError(f"vmap: {len(axes)} axes for {len(args)} arguments")
+        listed, by_array = _Listed(function, args), []
+        for axis, argument in zip(axes, args):
+            arrays = []
+            _flatten(argument, arrays)
+            by_array += [axis] * len(arrays)
+        out = [out_axes] if isinstance(out_axes, int) else list(out_axes)
+        return listed.result(_core._mapped(listed, listed.arrays, by_array, out))
+
+    return mapped
+
+
+def jacobian(function, argnums=0):
+    """The derivatives of all elements of a function's array by all elements of an argument, as a function.
+
+    Their shape is that of the value, then that of the argument.
+    """
+
+    @functools.wraps(function)
+    def derivatives(*args):
+        def of_one(arrays):
+            with_it = args[:argnums] + (arrays[0],) + args[argnums + 1 :]
+            return [function(*with_it)]
+
+        return _core._jacobian(of_one, args[argnums])
+
+    return derivatives
+
+
+def hessian(function, argnums=0):
+    """The second derivatives of a function whose value is a number, by an argument, as a function."""
+    return jacobian(grad(function, argnums), argnums)
+
+
+def stop_gradient(x):
+    """The same elements, as constants for all transforms that differentiate."""
+    arrays = []
+    structure = _flatten(x, arrays)
+    return _unflatten(structure, iter([_core._stop_gradient(a) for a in arrays]))
+
+
+def checkpoint(function):
+    """The same function, computed again when its derivative is: its intermediate values are not kept."""
+
+    @functools.wraps(function)
+    def checkpointed(*args):
+        listed = _Listed(function, args)
+        return listed.result(_core._checkpointed(listed, listed.arrays))
+
+    return checkpointed
+
+
+def custom_vjp(function, forward, backward):
+    """A function with a derivative of one's own.
+
+    `forward(*args)` gives the value and what `backward` needs; `backward(kept, cotangent)` gives a tuple of cotangents of
+    the arguments.
+    """
+
+    @functools.wraps(function)
+    def custom(*args):
+        listed, kept_structure, count = _Listed(function, args), [None], [0]
+
+        def run_forward(arrays):
+            values, kept = [], []
+            value, residuals = forward(*_unflatten(listed.structure, iter(arrays))[0])
+            listed.result_structure = _flatten(value, values)
+            kept_structure[0], count[0] = _flatten(residuals, kept), len(kept)
+            return [_core.asarray(len(values)), *values, *kept]
+
+        def run_backward(arrays):
+            kept = _unflatten(kept_structure[0], iter(arrays[: count[0]]))
+            cotangent = _unflatten(listed.result_structure, iter(arrays[count[0] :]))
+            found = []
+            _flatten(tuple(backward(kept, cotangent)), found)
+            return found
+
+        return listed.result(_core._custom(listed, run_forward, run_backward, listed.arrays))
+
+    return custom

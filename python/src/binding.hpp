@@ -32,6 +32,8 @@ void bind_creation(nb::module_& m);
 void bind_pointwise(nb::module_& m);
 void bind_manipulation(nb::module_& m);
 void bind_reductions(nb::module_& m);
+void bind_searching(nb::module_& m);
+void bind_statistics(nb::module_& m);
 void bind_activations(nb::module_& m);
 void bind_random(nb::module_& m);
 void bind_linalg(nb::module_& m);

@@ -9,7 +9,7 @@ namespace {
 
 // The module never goes away, so neither do its exceptions.
 PyObject *error, *shape_error, *dtype_error, *index_error, *backend_error, *not_available,
-    *device_error, *config_error, *solver_error, *io_error;
+    *device_error, *config_error, *solver_error, *linalg_error, *io_error;
 
 PyObject* make(nb::module_& m, const char* name, const char* doc, nb::handle bases) {
   const std::string full = std::string("isofield.") + name;
@@ -47,6 +47,8 @@ void set_error() noexcept {
     PyErr_SetString(config_error, e.what());
   } catch (const SolverError& e) {
     PyErr_SetString(solver_error, e.what());
+  } catch (const LinAlgError& e) {
+    PyErr_SetString(linalg_error, e.what());
   } catch (const IoError& e) {
     PyErr_SetString(io_error, e.what());
   } catch (const Error& e) {
@@ -88,6 +90,8 @@ void bind_errors(nb::module_& m) {
   config_error = derive(m, "ConfigError", "A configuration that is wrong.", PyExc_ValueError);
   solver_error =
       derive(m, "SolverError", "A numerical method that broke down.", PyExc_ArithmeticError);
+  linalg_error = derive(m, "LinAlgError", "A matrix that has no inverse or no such decomposition.",
+                        PyExc_ValueError);
   io_error = derive(m, "IoError", "A file that cannot be read or written.", PyExc_OSError);
   nb::register_exception_translator([](const std::exception_ptr& p, void*) {
     try {

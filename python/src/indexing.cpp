@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "binding.hpp"
 #include "operators.hpp"
 
@@ -28,20 +30,35 @@ Slice slice_in(PyObject* object) {
   return {end_of(parts->start), end_of(parts->stop), end_of(parts->step).value_or(1)};
 }
 
-Index index_in(PyObject* entry) {
+/// A truth value or an array of indices or truth values, also as a list or another library's.
+Index array_index_in(PyObject* entry, BaseBackend& backend) {
+  if (is_array(entry)) return {array_in(entry), nowhere};
+  const UnifiedArray array = to_array(entry, {}, &backend, {});
+  // An empty list has no dtype of its own.
+  if (PySequence_Check(entry) && array.size() == 0 && is_floating(array.dtype()))
+    return {array.astype(DType::int64, nowhere), nowhere};
+  return {array, nowhere};
+}
+
+Index index_in(PyObject* entry, BaseBackend& backend) {
   if (entry == Py_Ellipsis) return {ellipsis, nowhere};
   if (entry == Py_None) return {newaxis, nowhere};
   if (PySlice_Check(entry)) return {slice_in(entry), nowhere};
-  if (PyIndex_Check(entry) && !PyBool_Check(entry)) return {integer(entry), nowhere};
-  throw IndexError("an index is an int, a slice, ... or None, not " +
-                   nb::cast<std::string>(nb::repr(nb::handle(entry))));
+  const bool is_list = PyList_Check(entry) || PyTuple_Check(entry);
+  if (PyBool_Check(entry) || is_list || is_array(entry) || PyObject_CheckBuffer(entry))
+    return array_index_in(entry, backend);
+  if (PyIndex_Check(entry)) return {integer(entry), nowhere};
+  throw IndexError(
+      "an index is an int, a slice, ..., None, or an array of integers or truth "
+      "values, not " +
+      nb::cast<std::string>(nb::repr(nb::handle(entry))));
 }
 
-std::vector<Index> indices_in(PyObject* key) {
+std::vector<Index> indices_in(PyObject* key, BaseBackend& backend) {
   std::vector<Index> indices;
-  if (!PyTuple_Check(key)) return {index_in(key)};
+  if (!PyTuple_Check(key)) return {index_in(key, backend)};
   for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(key); ++k)
-    indices.push_back(index_in(PyTuple_GET_ITEM(key, k)));
+    indices.push_back(index_in(PyTuple_GET_ITEM(key, k), backend));
   return indices;
 }
 
@@ -50,9 +67,12 @@ std::vector<Index> indices_in(PyObject* key) {
 PyObject* get_item(PyObject* self, PyObject* key) noexcept {
   try {
     const UnifiedArray array = array_in(self);
-    const std::vector<Index> indices = indices_in(key);
+    const std::vector<Index> indices = indices_in(key, array.backend());
+    const auto read = [&] { return array.index(indices); };
     if (array.pending()) evaluate(array);
-    return wrap(array.index(indices));
+    const bool gathers = std::any_of(indices.begin(), indices.end(),
+                                     [](const Index& i) { return static_cast<bool>(i.array()); });
+    return wrap(gathers ? unlocked(read) : read());
   } catch (...) {
     set_error();
     return nullptr;
@@ -72,8 +92,8 @@ PyObject* get_entry(PyObject* self, Py_ssize_t i) noexcept {
 int set_item(PyObject* self, PyObject* key, PyObject* value) noexcept {
   try {
     if (!value) throw nb::type_error("elements of an array cannot be deleted");
-    const std::vector<Index> indices = indices_in(key);
     UnifiedArray& target = array_in(self);
+    const std::vector<Index> indices = indices_in(key, target.backend());
     if (const auto scalar = scalar_in(value)) {
       target.assign(indices, {*scalar, nowhere});
     } else {

@@ -1,60 +1,72 @@
+#include <nanobind/stl/pair.h>
+#include <isofield/manipulation.hpp>
+
 #include "binding.hpp"
 
 namespace isofield::python {
 namespace {
 
-std::vector<int> axes_in(nb::handle object) {
-  if (PyIndex_Check(object.ptr())) return {nb::cast<int>(object)};
-  return nb::cast<std::vector<int>>(object);
-}
-
 UnifiedArray reshaped(const UnifiedArray& x, Shape shape, std::optional<bool> copy) {
-  const Operand operand(x, nowhere);
-  if (copy == true) return reshape({x.copy(), nowhere}, shape);
+  if (copy == true) return unlocked([&] { return reshape({x.copy(), nowhere}, shape); });
   evaluate(x);
-  UnifiedArray result = reshape(operand, shape);
+  UnifiedArray result = reshape({x, nowhere}, shape);
   if (copy == false && x.size() > 0 && result.view(nowhere).bytes() != x.view(nowhere).bytes())
     throw nb::value_error("reshape: this layout needs a copy, and copy=False");
   return result;
 }
 
-UnifiedArray squeezed(UnifiedArray x, nb::handle axis) {
-  std::vector<int> axes = axes_in(axis);
-  for (int& a : axes) a = normalize_axis(a, x.ndim(), "squeeze");
-  std::sort(axes.rbegin(), axes.rend());
-  for (const int a : axes) x = squeeze({std::move(x), nowhere}, a);
-  return x;
+UnifiedArray flipped(Operand x, nb::handle axis) {
+  const auto axes = axes_in(axis);
+  return axes ? flip(std::move(x), *axes) : flip(std::move(x));
 }
 
-UnifiedArray flipped(UnifiedArray x, nb::handle axis) {
-  std::vector<int> axes;
-  if (axis.is_none())
-    for (int k = 0; k < x.ndim(); ++k) axes.push_back(k);
-  else
-    axes = axes_in(axis);
-  for (const int a : axes) x = flip({std::move(x), nowhere}, a);
-  return x;
+UnifiedArray repeated(Operand x, nb::handle repeats, std::optional<int> axis) {
+  if (is_array(repeats.ptr())) {
+    const UnifiedArray counts = array_in(repeats.ptr());
+    return unlocked([&] { return repeat(std::move(x), counts, axis); });
+  }
+  const auto count = nb::cast<std::int64_t>(repeats);
+  return unlocked([&] { return repeat(std::move(x), count, axis); });
 }
 
-UnifiedArray concatenated(const std::vector<UnifiedArray>& arrays, std::optional<int> axis) {
-  if (axis) return concat(arrays, *axis, nowhere);
-  std::vector<UnifiedArray> flat;
-  for (const auto& a : arrays) flat.push_back(reshape({a, nowhere}, {a.size()}));
-  return concat(flat, 0, nowhere);
+UnifiedArray rolled(const UnifiedArray& x, nb::handle shift, nb::handle axis) {
+  const auto axes = axes_in(axis);
+  if (PyIndex_Check(shift.ptr())) {
+    const auto places = nb::cast<std::int64_t>(shift);
+    if (!axes) return unlocked([&] { return roll({x, nowhere}, places); });
+    const std::vector<std::int64_t> shifts(axes->size(), places);
+    return unlocked([&] { return roll({x, nowhere}, shifts, *axes); });
+  }
+  if (!axes) throw nb::value_error("roll: shifts of several axes need their axes");
+  const auto shifts = nb::cast<std::vector<std::int64_t>>(shift);
+  return unlocked([&] { return roll({x, nowhere}, shifts, *axes); });
 }
 
-std::vector<UnifiedArray> broadcast_all(const nb::args& arguments) {
-  std::vector<UnifiedArray> arrays;
-  for (const nb::handle a : arguments) arrays.push_back(nb::cast<UnifiedArray>(a));
-  Shape shape;
-  for (const auto& a : arrays) shape = broadcast_shapes(shape, a.shape(), "broadcast_arrays");
-  for (auto& a : arrays) a = broadcast_to({a, nowhere}, shape);
-  return arrays;
+Pad mode_in(const std::string& name) {
+  if (name == "constant") return Pad::constant;
+  if (name == "edge") return Pad::edge;
+  if (name == "reflect") return Pad::reflect;
+  if (name == "symmetric") return Pad::symmetric;
+  if (name == "wrap") return Pad::wrap;
+  throw nb::value_error(
+      "pad: mode is \"constant\", \"edge\", \"reflect\", \"symmetric\" or \"wrap\"");
 }
 
-}  // namespace
+UnifiedArray padded(Operand x, nb::handle width, const std::string& mode, Scalar value) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> widths;
+  if (PyIndex_Check(width.ptr())) {
+    const auto both = nb::cast<std::int64_t>(width);
+    widths.emplace_back(both, both);
+  } else if (std::pair<std::int64_t, std::int64_t> one; nb::try_cast(width, one)) {
+    widths.push_back(one);
+  } else {
+    widths = nb::cast<std::vector<std::pair<std::int64_t, std::int64_t>>>(width);
+  }
+  const Pad chosen = mode_in(mode);
+  return unlocked([&] { return pad(std::move(x), widths, chosen, value); });
+}
 
-void bind_manipulation(nb::module_& m) {
+void bind_layouts(nb::module_& m) {
   m.def("reshape", &reshaped,
         nb::sig("def reshape(x: UnifiedArray, /, shape: tuple[int, ...], *, "
                 "copy: _bool | None = None) -> UnifiedArray"),
@@ -70,36 +82,133 @@ void bind_manipulation(nb::module_& m) {
       nb::sig("def matrix_transpose(x: UnifiedArray, /) -> UnifiedArray"),
       "Swap the last two axes.");
   m.def(
-      "broadcast_to", [](const Operand& x, const Shape& shape) { return broadcast_to(x, shape); },
-      nb::sig("def broadcast_to(x: UnifiedArray, /, shape: tuple[int, ...]) -> UnifiedArray"),
-      nb::arg(), nb::arg("shape"), "Repeat the elements to fill a shape, without a copy.");
-  m.def("broadcast_arrays", &broadcast_all,
-        nb::sig("def broadcast_arrays(*arrays: UnifiedArray) -> list[UnifiedArray]"),
-        "Bring arrays to their common shape, without copies.");
+      "moveaxis",
+      [](const Operand& x, nb::handle source, nb::handle destination) {
+        return moveaxis(x, axes_in(source).value(), axes_in(destination).value());
+      },
+      nb::sig("def moveaxis(x: UnifiedArray, source: int | tuple[int, ...], "
+              "destination: int | tuple[int, ...], /) -> UnifiedArray"),
+      "Move axes to other positions; the others keep their order.");
   m.def(
-      "expand_dims", [](const Operand& x, int axis) { return expand_dims(x, axis); },
-      nb::sig("def expand_dims(x: UnifiedArray, /, axis: int = 0) -> UnifiedArray"), nb::arg(),
-      nb::arg("axis") = 0, "Add an axis of length 1.");
-  m.def("squeeze", &squeezed,
-        nb::sig("def squeeze(x: UnifiedArray, /, axis: int | tuple[int, ...]) -> UnifiedArray"),
-        nb::arg(), nb::arg("axis"), "Remove axes of length 1.");
+      "expand_dims",
+      [](const Operand& x, nb::handle axis) { return expand_dims(x, axes_in(axis).value()); },
+      nb::sig("def expand_dims(x: UnifiedArray, /, axis: int | tuple[int, ...]) -> UnifiedArray"),
+      nb::arg(), nb::arg("axis"), "Add axes of length 1.");
+  m.def(
+      "squeeze",
+      [](const Operand& x, nb::handle axis) { return squeeze(x, axes_in(axis).value()); },
+      nb::sig("def squeeze(x: UnifiedArray, /, axis: int | tuple[int, ...]) -> UnifiedArray"),
+      nb::arg(), nb::arg("axis"), "Remove axes of length 1.");
   m.def("flip", &flipped,
         nb::sig("def flip(x: UnifiedArray, /, *, axis: int | tuple[int, ...] | None = None)"
                 " -> UnifiedArray"),
         nb::arg(), nb::kw_only(), nb::arg("axis") = nb::none(), "Reverse axes, all by default.");
-  m.def("concat", &concatenated,
-        nb::sig("def concat(arrays: tuple[UnifiedArray, ...] | list[UnifiedArray], /, *, "
-                "axis: int | None = 0) -> UnifiedArray"),
-        nb::arg(), nb::kw_only(), nb::arg("axis").none() = 0,
-        "Join arrays along an axis; `None`: all elements in a row.");
+}
+
+void bind_broadcasts(nb::module_& m) {
+  m.def(
+      "broadcast_to", [](const Operand& x, const Shape& shape) { return broadcast_to(x, shape); },
+      nb::sig("def broadcast_to(x: UnifiedArray, /, shape: tuple[int, ...]) -> UnifiedArray"),
+      nb::arg(), nb::arg("shape"), "Repeat the elements to fill a shape, without a copy.");
+  m.def(
+      "broadcast_arrays",
+      [](const nb::args& arrays) { return to_tuple(broadcast_arrays(arrays_in(arrays), nowhere)); },
+      nb::sig("def broadcast_arrays(*arrays: UnifiedArray) -> tuple[UnifiedArray, ...]"),
+      "Bring arrays to their common shape, without copies.");
+  m.def(
+      "broadcast_shapes",
+      [](const nb::args& shapes) {
+        std::vector<Shape> all;
+        for (const nb::handle s : shapes) all.push_back(nb::cast<Shape>(s));
+        return to_tuple(broadcast_shapes(all));
+      },
+      nb::sig("def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]"),
+      "The shape that shapes broadcast to.");
+  m.def(
+      "meshgrid",
+      [](const nb::args& arrays, const std::string& indexing) {
+        if (indexing != "xy" && indexing != "ij")
+          throw nb::value_error("meshgrid: indexing is \"xy\" or \"ij\"");
+        return to_tuple(
+            meshgrid(arrays_in(arrays), indexing == "xy" ? Indexing::xy : Indexing::ij, nowhere));
+      },
+      nb::sig("def meshgrid(*arrays: UnifiedArray, indexing: str = 'xy')"
+              " -> tuple[UnifiedArray, ...]"),
+      nb::arg(), nb::arg("indexing") = "xy",
+      "Coordinate arrays of a grid of one-dimensional ones.");
+}
+
+void bind_joins(nb::module_& m) {
+  m.def(
+      "concat",
+      [](const std::vector<UnifiedArray>& arrays, std::optional<int> axis) {
+        return unlocked([&] { return concat(arrays, axis, nowhere); });
+      },
+      nb::sig("def concat(arrays: tuple[UnifiedArray, ...] | list[UnifiedArray], /, *, "
+              "axis: int | None = 0) -> UnifiedArray"),
+      nb::arg(), nb::kw_only(), nb::arg("axis").none() = 0,
+      "Join arrays along an axis; `None`: all elements in a row.");
   m.def(
       "stack",
       [](const std::vector<UnifiedArray>& arrays, int axis) {
-        return stack(arrays, axis, nowhere);
+        return unlocked([&] { return stack(arrays, axis, nowhere); });
       },
       nb::sig("def stack(arrays: tuple[UnifiedArray, ...] | list[UnifiedArray], /, *, "
               "axis: int = 0) -> UnifiedArray"),
       nb::arg(), nb::kw_only(), nb::arg("axis") = 0, "Join arrays along a new axis.");
+  m.def(
+      "unstack", [](const Operand& x, int axis) { return to_tuple(unstack(x, axis)); },
+      nb::sig("def unstack(x: UnifiedArray, /, *, axis: int = 0) -> tuple[UnifiedArray, ...]"),
+      nb::arg(), nb::kw_only(), nb::arg("axis") = 0, "The slices along an axis.");
+}
+
+void bind_repetitions(nb::module_& m) {
+  m.def("repeat", &repeated,
+        nb::sig("def repeat(x: UnifiedArray, repeats: int | UnifiedArray, /, *, "
+                "axis: int | None = None) -> UnifiedArray"),
+        nb::arg(), nb::arg(), nb::kw_only(), nb::arg("axis") = nb::none(),
+        "Each element several times, along an axis or in C order.");
+  m.def(
+      "tile",
+      [](Operand x, nb::handle repetitions) {
+        const auto counts = PyIndex_Check(repetitions.ptr())
+                                ? std::vector<std::int64_t>{nb::cast<std::int64_t>(repetitions)}
+                                : nb::cast<std::vector<std::int64_t>>(repetitions);
+        return unlocked([&] { return tile(std::move(x), counts); });
+      },
+      nb::sig("def tile(x: UnifiedArray, repetitions: tuple[int, ...], /) -> UnifiedArray"),
+      "The whole array again and again along each axis.");
+  m.def("roll", &rolled,
+        nb::sig("def roll(x: UnifiedArray, /, shift: int | tuple[int, ...], *, "
+                "axis: int | tuple[int, ...] | None = None) -> UnifiedArray"),
+        nb::arg(), nb::arg("shift"), nb::kw_only(), nb::arg("axis") = nb::none(),
+        "Move elements along axes; what leaves at the end comes in at the beginning.");
+  m.def("pad", &padded,
+        nb::sig("def pad(x: UnifiedArray, width: int | tuple[int, int] | "
+                "typing.Sequence[tuple[int, int]], /, *, mode: str = 'constant', "
+                "value: complex = 0) -> UnifiedArray"),
+        nb::arg(), nb::arg(), nb::kw_only(), nb::arg("mode") = "constant", nb::arg("value") = 0,
+        "Put elements before and behind along each axis.");
+  const auto triangle = [&](const char* name, UnifiedArray (*f)(Operand, std::int64_t),
+                            const char* doc) {
+    const std::string sig =
+        std::string("def ") + name + "(x: UnifiedArray, /, *, k: int = 0) -> UnifiedArray";
+    m.def(
+        name,
+        [f](Operand x, std::int64_t k) { return unlocked([&] { return f(std::move(x), k); }); },
+        nb::sig(sig.c_str()), nb::arg(), nb::kw_only(), nb::arg("k") = 0, doc);
+  };
+  triangle("tril", &tril, "Matrices with zeros above diagonal k.");
+  triangle("triu", &triu, "Matrices with zeros below diagonal k.");
+}
+
+}  // namespace
+
+void bind_manipulation(nb::module_& m) {
+  bind_layouts(m);
+  bind_broadcasts(m);
+  bind_joins(m);
+  bind_repetitions(m);
 }
 
 }  // namespace isofield::python

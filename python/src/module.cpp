@@ -31,6 +31,8 @@ NB_MODULE(_core, m) {
   bind_pointwise(m);
   bind_manipulation(m);
   bind_reductions(m);
+  bind_searching(m);
+  bind_statistics(m);
   bind_activations(m);
   bind_random(m);
   bind_linalg(m);

@@ -1,3 +1,5 @@
+#include <isofield/searching.hpp>
+
 #include "binding.hpp"
 
 namespace isofield::python {
@@ -74,6 +76,7 @@ void bind_reductions(nb::module_& m) {
   plain("mean", &isofield::mean, "Mean over axes, all by default.");
   plain("any", &isofield::any, "Whether any element over axes is true, or not zero.");
   plain("all", &isofield::all, "Whether all elements over axes are true, or not zero.");
+  plain("count_nonzero", &isofield::count_nonzero, "How many elements over axes are not zero.");
   define(m, "var", static_cast<Moment>(&isofield::var), "Variance over axes.");
   define(m, "std", static_cast<Moment>(&isofield::std), "Standard deviation over axes.");
 }

@@ -1,7 +1,9 @@
 #include <isofield/differentiation.hpp>
 #include <isofield/transforms.hpp>
+#include <isofield/vmap.hpp>
 
 #include "binding.hpp"
+#include "exchange.hpp"
 
 namespace isofield::python {
 namespace {
@@ -32,6 +34,16 @@ ListFunction function_of(const nb::handle function) {
   return [function](std::span<const UnifiedArray> arrays) {
     const nb::gil_scoped_acquire lock;
     return arrays_of(function(list_of(arrays)));
+  };
+}
+
+/// The same for a function that is kept, and may be dropped anywhere.
+ListFunction kept_function_of(nb::handle function) {
+  const auto kept =
+      deferred(function.inc_ref().ptr(), [](void* f) { Py_DECREF(static_cast<PyObject*>(f)); });
+  return [kept](std::span<const UnifiedArray> arrays) {
+    const nb::gil_scoped_acquire lock;
+    return arrays_of(nb::handle(static_cast<PyObject*>(kept.get()))(list_of(arrays)));
   };
 }
 
@@ -104,6 +116,49 @@ nb::tuple pushed_forward(nb::handle function, nb::handle list, nb::handle tangen
   return nb::make_tuple(list_of(values), list_of(derivatives));
 }
 
+nb::list mapped(nb::handle function, nb::handle list, const std::vector<std::optional<int>>& in,
+                const std::vector<int>& out) {
+  const Arrays arrays = arrays_of(list);
+  const ListFunction f = function_of(function);
+  return list_of(unlocked([&] { return detail::mapped(f, arrays, in, out, {"vmap", nowhere}); }));
+}
+
+UnifiedArray jacobian(nb::handle function, const UnifiedArray& argument) {
+  const ListFunction f = function_of(function);
+  const UnifiedArray x = argument;
+  return unlocked([&] { return detail::jacobian_of(f, x, {"jacobian", nowhere}); });
+}
+
+nb::list checkpointed(nb::handle function, nb::handle list) {
+  const Arrays arrays = arrays_of(list);
+  const ListFunction f = kept_function_of(function);
+  return list_of(unlocked([&] {
+    return detail::checkpointed_call(f, arrays, {"checkpoint", nowhere});
+  }));
+}
+
+/// Python's `forward` gives the values and what is kept as one list, and where that begins.
+nb::list custom(nb::handle value, nb::handle forward, nb::handle backward, nb::handle list) {
+  const Arrays arrays = arrays_of(list);
+  detail::CustomFunctions functions;
+  functions.value = kept_function_of(value);
+  functions.forward = [f = kept_function_of(forward)](std::span<const UnifiedArray> in) {
+    Arrays both = f(in);
+    const auto values = static_cast<std::ptrdiff_t>(both.front().item<std::int64_t>(nowhere));
+    return std::pair(Arrays(both.begin() + 1, both.begin() + 1 + values),
+                     Arrays(both.begin() + 1 + values, both.end()));
+  };
+  functions.backward = [f = kept_function_of(backward)](std::span<const UnifiedArray> kept,
+                                                        std::span<const UnifiedArray> cotangents) {
+    Arrays both(kept.begin(), kept.end());
+    both.insert(both.end(), cotangents.begin(), cotangents.end());
+    return f(both);
+  };
+  return list_of(unlocked([&] {
+    return detail::custom_call(std::move(functions), arrays, {"custom_vjp", nowhere});
+  }));
+}
+
 }  // namespace
 
 void bind_transforms(nb::module_& m) {
@@ -116,6 +171,11 @@ void bind_transforms(nb::module_& m) {
   m.def("_value_and_gradient", &value_and_gradient);
   m.def("_pulled_back", &pulled_back);
   m.def("_pushed_forward", &pushed_forward);
+  m.def("_mapped", &mapped);
+  m.def("_jacobian", &jacobian);
+  m.def("_checkpointed", &checkpointed);
+  m.def("_custom", &custom);
+  m.def("_stop_gradient", [](const Operand& x) { return stop_gradient(x); });
 }
 
 }  // namespace isofield::python

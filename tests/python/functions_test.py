@@ -132,3 +132,96 @@ def test_functions_take_what_the_standard_lets_them_take():
 def test_constants_are_pythons():
     assert (xp.e, xp.pi, xp.inf) == (np.e, np.pi, np.inf) and xp.nan != xp.nan
     assert xp.newaxis is None
+
+
+N = np.array([[3, 1, 2], [1, 3, 3]])
+
+
+def test_rearranging_agrees_with_numpy():
+    x = xp.asarray(X)
+    check(xp.moveaxis(x, 0, 1), np.moveaxis(X, 0, 1))
+    check(xp.roll(x, 1), np.roll(X, 1))
+    check(xp.roll(x, (1, -2), axis=(0, 1)), np.roll(X, (1, -2), axis=(0, 1)))
+    check(xp.roll(x, 1, axis=(0, 1)), np.roll(X, 1, axis=(0, 1)))
+    check(xp.repeat(x, 2), np.repeat(X, 2))
+    check(xp.repeat(x, xp.asarray([1, 0, 2]), axis=1), np.repeat(X, [1, 0, 2], axis=1))
+    check(xp.tile(x, (2, 1, 2)), np.tile(X, (2, 1, 2)))
+    for ours, theirs in zip(xp.unstack(x, axis=1), np.unstack(X, axis=1)):
+        check(ours, theirs)
+    for ours, theirs in zip(xp.meshgrid(x[0], x[1]), np.meshgrid(X[0], X[1])):
+        check(ours, theirs)
+    check(xp.tril(x, k=-1), np.tril(X, k=-1))
+    check(xp.triu(x, k=1), np.triu(X, k=1))
+    check(xp.eye(3, 4, k=1), np.eye(3, 4, k=1))
+    check(xp.expand_dims(x, (0, 2)), np.expand_dims(X, (0, 2)))
+    check(xp.pad(x, ((1, 0), (2, 1)), mode="edge"), np.pad(X, ((1, 0), (2, 1)), mode="edge"))
+    check(xp.pad(x, 1, value=7.0), np.pad(X, 1, constant_values=7.0))
+    assert xp.broadcast_shapes((2, 1), (3,), ()) == (2, 3)
+
+
+def test_searching_and_sorting_agree_with_numpy():
+    x, n = xp.asarray(X), xp.asarray(N)
+    check(xp.argmax(x), np.argmax(X))
+    check(xp.argmin(x, axis=1, keepdims=True), np.argmin(X, axis=1, keepdims=True))
+    check(xp.count_nonzero(n - 1, axis=0), np.count_nonzero(N - 1, axis=0))
+    for ours, theirs in zip(xp.nonzero(n == 3), np.nonzero(N == 3)):
+        check(ours, theirs)
+    check(xp.sort(x, axis=0, descending=True), -np.sort(-X, axis=0))
+    check(xp.argsort(n), np.argsort(N, stable=True))
+    check(xp.searchsorted(xp.asarray([1, 2, 3]), n, side="right"), np.searchsorted([1, 2, 3], N, side="right"))
+    check(xp.take(x, xp.asarray([2, 0]), axis=1), np.take(X, [2, 0], axis=1))
+    check(xp.take_along_axis(x, xp.argsort(x), axis=-1), np.sort(X))
+    check(xp.scatter(xp.zeros(3), xp.asarray([0, 2, 2]), xp.asarray([1.0, 2.0, 3.0]), how="add"), [1.0, 0.0, 5.0])
+    check(xp.one_hot(xp.asarray([2, 0]), 3), np.eye(3)[[2, 0]])
+
+
+def test_sets_agree_with_numpy():
+    n = xp.asarray(N)
+    ours, theirs = xp.unique_all(n), np.unique_all(N)
+    for name in ("values", "indices", "inverse_indices", "counts"):
+        check(getattr(ours, name), getattr(theirs, name))
+    values, counts = xp.unique_counts(n)
+    check(counts, np.unique_counts(N).counts)
+    check(xp.unique_inverse(n).inverse_indices, np.unique_inverse(N).inverse_indices)
+    check(xp.unique_values(n), np.unique(N))
+    check(xp.isin(n, xp.asarray([1, 2]), invert=True), np.isin(N, [1, 2], invert=True))
+
+
+def test_statistics_agree_with_numpy():
+    x = xp.asarray(X)
+    check(xp.var(x, axis=1, correction=1), np.var(X, axis=1, ddof=1))
+    check(xp.std(x, keepdims=True), np.std(X, keepdims=True))
+    check(xp.cumulative_sum(x, axis=1, include_initial=True), np.cumulative_sum(X, axis=1, include_initial=True))
+    check(xp.cumulative_prod(x, axis=0), np.cumprod(X, axis=0))
+    check(xp.diff(x, n=2), np.diff(X, n=2), rtol=1e-13)
+    check(xp.diff(x, axis=0, prepend=x[:1]), np.diff(X, axis=0, prepend=X[:1]))
+    check(xp.gradient(x, 0.5), np.gradient(X, 0.5, axis=-1))
+    check(xp.trapezoid(x, dx=0.5), np.trapezoid(X, dx=0.5))
+    check(xp.interp(xp.asarray([0.5, 1.5]), xp.asarray([0.0, 1.0, 2.0]), xp.asarray([0.0, 2.0, 3.0])),
+          np.interp([0.5, 1.5], [0.0, 1.0, 2.0], [0.0, 2.0, 3.0]))  # fmt: skip
+    check(xp.median(x, axis=0), np.median(X, axis=0))
+    check(xp.quantile(x, 0.3), np.quantile(X, 0.3))
+    check(xp.percentile(x, 30.0, axis=1), np.percentile(X, 30.0, axis=1))
+    counts, edges = xp.histogram(x, bins=4, range=(-1.0, 1.0))
+    check(counts, np.histogram(X, bins=4, range=(-1.0, 1.0))[0])
+    check(xp.bincount(xp.asarray(N[0]), minlength=6), np.bincount(N[0], minlength=6))
+
+
+def test_random_numbers_are_decided_by_their_seed():
+    g = xp.random.Generator(7)
+    first, second = g.normal((3, 4)), g.normal((3, 4))
+    assert xp.random.Generator(7).normal((3, 4)).tolist() == first.tolist() != second.tolist()
+    xp.random.seed(3)
+    values = xp.random.uniform(1000, low=2.0, high=3.0)
+    assert bool(xp.all((values >= 2.0) & (values < 3.0)))
+    assert sorted(xp.random.permutation(10).tolist()) == list(range(10))
+    assert xp.random.integers(0, 5, (2, 2), dtype=xp.int8).dtype is xp.int8
+    assert xp.random.uniform().shape == ()
+
+
+def test_activations_are_their_formulas():
+    x = xp.asarray(X)
+    check(xp.softplus(x), np.log1p(np.exp(X)))
+    check(xp.softmax(x, axis=1), np.exp(X) / np.exp(X).sum(axis=1, keepdims=True))
+    check(xp.logsumexp(x), np.log(np.exp(X).sum()))
+    check(xp.silu(x), X / (1.0 + np.exp(-X)))

@@ -33,6 +33,52 @@ def test_an_array_of_rank_0_is_an_index():
     assert xp.asarray(X)[xp.asarray(1)].tolist() == X[1].tolist()
 
 
+MASK = X[:, :, 0] % 3 == 0
+CHOICES = [
+    X > 30, X[:, 0, 0] > 5, MASK, (slice(None), MASK[0]), (1, X[1] > 25), True, False,
+    [0, 2, 0], np.array([[0, 1], [2, -1]]), (slice(None), [1, 3]), (0, [1, 3], slice(None, None, 2)),
+    ([0, 1], [1, 2]), ([0, 1], slice(None), [3, 4]), (..., np.array([4, 0])), (None, [1]), (np.zeros(0, int), 0),
+    (np.array([[0], [2]]), np.array([1, 3])), (np.int64(1), [0]),
+]  # fmt: skip
+
+
+def ours(key):
+    """The key with our arrays in the place of NumPy's."""
+    if isinstance(key, tuple):
+        return tuple(ours(k) for k in key)
+    return xp.asarray(key) if isinstance(key, np.ndarray) else key
+
+
+@pytest.mark.parametrize("key", CHOICES, ids=repr)
+def test_choices_are_numpys(key):
+    theirs = X[key]
+    for k in (key, ours(key)):
+        got = xp.asarray(X)[k]
+        assert got.shape == theirs.shape and got.tolist() == theirs.tolist()
+
+
+@pytest.mark.parametrize("key", CHOICES, ids=repr)
+def test_writes_into_choices_are_numpys(key):
+    x, values = xp.asarray(X, copy=True), X.copy()
+    x[ours(key)], values[key] = -1.0, -1.0
+    assert x.tolist() == values.tolist()
+    part = X[key] * 2.0
+    x[ours(key)], values[key] = xp.asarray(part), part
+    assert x.tolist() == values.tolist()
+
+
+def test_an_empty_list_chooses_nothing():
+    assert xp.asarray(X)[[]].shape == (0, 4, 5)
+
+
+def test_choices_beyond_an_axis_are_refused():
+    for key in ([3], [-4], ([0], [4]), np.ones((2, 4), bool)):
+        with pytest.raises(IndexError):
+            xp.asarray(X)[key]
+    with pytest.raises(IndexError):
+        xp.asarray(X)[[0.5]]
+
+
 def test_values_of_other_kinds_go_into_parts():
     x = xp.zeros((2, 3))
     x[0] = [1.0, 2.0, 3.0]

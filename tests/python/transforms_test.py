@@ -128,3 +128,48 @@ def test_products_with_jacobians_are_each_others_transpose():
         pull(cotangent[0])
     with pytest.raises(TypeError, match="structure"):
         xp.jvp(f, (x, y), (dx,))
+
+
+def test_a_function_is_called_for_a_batch():
+    def f(x, w):
+        return xp.sum(x * w), {"square": x * x}
+
+    rows = np.arange(12.0).reshape(4, 3)
+    value, more = xp.vmap(f, in_axes=(0, None))(xp.asarray(rows), xp.asarray(X))
+    np.testing.assert_allclose(np.asarray(value), rows @ X, rtol=1e-14)
+    assert more["square"].tolist() == (rows * rows).tolist()
+    turned = xp.vmap(lambda x: x * 2.0, in_axes=1, out_axes=1)(xp.asarray(rows))
+    assert turned.tolist() == (rows * 2.0).tolist()
+    slopes = xp.vmap(xp.grad(lambda x: xp.sum(xp.sin(x))))(xp.asarray(rows))
+    np.testing.assert_allclose(np.asarray(slopes), np.cos(rows), rtol=1e-13)
+    with pytest.raises(ValueError, match="2 axes for 1"):
+        xp.vmap(f, in_axes=(0, 0))(xp.asarray(rows))
+
+
+def test_jacobians_and_hessians_are_all_derivatives():
+    x = xp.asarray(X)
+    np.testing.assert_allclose(np.asarray(xp.jacobian(lambda v: v * v)(x)), np.diag(2.0 * X), rtol=1e-14)
+    got = xp.jacobian(lambda w, v: xp.sum(v**3) * w, argnums=1)(xp.asarray(X), x)
+    np.testing.assert_allclose(np.asarray(got), np.outer(X, 3.0 * X**2), rtol=1e-13)
+    np.testing.assert_allclose(np.asarray(xp.hessian(lambda v: xp.sum(v**3))(x)), np.diag(6.0 * X), rtol=1e-13, atol=1e-13)
+
+
+def test_derivatives_can_be_stopped_recomputed_and_given():
+    x = xp.asarray(X)
+    stopped = xp.grad(lambda v: xp.sum(v * xp.stop_gradient(v)))(x)
+    np.testing.assert_allclose(np.asarray(stopped), X, rtol=1e-14)
+    calls = []
+
+    def counted(v):
+        calls.append(1)
+        return xp.sin(v)
+
+    again = xp.grad(lambda v: xp.sum(xp.checkpoint(counted)(v)))(x)
+    np.testing.assert_allclose(np.asarray(again), np.cos(X), rtol=1e-14)
+    assert len(calls) == 2
+    clipped = xp.custom_vjp(
+        lambda v: v * v, lambda v: (v * v, {"v": v}), lambda kept, g: (xp.clip(2.0 * kept["v"] * g, -1.0, 1.0),)
+    )
+    got = xp.grad(lambda v: xp.sum(clipped(v)))(x)
+    np.testing.assert_allclose(np.asarray(got), np.clip(2.0 * X, -1.0, 1.0), rtol=1e-14)
+    assert clipped(x).tolist() == (X * X).tolist()
