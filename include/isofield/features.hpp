@@ -28,7 +28,9 @@ class Standardizer {
   Standardizer(UnifiedArray m, UnifiedArray s) : mean(std::move(m)), scale(std::move(s)) {}
 };
 /// Fit a Standardizer: `standardize_features(x).transform(x)`.
-inline Standardizer standardize_features(Operand data) { return Standardizer::fit(std::move(data)); }
+inline Standardizer standardize_features(Operand data) {
+  return Standardizer::fit(std::move(data));
+}
 
 /// Features moved and scaled so that the fitted data fill [low, high]; a feature that is constant
 /// becomes `low`.

@@ -72,15 +72,15 @@ PCA PCA::fit(Operand data, std::optional<std::int64_t> count) {
   const UnifiedArray variance =
       square(s) / static_cast<double>(std::max<std::int64_t>(samples - 1, 1));
   const Slice first{0, kept};
-  return {middle, turned(first).copy(), variance(first).copy(), (variance / sum(variance))(first).copy()};
+  return {middle, turned(first).copy(), variance(first).copy(),
+          (variance / sum(variance))(first).copy()};
 }
 UnifiedArray PCA::transform(Operand data) const {
   return linalg::matmul(matrix("PCA::transform", data, mean.size()) - mean,
                         matrix_transpose(components));
 }
 UnifiedArray PCA::inverse_transform(Operand coordinates) const {
-  const UnifiedArray x =
-      matrix("PCA::inverse_transform", coordinates, explained_variance.size());
+  const UnifiedArray x = matrix("PCA::inverse_transform", coordinates, explained_variance.size());
   return linalg::matmul(x, components) + mean;
 }
 

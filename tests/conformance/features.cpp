@@ -37,28 +37,37 @@ BACKEND_TEST_CASE(principal_components_find_the_plane_that_data_lie_in) {
   const UnifiedArray x = a * first + b * second + 2.0;
   const auto fitted = features::pca(x, 2);
   BOOST_TEST(fitted.components.shape() == Shape({2, 5}));
-  BOOST_TEST(close(linalg::matmul(fitted.components, fitted.components.T()),
-                   plain<double>(eye(2)), 1e-12));
+  BOOST_TEST(close(linalg::matmul(fitted.components, fitted.components.T()), plain<double>(eye(2)),
+                   1e-12));
   // The plane: what is left of the known directions outside of it.
   const UnifiedArray known = stack({first, second});
-  const UnifiedArray inside = linalg::matmul(linalg::matmul(known, fitted.components.T()), fitted.components);
+  const UnifiedArray inside =
+      linalg::matmul(linalg::matmul(known, fitted.components.T()), fitted.components);
   BOOST_TEST(close(inside, plain<double>(known), 1e-12));
   BOOST_TEST(close(fitted.inverse_transform(fitted.transform(x)), plain<double>(x), 1e-12));
-  BOOST_TEST(close(var(fitted.transform(x), {0}, 1.0), plain<double>(fitted.explained_variance), 1e-12));
+  BOOST_TEST(
+      close(var(fitted.transform(x), {0}, 1.0), plain<double>(fitted.explained_variance), 1e-12));
   BOOST_TEST(std::abs(sum(fitted.explained_variance_ratio).item<double>() - 1.0) < 1e-12);
-  BOOST_TEST(fitted.explained_variance(0).item<double>() > 5 * fitted.explained_variance(1).item<double>());
+  BOOST_TEST(fitted.explained_variance(0).item<double>() >
+             5 * fitted.explained_variance(1).item<double>());
 }
 
 BACKEND_TEST_CASE(data_that_do_not_fit_are_told) {
   const auto fitted = features::standardize_features(ones({3, 2}));
-  BOOST_TEST(error_of<ShapeError>([&] { fitted.transform(ones({3, 4})); })
-                 .starts_with("Standardizer::transform: needs data (samples, 2), got shape (3, 4) ["));
-  BOOST_TEST(error_of<ShapeError>([] { features::pca(ones({3})); })
-                 .starts_with("pca: needs data (samples, features), got shape (3,) ["));
-  BOOST_TEST(error_of<ShapeError>([] { features::pca(ones({3, 2}), 3); })
-                 .starts_with("pca: 3 components of data of shape (3, 2); there are 1 to 2 ["));
-  BOOST_TEST(error_of<DTypeError>([] { features::normalize_features(ones({3, 2}, int64)); })
-                 .starts_with("normalize_features: needs a real-valued floating-point dtype"));
-  BOOST_TEST(error_of<ShapeError>([] { features::standardize_features(zeros({0, 2})); })
-                 .starts_with("standardize_features: there are no samples in shape (0, 2) ["));
+  BOOST_TEST(
+      error_of<ShapeError>([&] {
+        fitted.transform(ones({3, 4}));
+      }).starts_with("Standardizer::transform: needs data (samples, 2), got shape (3, 4) ["));
+  BOOST_TEST(error_of<ShapeError>([] {
+               features::pca(ones({3}));
+             }).starts_with("pca: needs data (samples, features), got shape (3,) ["));
+  BOOST_TEST(error_of<ShapeError>([] {
+               features::pca(ones({3, 2}), 3);
+             }).starts_with("pca: 3 components of data of shape (3, 2); there are 1 to 2 ["));
+  BOOST_TEST(error_of<DTypeError>([] {
+               features::normalize_features(ones({3, 2}, int64));
+             }).starts_with("normalize_features: needs a real-valued floating-point dtype"));
+  BOOST_TEST(error_of<ShapeError>([] {
+               features::standardize_features(zeros({0, 2}));
+             }).starts_with("standardize_features: there are no samples in shape (0, 2) ["));
 }

@@ -49,7 +49,7 @@ template <class T> T right_shift(T a, T b) {
 template <class T> T sign(T x) {
   if constexpr (is_complex_type<T>) return x == T(0) ? T(0) : x / std::abs(x);
   else if constexpr (std::is_unsigned_v<T>) return T(x > 0);
-  else return x > T(0) ? T(1) : x < T(0) ? T(-1) : x;
+  else return x > T(0) ? T(1) : x < T(0) ? T(-1) : x == T(0) ? T(0) : x;
 }
 template <class T> T maximum(T a, T b) { return a != a ? a : b != b ? b : a > b ? a : b; }
 template <class T> T minimum(T a, T b) { return a != a ? a : b != b ? b : a < b ? a : b; }

@@ -119,9 +119,9 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
         at::sgn_out(out, a);
         return;
       }
-      // LibTorch's sign of NaN and of -0 is 0.
+      // LibTorch's sign of NaN is 0.
       if (a.is_floating_point())
-        at::where_out(out, a.abs().gt(0), a.sign(), a);
+        at::where_out(out, a.isnan(), a, a.sign().add(0));
       else
         at::sign_out(out, a);
       return;

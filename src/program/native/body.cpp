@@ -94,7 +94,8 @@ class Translation : Writer {
       case Op::abs: return commute(TWIN(and), a, all_but_sign());
       case Op::sign: {
         const int one_if = blend(a, number(1.0), compare(gt, a, number(0.0)));
-        return blend(one_if, number(-1.0), compare(lt, a, number(0.0)));
+        const int signed_zero = blend(one_if, number(-1.0), compare(lt, a, number(0.0)));
+        return commute(TWIN(add), signed_zero, number(0.0));
       }
       case Op::square: return binary(TWIN(mul), a, a);
       case Op::relu: return binary(TWIN(max), number(0.0), a);
