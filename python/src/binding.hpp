@@ -37,6 +37,7 @@ void bind_statistics(nb::module_& m);
 void bind_activations(nb::module_& m);
 void bind_random(nb::module_& m);
 void bind_linalg(nb::module_& m);
+void bind_fft(nb::module_& m);
 void bind_transforms(nb::module_& m);
 
 /// The Python type of arrays.

@@ -36,6 +36,7 @@ NB_MODULE(_core, m) {
   bind_activations(m);
   bind_random(m);
   bind_linalg(m);
+  bind_fft(m);
   bind_transforms(m);
   m.def("_set_type_attribute", &set_type_attribute);
   m.attr("e") = 2.718281828459045;
