@@ -39,6 +39,7 @@ void bind_random(nb::module_& m);
 void bind_linalg(nb::module_& m);
 void bind_fft(nb::module_& m);
 void bind_transforms(nb::module_& m);
+void bind_mfg(nb::module_& m);
 
 /// The Python type of arrays.
 extern PyTypeObject* array_type;

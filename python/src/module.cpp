@@ -38,6 +38,7 @@ NB_MODULE(_core, m) {
   bind_linalg(m);
   bind_fft(m);
   bind_transforms(m);
+  bind_mfg(m);
   m.def("_set_type_attribute", &set_type_attribute);
   m.attr("e") = 2.718281828459045;
   m.attr("pi") = 3.141592653589793;

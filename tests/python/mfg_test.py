@@ -1,0 +1,113 @@
+"""isofield.mfg: problems, solves, solutions."""
+
+import numpy as np
+import pytest
+
+import isofield as xp
+from isofield import mfg
+
+GAME = dict(
+    cells=40, steps=30, viscosity=0.1, running_cost="m + (x - 0.8)^2", initial_density="exp(-(x - 0.3)^2 / 0.02)"
+)
+
+
+def test_a_game_is_solved_and_its_mass_is_conserved():
+    solution = mfg.solve(mfg.Problem(**GAME), progress=False)
+    assert solution.converged and solution.status == "converged"
+    assert solution.u.shape == solution.m.shape == (31, 40)
+    masses = np.asarray(xp.sum(solution.m, axis=1)) / 40
+    np.testing.assert_allclose(masses, 1.0, rtol=1e-12)
+    assert solution.report["residual"] <= 1e-8
+    assert len(solution.report["history"]) == solution.report["iterations"]
+
+
+def test_functions_of_arrays_and_expressions_state_the_same_game():
+    functions = dict(
+        GAME,
+        running_cost=lambda x, t, m: m + (x - 0.8) ** 2,
+        initial_density=lambda x: xp.exp(-((x - 0.3) ** 2) / 0.02),
+        scale=lambda x: 0.5,
+    )
+    one = mfg.solve(mfg.Problem(**GAME), progress=False)
+    other = mfg.solve(mfg.Problem(**functions), progress=False)
+    np.testing.assert_allclose(np.asarray(other.m), np.asarray(one.m), atol=1e-7)
+
+
+def test_without_a_crowd_everybody_walks_to_the_heat_kernel():
+    """With zero costs u is 0 and m solves the heat equation: the first cosine decays at a known rate."""
+    n, steps, nu, horizon = 64, 400, 0.05, 1.0
+    game = mfg.Problem(
+        cells=n, steps=steps, viscosity=nu, horizon=horizon, initial_density=lambda x: 1.0 + 0.5 * xp.cos(xp.pi * x)
+    )
+    solution = mfg.solve(game, progress=False)
+    assert float(xp.max(xp.abs(solution.u))) == 0.0
+    x, h, dt = np.array(game.nodes[0]), 1.0 / n, horizon / steps
+    rate = 1.0 / (1.0 + dt * nu * (2.0 - 2.0 * np.cos(np.pi * h)) / h**2)  # of the implicit scheme
+    np.testing.assert_allclose(np.asarray(solution.m[steps]), 1.0 + 0.5 * rate**steps * np.cos(np.pi * x), rtol=1e-9)
+
+
+def test_two_axes_obstacles_and_exits():
+    game = mfg.Problem(
+        cells=(16, 12),
+        steps=10,
+        upper=(2.0, 1.0),
+        viscosity=0.1,
+        boundary=[("reflecting", "exit"), "reflecting"],
+        obstacle="x > 0.9 and x < 1.1 and y > 0.5",
+        exit=lambda x, y: (x > 1.8) & (y < 0.2),
+        running_cost=1.0,
+        initial_density="x < 0.5",
+    )
+    solution = mfg.solve(game, progress=False)
+    assert solution.converged, solution.report["message"]
+    assert solution.m.shape == (11, 16, 12)
+    assert float(xp.sum(solution.m[-1])) < float(xp.sum(solution.m[0]))
+    inside = np.asarray(solution.m)[:, 8, 8]
+    assert np.all(inside == 0.0)
+
+
+def test_a_callback_sees_iterations_and_ends_the_solve():
+    seen = []
+
+    def stop(iteration):
+        seen.append(iteration)
+        return len(seen) < 2
+
+    solution = mfg.solve(
+        mfg.Problem(**GAME), coupling="picard", initial_guess="zero", on_iteration=stop, progress=False
+    )
+    assert solution.status == "interrupted" and len(seen) == 2
+    assert [i["number"] for i in seen] == [1, 2]
+
+
+def test_an_error_in_a_callback_or_a_cost_is_raised():
+    def fail(*arguments):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        mfg.solve(mfg.Problem(**GAME), on_iteration=fail, progress=False)
+    with pytest.raises(KeyError, match="mine"):
+        mfg.solve(mfg.Problem(**dict(GAME, running_cost=fail)), progress=False)
+
+
+def test_what_is_no_game_is_refused():
+    with pytest.raises(xp.ConfigError, match="q"):
+        mfg.Problem(**dict(GAME, running_cost="q + 1"))
+    with pytest.raises(xp.ConfigError, match="open"):
+        mfg.Problem(**dict(GAME, boundary="open"))
+    with pytest.raises(ValueError, match="3 values for 1 axes"):
+        mfg.Problem(**dict(GAME, lower=(0.0, 0.0, 0.0)))
+    with pytest.raises(xp.ConfigError, match="coupling"):
+        mfg.solve(mfg.Problem(**GAME), coupling="quick", progress=False)
+
+
+def test_a_solution_can_be_seen(capsys):
+    solution = mfg.solve(mfg.Problem(**GAME), progress=True)
+    assert "residual" in capsys.readouterr().err
+    assert repr(solution).startswith("Solution(converged, ")
+    assert "<svg" in solution._repr_html_() and "converged" in solution._repr_html_()
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("Agg")
+    titles = [ax.get_title() for ax in solution.plot().axes]
+    assert {"density m", "value u", "convergence"} <= set(titles)
+    pyplot.close("all")
