@@ -4,6 +4,7 @@
 #include <isofield/searching.hpp>
 
 #include "core/emit.hpp"
+#include "core/node.hpp"
 
 namespace isofield::features {
 namespace {

@@ -42,9 +42,9 @@ def whole(f):
 
 
 def floor_divide(a, b):
-    # The Array API's quotient of an infinite number is infinite, Python's and NumPy's is NaN.
+    # Where either is infinite, Python's and NumPy's differ from the Array API's.
     quotient = np.floor_divide(a, b)
-    return quotient if a.dtype.kind == "i" else np.where(np.isinf(a), a / b, quotient)
+    return quotient if a.dtype.kind == "i" else np.where(np.isinf(a) | np.isinf(b), a / b, quotient)
 
 
 def left_shift(a, b):

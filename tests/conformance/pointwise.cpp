@@ -123,7 +123,7 @@ template <class T> T remainder(T a, T b) {
 }
 template <class T> T floor_divide(T a, T b) {
   if constexpr (std::is_floating_point_v<T>) {  // as Python and NumPy: b * (a // b) + a % b is a
-    if (b == T(0) || std::isinf(a)) return a / b;
+    if (b == T(0) || std::isinf(a) || std::isinf(b)) return a / b;
     const T r = std::fmod(a, b);
     T q = (a - r) / b;
     if (r != T(0) && ((r < T(0)) != (b < T(0)))) q -= T(1);

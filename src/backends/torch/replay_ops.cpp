@@ -208,8 +208,9 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
       }
       return;
     case Op::floor_divide:
-      if (b.is_floating_point())  // of an infinite number the quotient is infinite
-        at::where_out(out, a.abs().eq(infinity), at::div(a, b), at::div(a, b, "floor"));
+      if (b.is_floating_point())  // where either is infinite, the quotient as it is
+        at::where_out(out, a.abs().eq(infinity).logical_or_(b.abs().eq(infinity)), at::div(a, b),
+                      at::div(a, b, "floor"));
       else
         // By 0 the quotient is 0, as on the host; by -1 the smallest integer is its own negative.
         at::mul_out(out, at::div(a, safe_divisor(b), "floor"),
