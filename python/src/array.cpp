@@ -187,6 +187,12 @@ nb::object to_number(const UnifiedArray& array) {
   return number_at(view, 0);
 }
 
+nb::object same_or(nb::handle object, UnifiedArray&& result) {
+  if (is_array(object.ptr()) && array_in(object.ptr()).node() == result.node())
+    return nb::borrow(object);
+  return nb::steal(wrap(std::move(result)));
+}
+
 UnifiedArray brought(const UnifiedArray& array, std::optional<DType> dtype, BaseBackend* backend,
                      std::optional<bool> copy) {
   const bool moves = backend && backend != &array.backend();

@@ -132,6 +132,10 @@ UnifiedArray to_array(nb::handle object, std::optional<DType> dtype, BaseBackend
 UnifiedArray brought(const UnifiedArray& array, std::optional<DType> dtype, BaseBackend* backend,
                      std::optional<bool> copy);
 
+/// `object` itself where it is the array `result`, else a new object: whoever is given the same
+/// array is to see what is written to it.
+nb::object same_or(nb::handle object, UnifiedArray&& result);
+
 /// The dtype in a Python object: ours, a name, or one of Python's number types.
 std::optional<DType> dtype_in(PyObject* object) noexcept;
 /// The Python object of a dtype, a new reference.

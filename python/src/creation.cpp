@@ -56,7 +56,7 @@ void bind_creation(nb::module_& m) {
   m.def(
       "asarray",
       [](nb::handle object, Given dtype, const DeviceArgument& device, std::optional<bool> copy) {
-        return to_array(object, dtype, device.backend(), copy);
+        return same_or(object, to_array(object, dtype, device.backend(), copy));
       },
       nb::sig("def asarray(obj: typing.Any, /, *, dtype: DType | None = None, "
               "device: str | None = None, copy: _bool | None = None) -> UnifiedArray"),

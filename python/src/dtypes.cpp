@@ -131,8 +131,10 @@ void bind_dtype_functions(nb::module_& m) {
         "of these.");
   m.def(
       "astype",
-      [](const UnifiedArray& x, DType dtype, bool copy, const DeviceArgument& device) {
-        return brought(x, dtype, device.backend(), copy ? std::optional(true) : std::nullopt);
+      [](nb::handle x, DType dtype, bool copy, const DeviceArgument& device) {
+        if (!is_array(x.ptr())) throw nb::type_error("astype: takes an array");
+        return same_or(x, brought(array_in(x.ptr()), dtype, device.backend(),
+                                  copy ? std::optional(true) : std::nullopt));
       },
       nb::sig("def astype(x: UnifiedArray, dtype: DType, /, *, copy: _bool = True, "
               "device: str | None = None) -> UnifiedArray"),

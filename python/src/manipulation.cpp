@@ -74,7 +74,10 @@ void bind_layouts(nb::module_& m) {
         "The same elements in C order with another shape; one length may be -1.");
   m.def(
       "permute_dims",
-      [](const Operand& x, const std::vector<int>& axes) { return permute_dims(x, axes); },
+      [](const UnifiedArray& x, std::vector<int> axes) {
+        for (int& a : axes) a = normalize_axis(a, x.ndim(), "permute_dims");
+        return permute_dims({x, nowhere}, axes);
+      },
       nb::sig("def permute_dims(x: UnifiedArray, /, axes: tuple[int, ...]) -> UnifiedArray"),
       nb::arg(), nb::arg("axes"), "Reorder the axes.");
   m.def(

@@ -86,7 +86,8 @@ def test_a_copy_is_made_when_it_is_asked_for_and_refused_when_it_is_forbidden():
         assert address(make(values, copy=True)) != values.ctypes.data
         assert address(make(values, copy=False)) == values.ctypes.data
     x = xp.asarray(values)
-    assert xp.asarray(x).tolist() == x.tolist()
+    assert xp.asarray(x) is x and xp.asarray(x, copy=False) is x and xp.asarray(x, copy=True) is not x
+    assert xp.astype(x, x.dtype, copy=False) is x and xp.astype(x, x.dtype) is not x
     with pytest.raises(ValueError, match="without a copy"):
         xp.asarray(values, dtype=xp.float32, copy=False)
     with pytest.raises(ValueError, match="copy=False"):

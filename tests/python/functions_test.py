@@ -75,6 +75,7 @@ def test_shapes_change_as_numpys_do():
     check(xp.reshape(x, (3, 2)), X.reshape(3, 2))
     check(xp.reshape(x, (-1,)), X.reshape(-1))
     check(xp.permute_dims(x, (1, 0)), X.T)
+    check(xp.permute_dims(x, (-1, 0)), X.T)
     check(xp.matrix_transpose(x), X.T)
     check(xp.broadcast_to(x, (4, 2, 3)), np.broadcast_to(X, (4, 2, 3)))
     check(xp.expand_dims(x, axis=1), np.expand_dims(X, 1))
