@@ -196,6 +196,8 @@ def figures():
                counters("tridiagonal_line[^/]*/{backend}/(1000|1e3)(/[^/]*)?/threads:1")),
         Figure("cosine and Hartley transforms of many lines, 1-D to 3-D", "<= 1.0 of pocketfft", 1.0,
                counters("(dct|hartley)/{backend}/(1024_batched|[0-9x]+)/threads:1", program="transforms")),
+        Figure("gradient of a chain of 20 operations, N = 1e6", "<= 3 of its forward pass", 3.0,
+               counters("gradient_[a-z]+/{backend}/1e6/(jit|lazy)/threads:1")),
         Figure("two threads, chains of tanh and power, N = 1e6", ">= 1.8 faster", 1.8,
                speedups("(tanh|power)/{backend}/1e6/jit/threads:{threads}"), at_least=True),
         Figure("two threads, Hamiltonian, N = 1e6, from memory", "-", 1.8,
