@@ -8,6 +8,7 @@
 #include "core/node.hpp"
 #include "core/step.hpp"
 #include "core/transform.hpp"
+#include "transforms/indexing_rules.hpp"
 
 namespace isofield {
 
@@ -75,7 +76,10 @@ NodePtr part_of(const UnifiedArray& x, std::span<const Index> indices) {
   const NodePtr& node = x.node();
   detail::evaluate(node);
   if (detail::has_arrays(indices))
-    return indexing(*node, indices, [&] { return detail::choose(node, indices); });
+    return indexing(*node, indices, [&] {
+      return detail::wrapped(node) ? detail::chosen_part(x, indices).node()
+                                   : detail::choose(node, indices);
+    });
   Layout layout = indexing(*node, indices, [&] { return node->layout().index(indices); });
   if (detail::wrapped(node)) return detail::transformed_index(x, indices).node();
   return detail::make_leaf(node->storage, node->dtype, std::move(layout));
@@ -239,6 +243,10 @@ void UnifiedArray::assign_chosen(std::span<const Index> indices, const Operand& 
       if (!all->is_scalar()) check_fits(all->node()->shape, part.shape(), here);
       return assign_where(choice, *all, part);
     }
+  if (detail::wrapped(node_) || detail::wrapped(typed)) {
+    *this = detail::chosen_assigned(*this, indices, typed);
+    return;
+  }
   const detail::Choice choice = chosen(true);
   NodePtr source = detail::node_of(typed, backend(), dtype());
   detail::evaluate(source);

@@ -1,7 +1,11 @@
 #include "ops/arranged.hpp"
 
+#include <isofield/indexing.hpp>
 #include <isofield/ops.hpp>
+#include <isofield/sorting.hpp>
 #include <numeric>
+
+#include "transforms/indexing_rules.hpp"
 
 namespace isofield::detail {
 
@@ -77,11 +81,27 @@ Scalar zero_of(DType dtype) { return dtype == DType::bool_ ? Scalar(false) : Sca
 
 UnifiedArray flat(const UnifiedArray& x) { return reshape(x, {x.size()}); }
 
+namespace {
+
+/// Places have no derivatives; values are those at the places.
+Sorted transformed_sorted(const Arranged& a, int axis, bool descending) {
+  const auto places_along = [=](int along) {
+    return [=](std::span<Operand> in) { return argsort(std::move(in[0]), along, descending); };
+  };
+  Operand x(UnifiedArray(a.node), a.place.where);
+  UnifiedArray places =
+      transformed_places(a.operation, {&x, 1}, places_along(axis), places_along(axis + 1));
+  return {take_along_axis(UnifiedArray(a.node), places, axis), places};
+}
+
+}  // namespace
+
 Sorted sorted(std::string_view operation, Operand x, int axis, bool descending, bool values,
               bool places) {
   const Arranged a(operation, x);
   a.check_ordered();
   axis = a.axis(axis);
+  if (wrapped(a.node)) return transformed_sorted(a, axis, descending);
   Step step = a.step(Arrangement::Kind::sort);
   step.in = {axis_last(a.node->view(), axis)};
   step.arrangement.descending = descending;

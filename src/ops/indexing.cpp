@@ -3,6 +3,7 @@
 #include <isofield/ops.hpp>
 
 #include "ops/arranged.hpp"
+#include "transforms/indexing_rules.hpp"
 
 namespace isofield {
 namespace {
@@ -105,6 +106,8 @@ UnifiedArray take(Operand x, Operand indices, std::optional<int> given) {
   if (!given && a.rank() != 1)
     throw ShapeError("take: an axis must be given for shape " + to_string(a.shape()) + a.context());
   const int axis = a.axis(given.value_or(0));
+  if (const Operand both[] = {x, indices}; detail::wrapped(both))
+    return detail::transformed_take(std::move(x), std::move(indices), axis);
   const Shape before = part(a.shape(), 0, axis), after = part(a.shape(), axis + 1, a.rank());
   const Shape shape = joined(before, index->shape, after, a);
   const auto leaves = detail::index_leaves({&index, 1}, before, index->shape);
@@ -123,6 +126,8 @@ UnifiedArray take_along_axis(Operand x, Operand indices, int axis) {
   const NodePtr given = detail::checked_indices("take_along_axis", x, indices);
   axis = a.axis(axis);
   const auto [shape, lines] = along_shapes(a, given->shape, axis);
+  if (const Operand both[] = {x, indices}; detail::wrapped(both))
+    return detail::transformed_take_along(std::move(x), std::move(indices), axis);
   const auto leaves = detail::index_leaves({&given, 1}, {}, shape);
   detail::Step step = a.step(Moves::gather);
   step.indexed = {"take_along_axis", {axis}, a.shape(), axis};
@@ -137,6 +142,8 @@ UnifiedArray take_along_axis(Operand x, Operand indices, int axis) {
 UnifiedArray scatter(Operand x, Operand indices, Operand values, int axis, Scatter how) {
   const Arranged a("scatter", x);
   check_fold(a, how);
+  if (Operand all[] = {x, indices, values}; detail::wrapped(all))
+    return detail::transformed_scatter(all, a.axis(axis), false, how);
   const NodePtr index = detail::checked_indices("scatter", x, indices);
   const NodePtr source = checked_values(a, values);
   axis = a.axis(axis);
@@ -157,6 +164,8 @@ UnifiedArray scatter(Operand x, Operand indices, Operand values, int axis, Scatt
 UnifiedArray scatter_along_axis(Operand x, Operand indices, Operand values, int axis, Scatter how) {
   const Arranged a("scatter_along_axis", x);
   check_fold(a, how);
+  if (Operand all[] = {x, indices, values}; detail::wrapped(all))
+    return detail::transformed_scatter(all, a.axis(axis), true, how);
   const NodePtr given = detail::checked_indices("scatter_along_axis", x, indices);
   const NodePtr source = checked_values(a, values);
   axis = a.axis(axis);

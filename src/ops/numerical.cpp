@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "ops/arranged.hpp"
+#include "transforms/indexing_rules.hpp"
 
 namespace isofield {
 namespace {
@@ -19,6 +20,15 @@ DType widened(DType dtype) {
   return kind(dtype) == Kind::unsigned_integer ? DType::uint64 : dtype;
 }
 
+Reduce reduce_of(Arrangement::Fold fold) {
+  switch (fold) {
+    case Arrangement::Fold::sum: return Reduce::sum;
+    case Arrangement::Fold::prod: return Reduce::prod;
+    case Arrangement::Fold::min: return Reduce::min;
+    default: return Reduce::max;
+  }
+}
+
 UnifiedArray running(std::string_view operation, Arrangement::Fold fold, const Operand& x,
                      std::optional<int> given, DType dtype, bool include_initial) {
   Arranged a(operation, x);
@@ -26,6 +36,9 @@ UnifiedArray running(std::string_view operation, Arrangement::Fold fold, const O
     throw ShapeError(std::string(operation) + ": an axis must be given for shape " +
                      to_string(a.shape()) + a.context());
   const int axis = a.axis_or_flat(given);
+  if (detail::wrapped(a.node))
+    return detail::transformed_running(reduce_of(fold), {UnifiedArray(a.node), a.place.where}, axis,
+                                       dtype, include_initial);
   const NodePtr in = detail::cast(a.node, dtype);
   detail::evaluate(in);
   detail::Step step = a.step(Arrangement::Kind::scan);

@@ -4,6 +4,7 @@
 #include <isofield/sorting.hpp>
 
 #include "ops/arranged.hpp"
+#include "transforms/indexing_rules.hpp"
 
 namespace isofield {
 namespace {
@@ -20,6 +21,15 @@ UnifiedArray extreme(std::string_view operation, Arrangement::Fold fold, const O
   if (a.shape()[axis] == 0)
     throw ShapeError(std::string(operation) + ": axis " + std::to_string(axis) + " of shape " +
                      to_string(whole) + " is empty" + a.context());
+  if (detail::wrapped(a.node)) {
+    const auto along = [=](int k) {
+      return [=](std::span<Operand> in) { return extreme(operation, fold, in[0], k, keepdims); };
+    };
+    Operand line(UnifiedArray(a.node), a.place.where);
+    const UnifiedArray places =
+        detail::transformed_places(operation, {&line, 1}, along(axis), along(axis + 1));
+    return given || !keepdims ? places : reshape(places, Shape(whole.size(), 1));
+  }
   detail::Step step = a.step(Arrangement::Kind::extremum);
   step.in = {detail::axis_last(a.node->view(), axis)};
   step.arrangement.fold = fold;
@@ -85,6 +95,10 @@ UnifiedArray searchsorted(Operand x1, Operand x2, Side side,
   if (x2.is_scalar() && !detail::goes_into(x2, dtype))
     throw DTypeError("searchsorted: " + x2.scalar().text() + " does not go into dtype " +
                      std::string(name(dtype)) + line.context());
+  if (Operand all[] = {x1, x2}; detail::wrapped(all))
+    return detail::transformed_places(
+        "searchsorted", all,
+        [=](std::span<Operand> in) { return searchsorted(std::move(in[0]), in[1], side); }, {});
   const NodePtr sorted = detail::cast(line.node, dtype),
                 values = detail::node_of(x2, backend, dtype);
   detail::evaluate(sorted);

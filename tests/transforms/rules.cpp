@@ -221,4 +221,74 @@ BACKEND_TEST_CASE(transforms_of_lines_have_derivatives) {
   }
 }
 
+BACKEND_TEST_CASE(elements_named_by_places_have_derivatives) {
+  const UnifiedArray at = asarray(std::vector<std::int64_t>{2, 0, 2, -1}, {2, 2});
+  const UnifiedArray along = asarray(std::vector<std::int64_t>{2, 0, 2, 1, -1, 1}, {3, 2});
+  check([&](const UnifiedArray& x) { return take(x, at, 1); }, {2, 4, 3});
+  check([&](const UnifiedArray& x) { return take_along_axis(x, along, 1); }, {3, 3});
+  check([&](const UnifiedArray& x) { return take_along_axis(x, along, 0); }, {4, 1});
+  check([&](const UnifiedArray& x) { return x(at, slice(1, 3)); }, {4, 3});
+  check([&](const UnifiedArray& x) { return x(at, 1, at); }, {4, 3, 4});
+  const UnifiedArray mask = asarray(std::vector<bool>{true, false, true, true}, {4});
+  check([&](const UnifiedArray& x) { return x(mask) * sum(x(all_of, mask)); }, {4, 4});
+}
+
+BACKEND_TEST_CASE(writes_to_places_have_derivatives) {
+  const UnifiedArray at = asarray({std::int64_t{2}, std::int64_t{0}, std::int64_t{2}});
+  const UnifiedArray along = asarray(std::vector<std::int64_t>{2, 0, 2, 1, -1, 1}, {3, 2});
+  for (const auto how : {Scatter::set, Scatter::add}) {
+    check(
+        [&](const UnifiedArray& x) { return scatter(x, at, x(all_of, slice(0, 3)) * 2.0, 1, how); },
+        {2, 4});
+    check([&](const UnifiedArray& x) { return scatter(x * x, at, 0.5 * sum(x), 0, how); }, {4, 3});
+    check(
+        [&](const UnifiedArray& x) {
+          return scatter_along_axis(x, along, x(all_of, slice(0, 2)) * 3.0, 1, how);
+        },
+        {3, 3});
+  }
+  const UnifiedArray mask = asarray(std::vector<bool>{true, false, true, true}, {4});
+  check(
+      [&](const UnifiedArray& x) {
+        UnifiedArray u = x * 1.0;
+        u(at) = x(slice(0, 3)) * 2.0;
+        u(mask) *= sum(x);
+        u(mask) = x(slice(1, 4));
+        return u;
+      },
+      {4, 3});
+  BOOST_CHECK_THROW(grad([&](const UnifiedArray& x) {
+                      return sum(scatter(x, at, 2.0, 0, Scatter::multiply));
+                    })(sample({4})),
+                    NotAvailable);
+}
+
+BACKEND_TEST_CASE(ordered_and_running_values_have_derivatives) {
+  check([](const UnifiedArray& x) { return sort(x, 0, true) * x; }, {5, 2});
+  check([](const UnifiedArray& x) { return sort(x); }, {2, 5});
+  check([](const UnifiedArray& x) { return x * (x(argmax(x)) + take(x, argmin(x))); }, {6});
+  check([](const UnifiedArray& x) { return median(x, 1) + quantile(x, 0.3); }, {3, 5});
+  for (const bool initial : {false, true}) {
+    check([&](const UnifiedArray& x) { return cumulative_sum(x, 1, std::nullopt, initial); },
+          {2, 4});
+    check([&](const UnifiedArray& x) { return cumulative_prod(x, 0, std::nullopt, initial); },
+          {4, 2});
+  }
+  check([](const UnifiedArray& x) { return cumulative_max(x, 1) * cumulative_min(x, 1); }, {2, 6});
+}
+
+BACKEND_TEST_CASE(operations_made_of_others_have_derivatives) {
+  check([](const UnifiedArray& x) { return roll(x, 2, 1) * tile(x, {1, 1}); }, {2, 5});
+  check([](const UnifiedArray& x) { return repeat(x, 2, 0); }, {2, 3});
+  check([](const UnifiedArray& x) { return pad(x, {{1, 2}}, Pad::reflect); }, {4});
+  check([](const UnifiedArray& x) { return pad(x, {{1, 2}}); }, {4});
+  check([](const UnifiedArray& x) { return tril(x) + triu(x, 1) * 2.0; }, {3, 3});
+  check([](const UnifiedArray& x) { return moveaxis(x, 0, 2); }, {2, 3, 2});
+  check([](const UnifiedArray& x) { return diff(x, 0, 2) * trapezoid(x, 0.1, 0); }, {5, 2});
+  check([](const UnifiedArray& x) { return gradient(x, 0.5, 0, 2); }, {5, 2});
+  const UnifiedArray points = linspace(0.0, 3.0, 7);
+  check([&](const UnifiedArray& x) { return interp(x, points, sin(points)); }, {5});
+  check([&](const UnifiedArray& x) { return interp(asarray({0.3, 1.7}), points, x); }, {7});
+}
+
 }  // namespace isofield::testing

@@ -122,6 +122,28 @@ BACKEND_TEST_CASE(assignments_take_batches) {
       {3, 2});
 }
 
+BACKEND_TEST_CASE(operations_on_places_take_batches) {
+  using A = const UnifiedArray&;
+  const UnifiedArray at = asarray({std::int64_t{2}, std::int64_t{0}, std::int64_t{-1}});
+  const UnifiedArray mask = asarray(std::vector<bool>{true, false, true}, {3});
+  check_batch([&](A x) { return take(x, at, 1); }, {2, 4});
+  check_batch([&](A x) { return take(x, argsort(x(0)), 1); }, {2, 4});
+  check_batch([&](A x) { return take(numbers({4, 2}, 3), argsort(x), 0) * sum(x); }, {4});
+  check_batch([&](A x) { return take_along_axis(x, argsort(x, 0), 0) * x; }, {3, 2});
+  check_batch([&](A x) { return sort(x, -1, true) * x; }, {3, 4});
+  check_batch([&](A x) { return x(at) + x(mask, newaxis)(0); }, {3});
+  check_batch([&](A x) { return scatter(x, at, x(all_of, slice(0, 3)), 1, Scatter::add); }, {2, 4});
+  check_batch([&](A x) { return scatter(x, argsort(x(0)), x * 2.0, 1); }, {2, 4});
+  check_batch([&](A x) { return cumulative_sum(x, 0) + cumulative_max(x, 1); }, {2, 4});
+  check_batch(
+      [&](A x) {
+        UnifiedArray u = zeros({3});
+        u(at) = x * 2.0;
+        return u;
+      },
+      {3});
+}
+
 BACKEND_TEST_CASE(batches_lie_along_any_axis) {
   const UnifiedArray a = numbers({2, 3, 4}, 1), b = numbers({4, 3}, 2), c = numbers({2}, 3);
   const auto f = [](const UnifiedArray& x, const UnifiedArray& y, const UnifiedArray& z) {
