@@ -124,7 +124,7 @@ BACKEND_DTYPE_TEST_CASE(determinants_are_those_of_closed_forms, float, double, s
   for (const std::int64_t n : sizes) {
     const UnifiedArray a = regular<T>({3}, n);
     const SlogdetResult r = slogdet(a);
-    BOOST_TEST(error(r.sign * exp(r.logabsdet) / det(a), ones({3}, dtype_of<T>)) < 100 * t);
+    BOOST_TEST(error(r.sign * exp(r.logabsdet), det(a)) < 100 * t);
     BOOST_TEST((r.logabsdet.dtype() == real_dtype(dtype_of<T>)));
     BOOST_TEST(error(abs(r.sign), ones({3}, r.logabsdet.dtype())) < t);
   }

@@ -1,4 +1,7 @@
 #include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/complex.h>
+#include <ATen/ops/imag.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/linalg_cholesky_ex.h>
 #include <ATen/ops/linalg_det.h>
@@ -15,6 +18,7 @@
 #include <ATen/ops/linalg_svd.h>
 #include <ATen/ops/linalg_svdvals.h>
 #include <ATen/ops/nonzero.h>
+#include <ATen/ops/real.h>
 
 #include <limits>
 
@@ -47,6 +51,17 @@ std::optional<std::int64_t> write_some(const View& out, const Tensor& value,
     write(out, value.masked_fill(flags.unsqueeze(-1), not_a_number));
   }
   return failed;
+}
+
+/// LibTorch 1.13 mistakes the norms of complex matrices, and so the degree: those are made real
+/// ones of twice the size, x + i y as [[x, -y], [y, x]].
+Tensor exponential(const Tensor& a) {
+  if (!a.is_complex()) return at::linalg_matrix_exp(a);
+  const std::int64_t n = a.size(-1);
+  const Tensor x = at::real(a), y = at::imag(a);
+  const Tensor twice = at::cat({at::cat({x, y.neg()}, -1), at::cat({y, x}, -1)}, -2);
+  const Tensor left = at::linalg_matrix_exp(twice).narrow(-1, 0, n);
+  return at::complex(left.narrow(-2, 0, n), left.narrow(-2, n, n));
 }
 
 /// The results of iterations, of values and perhaps vectors.
@@ -123,7 +138,7 @@ std::optional<std::int64_t> replay_factorize(const Factorization& f, std::span<c
       write(out[1], r);
       return std::nullopt;
     }
-    case Decomposition::exponential: write(out[0], at::linalg_matrix_exp(a)); return std::nullopt;
+    case Decomposition::exponential: write(out[0], exponential(a)); return std::nullopt;
     default: return iterate(f, in, out);
   }
 }
