@@ -96,7 +96,7 @@ void shifts() {
 }
 
 void reductions() {
-  const UnifiedArray u = reshape(arange(0, 6), {2, 3}), v = zeros({2, 3});
+  const UnifiedArray u = reshape(arange(0.0, 6.0), {2, 3}), v = zeros({2, 3});
   // [reductions]
   const double total = sum(u).item<double>();              // all axes: an array of rank 0
   const UnifiedArray rows = sum(u, {1});                   // shape (2,)

@@ -111,11 +111,11 @@ UnifiedArray mean(Operand x, const std::vector<int>& axes, bool keepdims = false
 UnifiedArray any(Operand x, const std::vector<int>& axes, bool keepdims = false);
 UnifiedArray all(Operand x, const std::vector<int>& axes, bool keepdims = false);
 /// The mean square distance from the mean, as if there were `correction` elements less.
-UnifiedArray var(Operand x, double correction = 0.0);
+UnifiedArray var(Operand x);
 UnifiedArray var(Operand x, const std::vector<int>& axes, double correction = 0.0,
                  bool keepdims = false);
 /// The square root of `var`: the standard deviation.
-UnifiedArray std(Operand x, double correction = 0.0);
+UnifiedArray std(Operand x);
 UnifiedArray std(Operand x, const std::vector<int>& axes, double correction = 0.0,
                  bool keepdims = false);
 /// Whether any element is NaN or infinite.

@@ -191,17 +191,17 @@ UnifiedArray var(Operand x, const std::vector<int>& axes, double correction, boo
   const UnifiedArray squares = square({subtract(std::move(x), {std::move(middle), where}), where});
   return divide({sum({squares, where}, axes, keepdims), where}, std::max(each, 0.0));
 }
-UnifiedArray var(Operand x, double correction) {
+UnifiedArray var(Operand x) {
   const std::vector<int> axes = all_axes(x);
-  return var(std::move(x), axes, correction);
+  return var(std::move(x), axes);
 }
 UnifiedArray std(Operand x, const std::vector<int>& axes, double correction, bool keepdims) {
   check_mean("std", x, Domain::floating);
   return sqrt(var(std::move(x), axes, correction, keepdims));
 }
-UnifiedArray std(Operand x, double correction) {
+UnifiedArray std(Operand x) {
   const std::vector<int> axes = all_axes(x);
-  return isofield::std(std::move(x), axes, correction);
+  return isofield::std(std::move(x), axes);
 }
 
 bool has_nan_or_inf(Operand x) {

@@ -11,8 +11,8 @@ BACKEND_TEST_CASE(standardised_features_have_mean_0_and_deviation_1) {
   const UnifiedArray x = random::Generator(1).normal({200, 3}, 5, 2) * asarray({1.0, 10.0, 0.1});
   const auto fitted = features::standardize_features(x);
   const UnifiedArray y = fitted.transform(x);
-  BOOST_TEST(close(mean(y, {0}), {{3}, {0, 0, 0}}, 1e-13));
-  BOOST_TEST(close(isofield::std(y, {0}), {{3}, {1, 1, 1}}, 1e-13));
+  BOOST_TEST(close<double>(mean(y, {0}), {{3}, {0, 0, 0}}, 1e-13));
+  BOOST_TEST(close<double>(isofield::std(y, {0}), {{3}, {1, 1, 1}}, 1e-13));
   BOOST_TEST(close(fitted.inverse_transform(y), plain<double>(x), 1e-13));
   const UnifiedArray constant = full({4, 2}, 3.0);
   BOOST_TEST(same<double>(features::standardize_features(constant).transform(constant),
@@ -24,7 +24,7 @@ BACKEND_TEST_CASE(normalised_features_fill_their_range) {
   const UnifiedArray data = reshape(x, {3, 3});
   const auto fitted = features::normalize_features(data, -1, 1);
   const UnifiedArray y = fitted.transform(data);
-  BOOST_TEST(close(y, {{3, 3}, {-1, -1, -1, -0.5, -1.0 / 3, -1, 1, 1, -1}}, 1e-14));
+  BOOST_TEST(close<double>(y, {{3, 3}, {-1, -1, -1, -0.5, -1.0 / 3, -1, 1, 1, -1}}, 1e-14));
   BOOST_TEST(close(fitted.inverse_transform(y), plain<double>(data), 1e-14));
 }
 

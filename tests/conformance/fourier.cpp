@@ -35,7 +35,7 @@ long double entry(Transform kind, std::int64_t n, std::int64_t k, std::int64_t j
     case Transform::dst3:
       return (j == n - 1 ? 1 : 2) * std::sin(angle((j + 1) * (2 * k + 1), 2 * n));
     case Transform::dst4: return 2 * std::sin(angle((2 * j + 1) * (2 * k + 1), 4 * n));
-    case Transform::hartley: break;
+    default: break;  // hartley; those of complex numbers are complex_fourier.cpp's
   }
   return std::cos(angle(2 * j * k, n)) + std::sin(angle(2 * j * k, n));
 }

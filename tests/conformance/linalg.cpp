@@ -173,6 +173,19 @@ BACKEND_DTYPE_TEST_CASE(orthogonal_and_triangular_factors_multiply_to_the_matrix
       }
 }
 
+BACKEND_DTYPE_TEST_CASE(qr_takes_elements_whose_squares_overflow_or_vanish, float, double,
+                        std::complex<float>, std::complex<double>) {
+  using Limits = std::numeric_limits<decltype(std::abs(T()))>;
+  const UnifiedArray a = numbers<T>({5, 3}, 3);
+  const auto expected = qr(a);
+  for (const double size :
+       {std::ldexp(1.0, Limits::max_exponent - 8), std::ldexp(1.0, Limits::min_exponent + 8)}) {
+    const auto [q, r] = qr(a * size);
+    BOOST_TEST(error(q, expected.Q) < rounding<T>);
+    BOOST_TEST(error(r * (1 / size), expected.R) < rounding<T>);
+  }
+}
+
 BACKEND_DTYPE_TEST_CASE(singular_values_and_vectors_give_the_matrix_back, float, double,
                         std::complex<float>, std::complex<double>) {
   for (const Shape& stack : stacks)

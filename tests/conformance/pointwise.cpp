@@ -389,6 +389,10 @@ BACKEND_DTYPE_TEST_CASE(casts_go_between_all_dtypes, EVERY_DTYPE) {
   for (const DType to : all_dtypes)
     visit_dtype(to, [&](auto tag) {
       using U = decltype(tag);
+      if constexpr (is_complex_type<T> && !is_complex_type<U> && !std::is_same_v<U, bool>) {
+        BOOST_CHECK_THROW(a.astype(to), DTypeError);
+        return;
+      }
       Plain<U> e({1100});
       for (std::size_t i = 0; i < e.data.size(); ++i)
         e.data[i] = plainly_cast<U>(static_cast<T>(x.data[i]));

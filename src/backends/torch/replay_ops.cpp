@@ -23,6 +23,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/ceil.h>
 #include <ATen/ops/clamp_min.h>
+#include <ATen/ops/complex.h>
 #include <ATen/ops/conj_physical.h>
 #include <ATen/ops/copysign.h>
 #include <ATen/ops/cos.h>
@@ -103,6 +104,20 @@ at::Tensor shifted_bits(const at::Tensor& a, const at::Tensor& b, bool left) {
   return at::where(inside, at::bitwise_right_shift(a, places), gone);
 }
 
+/// exp(x + iy) - 1 = expm1(x) cos y - 2 sin^2(y / 2) + i exp(x) sin y, which keeps small numbers.
+at::Tensor complex_expm1(const at::Tensor& z) {
+  const at::Tensor x = at::real(z), y = at::imag(z), half = at::sin(y.div(2));
+  return at::complex(at::expm1(x).mul(at::cos(y)).sub(half.mul(half).mul(2)),
+                     at::exp(x).mul(at::sin(y)));
+}
+/// |1 + z|^2 = 1 + x (2 + x) + y^2 where z is small.
+at::Tensor complex_log1p(const at::Tensor& z) {
+  const at::Tensor x = at::real(z), y = at::imag(z);
+  const at::Tensor small =
+      at::complex(at::log1p(x.mul(x.add(2)).add(y.mul(y))).div(2), at::atan2(y, x.add(1)));
+  return at::where(z.abs().lt(0.5), small, at::log(z.add(1)));
+}
+
 /// Whether an operation that rounds has anything to do.
 bool whole(const at::Tensor& a) { return !a.is_floating_point() && !a.is_complex(); }
 
@@ -158,9 +173,19 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
       }
       return;
     case Op::exp: at::exp_out(out, a); return;
-    case Op::expm1: at::expm1_out(out, a); return;
+    case Op::expm1:
+      if (a.is_complex())
+        out.copy_(complex_expm1(a));
+      else
+        at::expm1_out(out, a);
+      return;
     case Op::log: at::log_out(out, a); return;
-    case Op::log1p: at::log1p_out(out, a); return;
+    case Op::log1p:
+      if (a.is_complex())
+        out.copy_(complex_log1p(a));
+      else
+        at::log1p_out(out, a);
+      return;
     case Op::sin: at::sin_out(out, a); return;
     case Op::cos: at::cos_out(out, a); return;
     case Op::tan: at::tan_out(out, a); return;
