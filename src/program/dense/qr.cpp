@@ -42,7 +42,8 @@ struct Qr {
       Rows<T>(place<T>(of.out[0], i * m * p), m, p) = q;
       Rows<T>(place<T>(of.out[1], i * p * n), p, n) =
           qr.matrixQR().topRows(p).template triangularView<Eigen::Upper>();
-      if (scale != 1) Rows<T>(place<T>(of.out[1], i * p * n), p, n) /= scale;
+      // Not a quotient: Eigen squares the parts of a complex divisor.
+      if (scale != 1) Rows<T>(place<T>(of.out[1], i * p * n), p, n) *= 1 / scale;
       return true;
     });
   }
