@@ -68,20 +68,6 @@ DType scalars_dtype(std::string_view operation, std::span<const Operand> operand
   return dtype;
 }
 
-void check_domain(const OpInfo& op, DType dtype) {
-  if (in_domain(op.domain, dtype)) return;
-  static constexpr const char* wanted[] = {"any dtype",
-                                           "dtype bool",
-                                           "dtype bool or an integer dtype",
-                                           "an integer dtype",
-                                           "a numeric dtype",
-                                           "a real-valued dtype",
-                                           "a floating-point dtype",
-                                           "a real-valued floating-point dtype"};
-  throw DTypeError(std::string(op.name) + ": needs " + wanted[static_cast<int>(op.domain)] +
-                   ", got " + std::string(name(dtype)) + "; convert with astype");
-}
-
 std::string shapes_of(std::span<const Operand> operands) {
   std::string text;
   for (const auto& o : operands)
@@ -91,6 +77,20 @@ std::string shapes_of(std::span<const Operand> operands) {
 }
 
 }  // namespace
+
+void check_domain(std::string_view operation, Domain domain, DType dtype) {
+  if (in_domain(domain, dtype)) return;
+  static constexpr const char* wanted[] = {"any dtype",
+                                           "dtype bool",
+                                           "dtype bool or an integer dtype",
+                                           "an integer dtype",
+                                           "a numeric dtype",
+                                           "a real-valued dtype",
+                                           "a floating-point dtype",
+                                           "a real-valued floating-point dtype"};
+  throw DTypeError(std::string(operation) + ": needs " + wanted[static_cast<int>(domain)] +
+                   ", got " + std::string(name(dtype)) + "; convert with astype");
+}
 
 DType promoted(std::string_view operation, std::span<const Operand> operands) {
   bool found = false;
@@ -175,7 +175,7 @@ UnifiedArray emit(Op op, std::span<Operand> operands) {
   Shape shape;
   try {
     dtype = promoted(row.name, values);
-    check_domain(row, dtype);
+    check_domain(row.name, row.domain, dtype);
     bool first = true;
     for (const auto& o : operands) {
       if (o.is_scalar()) continue;

@@ -11,6 +11,9 @@ namespace isofield::detail {
 /// with the operation, shapes, dtypes, backend and the caller's line. The operands are taken over.
 UnifiedArray emit(Op op, std::span<Operand> operands);
 
+/// Throw DTypeError, without a place, unless the operation takes the dtype.
+void check_domain(std::string_view operation, Domain domain, DType dtype);
+
 /// The operands' common dtype, before an operation's own rules; throws DTypeError.
 DType promoted(std::string_view operation, std::span<const Operand> operands);
 

@@ -8,10 +8,8 @@ namespace {
 
 /// The operand as an array; throws DTypeError unless it holds real floats.
 UnifiedArray floating(std::string_view operation, const Operand& x) {
-  const DType dtype = detail::dtype_of(x);
-  if (!is_floating(dtype))
-    throw DTypeError(std::string(operation) + ": needs a real-valued floating-point dtype, got " +
-                     std::string(name(dtype)) + "; convert with astype" + detail::context(x));
+  detail::located(x,
+                  [&] { detail::check_domain(operation, Domain::floating, detail::dtype_of(x)); });
   return x.is_scalar() ? asarray(x.scalar()) : x.array();
 }
 

@@ -11,11 +11,9 @@ namespace {
 
 /// The data as a matrix; `wanted`: how many columns it must have, or -1.
 UnifiedArray matrix(std::string_view operation, const Operand& data, std::int64_t wanted) {
-  const DType dtype = detail::dtype_of(data);
+  detail::located(
+      data, [&] { detail::check_domain(operation, Domain::floating, detail::dtype_of(data)); });
   const Shape shape = data.is_scalar() ? Shape{} : data.node()->shape;
-  if (!is_floating(dtype))
-    throw DTypeError(std::string(operation) + ": needs a real-valued floating-point dtype, got " +
-                     std::string(name(dtype)) + "; convert with astype" + detail::context(data));
   if (shape.size() != 2 || (wanted >= 0 && shape[1] != wanted))
     throw ShapeError(std::string(operation) + ": needs data (samples, " +
                      (wanted >= 0 ? std::to_string(wanted) : "features") + "), got shape " +

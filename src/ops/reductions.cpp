@@ -118,12 +118,7 @@ UnifiedArray over(Reduce op, Operand x, const std::vector<int>& axes, bool keepd
 }
 
 void check_mean(std::string_view operation, const Operand& x, Domain domain) {
-  const DType dtype = detail::dtype_of(x);
-  if (!in_domain(domain, dtype))
-    throw DTypeError(std::string(operation) + ": needs a " +
-                     (domain == Domain::floating ? "real-valued " : "") +
-                     "floating-point dtype, got " + std::string(name(dtype)) +
-                     "; convert with astype" + detail::context(x));
+  detail::located(x, [&] { detail::check_domain(operation, domain, detail::dtype_of(x)); });
 }
 
 std::int64_t count_of(const Operand& x) {
