@@ -156,6 +156,10 @@ BOOST_AUTO_TEST_CASE(dtypes_that_torch_lacks_are_refused) {
 
 BOOST_AUTO_TEST_CASE(scalars_and_casts_and_choices) {
   agree([](BaseBackend& b) { return 2.0 / (reals(b) + 1) - maximum(reals(b), 0.5); }, "scalars");
+  agree_by_parts([](BaseBackend& b) { return complexes(b) * std::complex(0.5, -2.0) + 1; },
+                 "complex scalars");
+  agree([](BaseBackend& b) { return reals(b) * std::numeric_limits<std::uint64_t>::max(); },
+        "scalars beyond int64");
   agree([](BaseBackend& b) { return where(reals(b) > 0.3, reals(b), -1.0); }, "where");
   agree([](BaseBackend& b) { return where(booleans(b), integers(b), 5); }, "where of integers");
   agree([](BaseBackend& b) { return booleans(b).astype(int64) + integers(b); }, "bool to int64");

@@ -7,6 +7,7 @@
 #include <ATen/ops/matmul.h>
 
 #include <algorithm>
+#include <complex>
 #include <isofield/precision.hpp>
 
 #include "backends/torch/replay_ops.hpp"
@@ -43,8 +44,13 @@ at::Scalar to_torch(Scalar value) {
   switch (value.kind()) {
     case Kind::boolean: return value.to<bool>();
     case Kind::signed_integer: return value.to<std::int64_t>();
-    default: return value.to<double>();
+    // An integer beyond int64 meets floating-point arrays alone: LibTorch has no uint64.
+    case Kind::unsigned_integer:
+    case Kind::real: return value.to<double>();
+    case Kind::complex: break;
   }
+  const auto z = value.to<std::complex<double>>();
+  return c10::complex<double>(z.real(), z.imag());
 }
 
 /// One launch: values are tensors that live from their first use to their last.
