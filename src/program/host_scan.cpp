@@ -64,8 +64,28 @@ void scan_lines(Arrangement::Fold fold, const View& in, const View& out, Executo
 template <bool smallest, class T>
 bool better(T x, T best) {
   const bool beyond = smallest ? x < best : best < x;
-  if constexpr (std::is_floating_point_v<T>) return beyond || (x != x && best == best);
+  // Without a branch, so that many are compared at once.
+  if constexpr (std::is_floating_point_v<T>) return beyond | ((x != x) & (best == best));
   return beyond;
+}
+
+/// The first place of the extremum of elements one after the other: blocks in which none is to be
+/// taken are passed over.
+template <bool smallest, class T>
+std::int64_t place_of_extremum(const T* x, std::int64_t n) {
+  T best = *x;
+  std::int64_t place = 0;
+  for (std::int64_t from = 1; from < n; from += panel) {
+    const std::int64_t to = std::min(from + panel, n);
+    bool any = false;
+    for (std::int64_t i = from; i < to; ++i) any |= better<smallest>(x[i], best);
+    for (std::int64_t i = from; any && i < to; ++i)
+      if (better<smallest>(x[i], best)) {
+        best = x[i];
+        place = i;
+      }
+  }
+  return place;
 }
 
 template <bool smallest, class T>
@@ -76,6 +96,10 @@ void extremum_lines(const View& in, const View& out, Executor& executor) {
       lines, executor,
       [&](std::int64_t from, std::int64_t to) {
         const T* const x = in.data<T>() + from;
+        if (lines.in_step == 1) {
+          places[to] = place_of_extremum<smallest>(x, lines.n);
+          return;
+        }
         T best = *x;
         std::int64_t place = 0;
         for (std::int64_t i = 1; i < lines.n; ++i)
