@@ -152,6 +152,7 @@ BaseBackend& common_backend(std::string_view operation, std::span<const Operand>
 
 NodePtr cast(const NodePtr& node, DType dtype) {
   if (node->dtype == dtype) return node;
+  if (wrapped(node)) return transformed_cast(UnifiedArray(node), dtype).node();
   const Scalar none;
   return make_pointwise(Op::cast, dtype, node->shape, *node->backend, {&node, 1}, {&none, 1});
 }

@@ -33,7 +33,8 @@ class Pull {
   virtual void add_at(std::size_t k, std::span<const Index> part, UnifiedArray cotangent) = 0;
   virtual bool wants(std::size_t k) const = 0;
   Application call;
-  Arrays cotangents;  ///< of the results; a rule may take them
+  Arrays cotangents;        ///< of the results; a rule may take them
+  std::vector<bool> given;  ///< where nothing depends on a result, its cotangent is made of zeros
 };
 
 /// An operation with its parameters, as transforms see it: how it is applied, its derivatives both
@@ -172,6 +173,9 @@ UnifiedArray transformed_shift(Operand x, int axis, std::int64_t offset, Boundar
 UnifiedArray transformed_reduction(Reduce op, Operand x, std::uint32_t axes, bool keepdims);
 UnifiedArray transformed_fourier(Operand x, FourierTransform::Kind kind,
                                  const std::vector<int>& axes, fft::Norm norm);
+UnifiedArray transformed_lines(Operand x, const FourierTransform& transform);
+/// A transform to, from or of complex numbers, whose lengths are those of the lines in full.
+UnifiedArray transform_lines(Operand x, const FourierTransform& transform);
 UnifiedArray transformed_matmul(Operand a, Operand b);
 UnifiedArray transformed_tridiagonal_solve(std::span<Operand> in, int axis, bool periodic);
 

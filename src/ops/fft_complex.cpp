@@ -8,6 +8,7 @@
 #include "core/emit.hpp"
 #include "core/node.hpp"
 #include "core/step.hpp"
+#include "core/transform.hpp"
 #include "ops/matrices.hpp"
 
 namespace isofield::fft {
@@ -69,6 +70,12 @@ void transform(Signal& x, Kind kind, std::vector<int> axes, std::vector<std::int
   const DType dtype = to_half     ? complex_dtype(x.node->dtype)
                       : from_half ? real_dtype(x.node->dtype)
                                   : x.node->dtype;
+  if (detail::wrapped(x.node)) {
+    x.node = detail::transformed_lines({UnifiedArray(x.node), x.place.where},
+                                       {kind, false, factor, std::move(axes), std::move(lengths)})
+                 .node();
+    return;
+  }
   detail::Step step;
   step.kind = detail::Step::Kind::fourier;
   step.backend = x.node->backend;
@@ -80,6 +87,24 @@ void transform(Signal& x, Kind kind, std::vector<int> axes, std::vector<std::int
   if (element_count(shape) > 0) detail::execute(std::move(step));
   x.node = std::move(result);
 }
+
+}  // namespace
+}  // namespace isofield::fft
+
+namespace isofield {
+
+UnifiedArray detail::transform_lines(Operand x, const FourierTransform& t) {
+  const auto where = x.where();
+  const Place place{*x.node()->backend, x.node()->dtype, where};
+  fft::Signal signal{name(t.kind), x.take(), place};
+  fft::transform(signal, t.kind, t.axes, t.lengths, t.factor);
+  return UnifiedArray(std::move(signal.node));
+}
+
+}  // namespace isofield
+
+namespace isofield::fft {
+namespace {
 
 UnifiedArray along_one(std::string_view operation, Operand operand, Kind kind,
                        std::optional<std::int64_t> n, int axis, Norm norm) {

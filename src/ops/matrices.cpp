@@ -4,6 +4,8 @@
 #include <isofield/ops.hpp>
 
 #include "core/step.hpp"
+#include "core/transform.hpp"
+#include "transforms/matrix_rules.hpp"
 
 namespace isofield::detail {
 namespace {
@@ -33,11 +35,12 @@ Shape with_matrix(Shape stack, std::int64_t n, std::int64_t m) {
 
 NodePtr packed(const NodePtr& node, const Shape& shape) {
   if (node->shape == shape) return contiguous(node);
+  if (wrapped(node)) return broadcast_to(UnifiedArray(node), shape).node();
   evaluate(node);
   return contiguous(make_leaf(node->storage, node->dtype, node->layout().broadcast(shape)));
 }
 
-UnifiedArray conjugated(Operand x) {
+UnifiedArray conj_if_complex(Operand x) {
   const std::source_location where = x.where();
   const bool complex = is_complex(x.node()->dtype);
   UnifiedArray array(x.take());
@@ -84,6 +87,8 @@ Matrices matrices(std::string_view operation, Operand x, bool square) {
 std::vector<UnifiedArray> factorized(std::string_view operation, const Factorization& factorization,
                                      std::span<const NodePtr> in, std::span<const Result> results,
                                      const Place& place, bool tolerant) {
+  if (std::any_of(in.begin(), in.end(), [](const NodePtr& node) { return wrapped(node); }))
+    return transformed_factorization(operation, factorization, in, results, place, tolerant);
   BaseBackend& backend = *in[0]->backend;
   Step step;
   step.kind = Step::Kind::factorization;

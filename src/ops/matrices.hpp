@@ -19,7 +19,7 @@ Shape with_matrix(Shape stack, std::int64_t n, std::int64_t m);
 NodePtr packed(const NodePtr& node, const Shape& shape);
 
 /// An array with conjugate elements: itself where they are real.
-UnifiedArray conjugated(Operand x);
+UnifiedArray conj_if_complex(Operand x);
 
 /// The dtype that operands promote to; throws DTypeError unless it is real or complex floating.
 DType inexact_type(std::string_view operation, std::span<const Operand> operands);
@@ -45,7 +45,8 @@ struct Result {
   DType dtype;
 };
 /// Factorize matrices of one stack; results of matrices without elements are those of the identity.
-/// `tolerant`: a matrix without a result is no error, its results are NaN.
+/// `tolerant`: a matrix without a result is no error, its results are NaN. Operands are in C order,
+/// or wrapped by a transform.
 std::vector<UnifiedArray> factorized(std::string_view operation, const Factorization& factorization,
                                      std::span<const NodePtr> in, std::span<const Result> results,
                                      const Place& place, bool tolerant = false);

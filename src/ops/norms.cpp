@@ -2,7 +2,9 @@
 #include <cmath>
 #include <isofield/linalg.hpp>
 
+#include "core/transform.hpp"
 #include "ops/matrices.hpp"
+#include "transforms/matrix_rules.hpp"
 
 namespace isofield::linalg {
 namespace {
@@ -28,11 +30,21 @@ UnifiedArray inexact(std::string_view operation, Operand x) {
   return UnifiedArray(detail::node_of(x, detail::common_backend(operation, {&x, 1}), dtype));
 }
 
+/// A root of sums, whose derivative at 0 is infinite; where it is taken, it is 0 as that of `abs`.
+template <class F>
+UnifiedArray root(const UnifiedArray& sums, const Where& where, F of) {
+  if (!detail::wrapped(sums.node())) return of(sums);
+  const UnifiedArray none = equal({sums, where}, 0.0);
+  return isofield::where({none, where}, 0.0, of(isofield::where({none, where}, 1.0, sums)));
+}
+
 /// Sum of |x|^2, square root.
 UnifiedArray euclidean(const UnifiedArray& x, const std::vector<int>& axes, bool keepdims,
                        const Where& where) {
   const UnifiedArray size = is_complex(x.dtype()) ? abs({x, where}) : x;
-  return sqrt({sum(square({size, where}), axes, keepdims), where});
+  return root(sum(square({size, where}), axes, keepdims), where, [&](const UnifiedArray& sums) {
+    return sqrt({sums, where});
+  });
 }
 
 /// The same with a shape that has 1 for each axis that is gone.
@@ -85,7 +97,7 @@ UnifiedArray inverted(const Kept& kept, const Where& where) {
 }
 
 UnifiedArray adjoint(const UnifiedArray& x, const Where& where) {
-  return detail::conjugated({matrix_transpose({x, where}), where});
+  return detail::conj_if_complex({matrix_transpose({x, where}), where});
 }
 
 UnifiedArray count_of(const UnifiedArray& flags, const Where& where) {
@@ -105,7 +117,10 @@ UnifiedArray vector_norm(Operand x, const std::optional<std::vector<int>>& axis,
   if (ord == 0.0)
     return sum(not_equal({a, where}, 0.0).astype(real_dtype(a.dtype())), axes, keepdims);
   if (ord == 1.0) return sum(abs({a, where}), axes, keepdims);
-  return power({sum(power(abs({a, where}), ord), axes, keepdims), where}, 1.0 / ord);
+  return root(sum(power(abs({a, where}), ord), axes, keepdims), where,
+              [&](const UnifiedArray& sums) {
+                return power({sums, where}, 1.0 / ord);
+              });
 }
 
 UnifiedArray matrix_norm(Operand x, bool keepdims, const MatrixOrder& ord) {
@@ -187,6 +202,8 @@ UnifiedArray pinv(Operand x, const std::optional<Operand>& rtol) {
   const detail::Matrices a = detail::matrices("pinv", std::move(x), false);
   if (std::min(a.m, a.n) == 0)
     return zeros(detail::with_matrix(a.stack, a.n, a.m), a.place.dtype, a.node->backend);
+  const Operand given[] = {UnifiedArray(a.node), rtol.value_or(Operand(0.0))};
+  if (detail::wrapped(given)) return detail::transformed_pinv(given[0].array(), rtol, where);
   const SvdResult f = svd({UnifiedArray(a.node), where}, false);
   const UnifiedArray scale = inverted(kept_values(f.S, a.m, a.n, rtol, where), where);
   const UnifiedArray right = adjoint(f.Vh, where), left = adjoint(f.U, where);
@@ -210,16 +227,22 @@ LstsqResult lstsq(Operand x1, Operand x2, const std::optional<Operand>& rtol) {
     throw ShapeError("lstsq: shapes " + to_string(m.shape()) + " and " + to_string(b.shape()) +
                      " do not fit: " + std::to_string(a.m) +
                      " != " + std::to_string(b.shape()[b.ndim() - 2]) + detail::context(a.place));
-  const SvdResult f = svd({m, where}, false);
-  UnifiedArray rank = zeros(a.stack, int64, a.node->backend), scale = f.S;
+  const Operand given[] = {m, b, rtol.value_or(Operand(0.0))};
+  const bool transformed = detail::wrapped(given);
+  const SvdResult f = transformed ? SvdResult{m, svdvals({m, where}), m} : svd({m, where}, false);
+  UnifiedArray rank = zeros(a.stack, int64, a.node->backend), scale = f.S, x = b;
   if (std::min(a.m, a.n) > 0) {
     const Kept kept = kept_values(f.S, a.m, a.n, rtol, where);
     rank = count_of(kept.larger, where);
     scale = inverted(kept, where);
   }
-  const UnifiedArray left = matmul({adjoint(f.U, where), where}, {b, where});
-  UnifiedArray x = matmul({adjoint(f.Vh, where), where},
-                          multiply({left, where}, expand_dims({scale, where}, -1)));
+  if (transformed) {
+    x = detail::transformed_lstsq(m, b, rtol, where);
+  } else {
+    const UnifiedArray left = matmul({adjoint(f.U, where), where}, {b, where});
+    x = matmul({adjoint(f.Vh, where), where},
+               multiply({left, where}, expand_dims({scale, where}, -1)));
+  }
   const UnifiedArray rest = subtract(matmul({m, where}, {x, where}), {b, where});
   UnifiedArray residuals = square(vector_norm({rest, where}, std::vector<int>{-2}));
   if (vector) {

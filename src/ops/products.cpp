@@ -116,7 +116,8 @@ UnifiedArray vecdot(Operand x1, Operand x2, int axis) {
   if (axis >= 0 && a.size() != b.size())
     throw ShapeError(do_not_fit("vecdot", a, b) + "count the axis from the last, as " +
                      std::to_string(axis - std::min(a.size(), b.size())) + detail::context(x1));
-  const UnifiedArray products = multiply({detail::conjugated(std::move(x1)), where}, std::move(x2));
+  const UnifiedArray products =
+      multiply({detail::conj_if_complex(std::move(x1)), where}, std::move(x2));
   return sum({products, where}, std::vector{at}, false, products.dtype());
 }
 
@@ -236,6 +237,8 @@ UnifiedArray matrix_power(Operand x, std::int64_t n) {
   const Shape shape = x.node()->shape;
   detail::check_square("matrix_power", shape, place);
   UnifiedArray base = n < 0 ? inv(std::move(x)) : UnifiedArray(x.take());
+  if (n == 0 && detail::wrapped(base.node()))
+    return broadcast_to(eye(shape.back(), base.dtype(), &base.backend()), shape);
   if (n == 0) {
     const View from = (detail::evaluate(base.node()), base.node()->view());
     NodePtr one = detail::make_result(*from.storage->backend, shape, base.dtype(), {&from, 1});

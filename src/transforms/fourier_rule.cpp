@@ -1,5 +1,6 @@
 // How transforms such as `grad` see cosine, sine and Hartley transforms.
 
+#include <algorithm>
 #include <isofield/fft.hpp>
 
 #include "transforms/rules.hpp"
@@ -81,7 +82,79 @@ class FourierRule final : public LinearPrimitive {
   Norm norm_;
 };
 
+/// Transforms to, from or of complex numbers, of lines that are cut or filled with zeros to a
+/// length. Real and imaginary parts are numbers of their own: a cotangent is multiplied by the
+/// conjugate transpose, and of real operands the real part counts.
+class Lines final : public LinearPrimitive {
+ public:
+  Lines(const FourierTransform& transform, const Shape& shape) : t_(transform), shape_(shape) {}
+  std::string_view name() const noexcept override { return isofield::name(t_.kind); }
+  Arrays apply(std::span<Operand> in) const override {
+    return {transform_lines(std::move(in[0]), t_)};
+  }
+  UnifiedArray transpose(UnifiedArray ct) const override {
+    FourierTransform back = t_;
+    switch (t_.kind) {
+      case Kind::fft: back.kind = Kind::ifft; break;
+      case Kind::ifft: back.kind = Kind::fft; break;
+      case Kind::rfft: back.kind = Kind::ifft; break;
+      case Kind::ihfft: back.kind = Kind::fft; break;
+      case Kind::irfft:
+      case Kind::hfft: back.kind = Kind::rfft; break;
+      default: break;
+    }
+    UnifiedArray x = transform_lines(std::move(ct), back);
+    if (back.kind == Kind::rfft) x = x * of_half(x);
+    if (t_.kind == Kind::hfft) x = conj(x);
+    if (t_.kind == Kind::rfft || t_.kind == Kind::ihfft) x = real(x);
+    for (const int axis : t_.axes) x = fitted_length(std::move(x), axis);
+    return x;
+  }
+  Arrays batch(std::span<Operand> in, const std::vector<bool>&, std::int64_t) const override {
+    FourierTransform all = t_;
+    for (int& axis : all.axes) ++axis;
+    return {transform_lines(std::move(in[0]), all)};
+  }
+
+ private:
+  /// 2, but 1 for terms that are their own mirror images.
+  UnifiedArray of_half(const UnifiedArray& x) const {
+    const int axis = t_.axes[0];
+    Shape shape(x.ndim(), 1);
+    shape[axis] = x.shape()[axis];
+    UnifiedArray weights = full(shape, 2.0, real_dtype(x.dtype()), &x.backend());
+    std::vector<Index> end(static_cast<std::size_t>(axis), Index(all_of));
+    end.emplace_back(0);
+    weights.assign(end, Scalar(1.0));
+    if (t_.lengths[0] % 2 == 0) {
+      end.back() = Index(-1);
+      weights.assign(end, Scalar(1.0));
+    }
+    return weights;
+  }
+  /// As many elements along an axis as the operand has, zeros where there are fewer.
+  UnifiedArray fitted_length(UnifiedArray x, int axis) const {
+    const std::int64_t have = x.shape()[axis], want = shape_[axis];
+    if (have == want) return x;
+    std::vector<Index> part(static_cast<std::size_t>(axis), Index(all_of));
+    part.emplace_back(upto(std::min(have, want)));
+    if (have > want) return x.index(part);
+    Shape shape = x.shape();
+    shape[axis] = want;
+    UnifiedArray wide = zeros(shape, x.dtype(), &x.backend());
+    wide.assign(part, x);
+    return wide;
+  }
+
+  FourierTransform t_;
+  Shape shape_;
+};
+
 }  // namespace
+
+UnifiedArray transformed_lines(Operand x, const FourierTransform& transform) {
+  return transformed(std::make_shared<Lines>(transform, x.node()->shape), std::move(x));
+}
 
 UnifiedArray transformed_fourier(Operand x, Kind kind, const std::vector<int>& axes, Norm norm) {
   return transformed(std::make_shared<FourierRule>(kind, axes, norm), std::move(x));

@@ -56,7 +56,11 @@ class Tape::Accumulator final : public Pull {
     for (const auto& kept : entry.results) out.push_back(kept.operand().array());
     call = {in, out};
     cotangents.clear();
-    for (const int v : entry.out) cotangents.push_back(take(v));
+    given.clear();
+    for (const int v : entry.out) {
+      given.push_back(v >= 0 && sums_[static_cast<std::size_t>(v)]);
+      cotangents.push_back(v >= 0 ? take(v) : UnifiedArray());
+    }
     entry.rule->pull(*this);
     call = {};
     cotangents.clear();

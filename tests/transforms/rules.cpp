@@ -221,6 +221,93 @@ BACKEND_TEST_CASE(transforms_of_lines_have_derivatives) {
   }
 }
 
+BACKEND_TEST_CASE(determinants_of_singular_matrices_have_derivatives) {
+  const auto by = grad([](const UnifiedArray& x) { return linalg::det(x); });
+  // Cofactors, which say how the determinant leaves 0.
+  const UnifiedArray singular = asarray<double>({1, 2, 3, 4, 5, 6, 7, 8, 9}, {3, 3});
+  const UnifiedArray cofactors = asarray<double>({-3, 6, -3, 6, -12, 6, -3, 6, -3}, {3, 3});
+  BOOST_TEST(near(by(singular), cofactors, 1e-13));
+  BOOST_TEST(near(by(zeros({3, 3})), zeros({3, 3}), 0.0));
+  BOOST_TEST(near(by(asarray<double>({0, 2, 0, 0}, {2, 2})), asarray<double>({0, 0, -2, 0}, {2, 2}),
+                  1e-15));
+  check_derivatives([](const UnifiedArray& x) { return linalg::det(x); }, eye(3));
+}
+
+BACKEND_TEST_CASE(equal_values_do_not_spoil_derivatives) {
+  using A = const UnifiedArray&;
+  const UnifiedArray unit = eye(3);
+  // The sum and the product of eigenvalues and of singular values are smooth where they are equal.
+  BOOST_TEST(near(grad([](A x) { return sum(linalg::eigvalsh(x)); })(unit), unit, 1e-14));
+  BOOST_TEST(near(grad([](A x) { return sum(linalg::eigh(x).eigenvalues); })(unit), unit, 1e-14));
+  BOOST_TEST(near(grad([](A x) { return prod(linalg::svdvals(x)); })(unit), unit, 1e-14));
+  BOOST_TEST(near(grad([](A x) { return sum(linalg::svd(x).S); })(unit), unit, 1e-14));
+  BOOST_TEST(near(grad([](A x) { return sum(real(linalg::eigvals(x))); })(unit), unit, 1e-14));
+  // So are inverses, and what projects on the space of all vectors.
+  check_derivatives([](A x) { return linalg::pinv(x); }, unit);
+  check_derivatives([](A x) { return linalg::pinv(x); }, concat({unit, unit}));
+  const auto projected = [](A x) {
+    const auto [w, v] = linalg::eigh(x);
+    return sum(square(linalg::matmul(v, v.T())));
+  };
+  BOOST_TEST(near(grad(projected)(unit), zeros({3, 3}), 1e-14));
+  // Vectors where a singular value is 0, of which only the others are used.
+  const UnifiedArray flat = asarray<double>({2, 0, 0, 0, 0, 0}, {3, 2});
+  const auto largest = [](A x) {
+    const auto [u, s, v] = linalg::svd(x, false);
+    return s(0) * square(v(0, 0));
+  };
+  BOOST_TEST(near(grad(largest)(flat), flat * 0.5, 1e-14));
+}
+
+BACKEND_TEST_CASE(a_rank_below_full_has_a_pseudo_inverse_that_is_differentiated) {
+  // Along changes that keep the rank.
+  const UnifiedArray u = sample({4, 2}, 3), v = sample({2, 3}, 4);
+  check_derivatives([&](const UnifiedArray& x) { return linalg::pinv(linalg::matmul(x, v), 1e-9); },
+                    u, 1e-7);
+  check_derivatives(
+      [&](const UnifiedArray& x) {
+        return linalg::lstsq(linalg::matmul(u, x), sample({4}, 5), 1e-9).x;
+      },
+      v, 1e-7);
+}
+
+BACKEND_TEST_CASE(norms_have_the_derivative_0_at_0) {
+  const UnifiedArray x = zeros({3});
+  for (const double ord : {1.0, 2.0, 3.0})
+    BOOST_TEST(near(grad([&](const UnifiedArray& a) {
+                      return linalg::vector_norm(a, std::nullopt, false, ord);
+                    })(x),
+                    x, 0.0));
+  BOOST_TEST(near(grad([](const UnifiedArray& a) { return linalg::norm(a); })(x), x, 0.0));
+}
+
+BACKEND_TEST_CASE(decompositions_without_a_derivative_say_so) {
+  using A = const UnifiedArray&;
+  const UnifiedArray tall = sample({4, 2});
+  const auto says = [](const std::string& text) {
+    return [text](const NotAvailable& e) {
+      BOOST_TEST_MESSAGE(e.what());
+      return std::string(e.what()).find(text) == 0 &&
+             std::string(e.what()).find("rules.cpp:") != std::string::npos;
+    };
+  };
+  const auto complete = [](A x) { return sum(linalg::qr(x, linalg::QrMode::complete).Q); };
+  const auto full = [](A x) { return sum(linalg::svd(x).U); };
+  const auto qr_text = says(
+      "qr: there is no derivative of complete decompositions of matrices with more rows than "
+      "columns, shape (4, 2); ask for the reduced one [");
+  const auto svd_text = says(
+      "svd: there is no derivative of the vectors of full decompositions of shape (4, 2); say "
+      "full_matrices = false [");
+  BOOST_CHECK_EXCEPTION(grad(complete)(tall), NotAvailable, qr_text);
+  BOOST_CHECK_EXCEPTION(jvp(complete, tall, tall), NotAvailable, qr_text);
+  BOOST_CHECK_EXCEPTION(grad(full)(tall), NotAvailable, svd_text);
+  BOOST_CHECK_EXCEPTION(jvp(full, tall, tall), NotAvailable, svd_text);
+  // Values alone have one.
+  BOOST_TEST(near(grad([](A x) { return sum(linalg::svd(x).S); })(tall),
+                  grad([](A x) { return sum(linalg::svdvals(x)); })(tall), 1e-14));
+}
+
 BACKEND_TEST_CASE(elements_named_by_places_have_derivatives) {
   const UnifiedArray at = asarray(std::vector<std::int64_t>{2, 0, 2, -1}, {2, 2});
   const UnifiedArray along = asarray(std::vector<std::int64_t>{2, 0, 2, 1, -1, 1}, {3, 2});
