@@ -4,8 +4,8 @@
 #include <isofield/registry.hpp>
 
 /// Tier 2: helpers for code that holds an optional backend. Without one, the array's own is used.
-/// The opt-in headers under interop/ overload them for Eigen matrices, Kokkos views and torch
-/// tensors.
+/// The opt-in headers under interop/ overload them for spans, DLPack's tensors, Eigen matrices,
+/// Kokkos views and torch tensors.
 namespace isofield {
 
 /// A copy with memory of its own, on `backend` if one is given.
@@ -22,15 +22,6 @@ UnifiedArray backend_aware_zeros_like(Operand array, BaseBackend* backend = null
 /// there. Throws DeviceError for a device of no such name, NotAvailable for one that its backend
 /// cannot use.
 UnifiedArray to_device(Operand array, std::string_view device);
-
-/// Copies of host data, for code that holds a span.
-template <class T>
-std::vector<std::remove_const_t<T>> backend_aware_copy(std::span<T> values) {
-  return {values.begin(), values.end()};
-}
-/// Whether any element of host data is NaN or infinite.
-bool has_nan_or_inf(std::span<const double> values);
-bool has_nan_or_inf(std::span<const float> values);
 
 /// The backend that all given arrays live on; throws BackendError that names `to_backend` if they
 /// differ. Scalars fit any backend; without arrays it is the default backend.

@@ -38,8 +38,8 @@ bool has_arrays(std::span<const Index> indices) noexcept {
 
 std::int64_t true_count(const NodePtr& mask, std::string_view operation,
                         const std::source_location& where) {
-  if (mask->symbolic && tracer()) throw_unknown_shape(operation, *mask, where);
   if (element_count(mask->shape) == 0) return 0;
+  if (mask->symbolic && tracer()) throw_unknown_shape(operation, *mask, where);
   evaluate(mask);
   return sum(UnifiedArray(mask).astype(int64)).item<std::int64_t>(where);
 }
@@ -129,8 +129,10 @@ void Choice::check(const Node& base) {
       throw IndexError("index: arrays of indices are integers or bool, not " +
                        std::string(name(array.dtype)));
     if (array.dtype != DType::bool_ || e.from < 0) continue;
+    // An axis without elements fits any, as NumPy and the standard's tests have it: nothing is
+    // true.
     for (int k = 0; k < e.count; ++k)
-      if (array.shape[k] != base.shape[e.from + k])
+      if (array.shape[k] != base.shape[e.from + k] && array.shape[k] != 0)
         throw IndexError("index: a mask of shape " + to_string(array.shape) +
                          " does not fit axis " + std::to_string(e.from + k) + " of length " +
                          std::to_string(base.shape[e.from + k]));
@@ -152,7 +154,8 @@ void Choice::order(int rank, bool counted) {
   for (int k = 0; k < batch_; ++k) before_.push_back(table.shape[k]);
   if (entries_.size() == 1 && entries_[0].array->dtype == DType::bool_) {
     mask_ = entries_[0].array;
-    const bool unknown = !counted || (mask_->symbolic && tracer());
+    const bool unknown =
+        element_count(mask_->shape) > 0 && (!counted || (mask_->symbolic && tracer()));
     chosen_ = {unknown ? -1 : true_count(mask_, "index", where_)};
   } else {
     for (const auto& e : entries_) {

@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <cmath>
 #include <isofield/compat.hpp>
 
 #include "core/emit.hpp"
@@ -10,11 +8,6 @@ namespace {
 UnifiedArray brought(const Operand& array, BaseBackend* backend) {
   if (array.is_scalar()) return asarray(array.scalar(), backend);
   return backend ? array.array().to_backend(*backend) : array.array();
-}
-
-template <class T>
-bool host_has_nan_or_inf(std::span<const T> values) {
-  return !std::all_of(values.begin(), values.end(), [](T x) { return std::isfinite(x); });
 }
 
 }  // namespace
@@ -51,9 +44,6 @@ UnifiedArray to_device(Operand array, std::string_view device) {
   const std::string spelling = std::string(here.backend().name()) + ":" + std::string(device);
   return here.to_backend(spelling, array.where());
 }
-
-bool has_nan_or_inf(std::span<const double> values) { return host_has_nan_or_inf(values); }
-bool has_nan_or_inf(std::span<const float> values) { return host_has_nan_or_inf(values); }
 
 BaseBackend& array_backend(std::initializer_list<Operand> operands) {
   return detail::common_backend("array_backend", {operands.begin(), operands.size()});

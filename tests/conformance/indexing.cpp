@@ -227,6 +227,15 @@ BACKEND_TEST_CASE(values_broadcast_to_what_is_selected) {
   BOOST_TEST(same<double>(a, expected));
 }
 
+BACKEND_TEST_CASE(a_mask_s_axis_without_elements_fits_any) {
+  UnifiedArray x = zeros({1, 3});
+  BOOST_TEST(to_string(x(zeros({0}, bool_)).shape()) == "(0, 3)");
+  BOOST_TEST(to_string(x(zeros({0, 0}, bool_)).shape()) == "(0,)");
+  BOOST_TEST(to_string(x(zeros({1, 0}, bool_)).shape()) == "(0,)");
+  x(zeros({0, 3}, bool_)) = 5.0;
+  BOOST_TEST(!any(x).item<bool>());
+}
+
 BACKEND_TEST_CASE(masks_are_written_through) {
   const Plain<double> x = counting<double>({3, 4});
   UnifiedArray a = x.array(), b = a;

@@ -186,13 +186,3 @@ BACKEND_TEST_CASE(helpers_with_an_optional_backend_use_the_arrays_own_without_on
   BOOST_TEST(&array_backend({a, 1.0}) == &eigen);
   BOOST_TEST(&array_backend({2.0}) == &here());
 }
-
-BOOST_AUTO_TEST_CASE(helpers_take_spans) {
-  std::vector<double> values{1, 2, 3};
-  BOOST_TEST(!has_nan_or_inf(std::span<const double>(values)));
-  BOOST_TEST(backend_aware_copy(std::span<double>(values)) == values);
-  values[1] = nan_value;
-  BOOST_TEST(has_nan_or_inf(std::span<const double>(values)));
-  const std::vector<float> single{1.0f, std::numeric_limits<float>::infinity()};
-  BOOST_TEST(has_nan_or_inf(std::span<const float>(single)));
-}
