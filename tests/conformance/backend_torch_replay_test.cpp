@@ -64,6 +64,14 @@ UnifiedArray complexes(BaseBackend& b) {
   return asarray(
       std::vector<std::complex<double>>{{1, 2}, {-0.5, 0.25}, {0.75, -1.5}, {-2, -0.125}}, {4}, &b);
 }
+/// Every pair of these, as the parts of a number.
+UnifiedArray special_complexes(BaseBackend& b) {
+  std::vector<std::complex<double>> values;
+  for (const double x : {0.0, -0.0, 1.5, -0.5, infinity, -infinity, a_nan})
+    for (const double y : {0.0, -0.0, 2.5, -0.5, infinity, -infinity, a_nan})
+      values.push_back({x, y});
+  return asarray(values, {49}, &b);
+}
 /// The same of complex results, whose parts are compared.
 template <class F>
 void agree_by_parts(F&& compute, std::string_view what) {
@@ -126,6 +134,17 @@ BOOST_AUTO_TEST_CASE(every_operation_gives_the_host_s_values){
 #include <isofield/ops.def>
 #undef UNARY
 #undef BINARY
+}
+
+BOOST_AUTO_TEST_CASE(special_values_of_complex_functions_are_the_host_s) {
+  const auto check = [](auto function, const char* what) {
+    agree_by_parts([&](BaseBackend& b) { return function(special_complexes(b)); }, what);
+  };
+  check([](const UnifiedArray& z) { return exp(z); }, "exp");
+  check([](const UnifiedArray& z) { return expm1(z); }, "expm1");
+  check([](const UnifiedArray& z) { return asin(z); }, "asin");
+  check([](const UnifiedArray& z) { return acos(z); }, "acos");
+  check([](const UnifiedArray& z) { return tanh(z); }, "tanh");
 }
 
 BOOST_AUTO_TEST_CASE(less_exact_products_need_a_permission_and_leave_nothing_behind) {

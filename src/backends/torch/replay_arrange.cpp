@@ -158,9 +158,7 @@ void search(bool right, const View& line, const View& view, const View& out) {
   if (!at::isFloatingType(sorted.scalar_type()))
     return write(out, at::searchsorted(sorted, values, false, right));
   const Tensor numbers = sorted.isnan().logical_not_().sum();
-  sorted = sorted.nan_to_num(std::numeric_limits<double>::infinity(),
-                             std::numeric_limits<double>::infinity(),
-                             -std::numeric_limits<double>::infinity());
+  sorted = sorted.nan_to_num(infinity, infinity, -infinity);
   const Tensor found = at::searchsorted(sorted, values, false, right).minimum(numbers);
   const Tensor end = right ? at::full_like(numbers, sorted.numel()) : numbers;
   write(out, at::where(at::isnan(values), end, found));

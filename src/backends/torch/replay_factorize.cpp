@@ -31,8 +31,6 @@ namespace {
 using Decomposition = Factorization::Kind;
 using at::Tensor;
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
 /// The first matrix of a stack for which `flags` is true.
 std::optional<std::int64_t> first_true(const Tensor& flags) {
   const Tensor where = at::nonzero(flags.reshape({-1}));

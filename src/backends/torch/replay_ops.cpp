@@ -81,7 +81,9 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
-#include <limits>
+#include <numbers>
+
+#include "backends/torch/tensors.hpp"
 
 namespace isofield::torch_backend {
 namespace {
@@ -104,11 +106,43 @@ at::Tensor shifted_bits(const at::Tensor& a, const at::Tensor& b, bool left) {
   return at::where(inside, at::bitwise_right_shift(a, places), gone);
 }
 
-/// exp(x + iy) - 1 = expm1(x) cos y - 2 sin^2(y / 2) + i exp(x) sin y, which keeps small numbers.
-at::Tensor complex_expm1(const at::Tensor& z) {
-  const at::Tensor x = at::real(z), y = at::imag(z), half = at::sin(y.div(2));
-  return at::complex(at::expm1(x).mul(at::cos(y)).sub(half.mul(half).mul(2)),
-                     at::exp(x).mul(at::sin(y)));
+at::Tensor is_finite(const at::Tensor& x) { return x.abs().lt(infinity); }
+
+/// exp(z), or exp(x + iy) - 1 = expm1(x) cos y - 2 sin^2(y / 2) + i exp(x) sin y, which keeps small
+/// numbers. On the real axis and at infinity LibTorch's have NaN where C99 and the Array API do
+/// not.
+at::Tensor complex_exp(const at::Tensor& z, bool minus_one) {
+  const at::Tensor x = at::real(z), y = at::imag(z), on_axis = y.eq(0), half = at::sin(y.div(2));
+  const at::Tensor size = at::exp(x), left = minus_one ? at::expm1(x) : size;
+  at::Tensor re = left.mul(at::cos(y)), im = size.mul(at::sin(y));
+  if (minus_one) re = re.sub(half.mul(half).mul(2));
+  const at::Tensor edge = x.abs().eq(infinity).logical_and_(is_finite(y).logical_not_());
+  const at::Tensor low = edge.logical_and(x.lt(0)), high = edge.logical_and(x.gt(0));
+  re =
+      at::where(on_axis, left, re).masked_fill(low, minus_one ? -1 : 0).masked_fill(high, infinity);
+  im = at::where(on_axis, y, im).masked_fill(low, 0).masked_fill(high, not_a_number);
+  const at::Tensor ours = at::complex(re, im);
+  if (minus_one) return ours;
+  return at::where(is_finite(x).logical_and_(is_finite(y)), at::exp(z), ours);
+}
+/// asin(z) = -i asinh(iz): LibTorch's own asin has NaN at infinity.
+at::Tensor complex_asin(const at::Tensor& z) {
+  const at::Tensor turned = at::asinh(at::complex(at::imag(z).neg(), at::real(z)));
+  return at::complex(at::imag(turned), at::real(turned).neg());
+}
+/// pi / 2 - asin(z) at infinity, NaN and 0, where LibTorch's own values are not C99's.
+at::Tensor complex_acos(const at::Tensor& z) {
+  const at::Tensor asin = complex_asin(z);
+  const at::Tensor special =
+      at::complex(at::real(asin).neg().add(std::numbers::pi / 2), at::imag(asin).neg());
+  const at::Tensor plain = is_finite(at::real(z)).logical_and_(is_finite(at::imag(z)));
+  return at::where(plain.logical_and_(z.ne(0)), at::acos(z), special);
+}
+/// At infinity the zero has the sign of the imaginary part, as the Array API asks.
+at::Tensor complex_tanh(const at::Tensor& z) {
+  const at::Tensor x = at::real(z), y = at::imag(z);
+  const at::Tensor limit = at::complex(at::sgn(x), at::zeros_like(y).copysign(y));
+  return at::where(x.abs().eq(infinity).logical_and_(is_finite(y)), limit, at::tanh(z));
 }
 /// |1 + z|^2 = 1 + x (2 + x) + y^2 where z is small.
 at::Tensor complex_log1p(const at::Tensor& z) {
@@ -124,7 +158,6 @@ bool whole(const at::Tensor& a) { return !a.is_floating_point() && !a.is_complex
 }  // namespace
 
 void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, const at::Tensor& c) {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
   switch (op) {
     case Op::negative: at::neg_out(out, a); return;
     case Op::abs: at::abs_out(out, a); return;
@@ -172,10 +205,15 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
         at::round_out(out, a);
       }
       return;
-    case Op::exp: at::exp_out(out, a); return;
+    case Op::exp:
+      if (a.is_complex())
+        out.copy_(complex_exp(a, false));
+      else
+        at::exp_out(out, a);
+      return;
     case Op::expm1:
       if (a.is_complex())
-        out.copy_(complex_expm1(a));
+        out.copy_(complex_exp(a, true));
       else
         at::expm1_out(out, a);
       return;
@@ -189,12 +227,27 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
     case Op::sin: at::sin_out(out, a); return;
     case Op::cos: at::cos_out(out, a); return;
     case Op::tan: at::tan_out(out, a); return;
-    case Op::asin: at::asin_out(out, a); return;
-    case Op::acos: at::acos_out(out, a); return;
+    case Op::asin:
+      if (a.is_complex())
+        out.copy_(complex_asin(a));
+      else
+        at::asin_out(out, a);
+      return;
+    case Op::acos:
+      if (a.is_complex())
+        out.copy_(complex_acos(a));
+      else
+        at::acos_out(out, a);
+      return;
     case Op::atan: at::atan_out(out, a); return;
     case Op::sinh: at::sinh_out(out, a); return;
     case Op::cosh: at::cosh_out(out, a); return;
-    case Op::tanh: at::tanh_out(out, a); return;
+    case Op::tanh:
+      if (a.is_complex())
+        out.copy_(complex_tanh(a));
+      else
+        at::tanh_out(out, a);
+      return;
     case Op::erf: at::erf_out(out, a); return;
     case Op::sigmoid: at::sigmoid_out(out, a); return;
     case Op::isnan: at::ne_out(out, a, a); return;

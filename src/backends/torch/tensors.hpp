@@ -3,8 +3,12 @@
 #include <ATen/core/Tensor.h>
 
 #include <isofield/backend.hpp>
+#include <limits>
 
 namespace isofield::torch_backend {
+
+inline constexpr double infinity = std::numeric_limits<double>::infinity();
+inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 /// The tensor of bytes that owns a storage's memory. Every storage of this backend has one: its
 /// `owner` points to an at::Tensor.
