@@ -54,6 +54,18 @@ void move() {
   expect(a.view().bytes() == b.view().bytes());
 }
 
+void precision() {
+  const UnifiedArray m = ones({2, 2}, float32);
+  // [precision]
+  UnifiedArray product;
+  {
+    const ScopedMatmulPrecision lowest(Precision::tf32);
+    product = linalg::matmul(m, m);
+  }
+  // [end]
+  expect(sum(product).item<float>() == 8.0f);
+}
+
 void threads() {
   // [threads]
   default_backend().set_threads(1);  // 0: all there are
@@ -77,6 +89,7 @@ int main() {
   list();
   missing();
   move();
+  precision();
   threads();
   expect(sum(normalised(ones({4}))).item<double>() == 1.0);
 }

@@ -8,6 +8,7 @@
 #include <isofield/data_types.hpp>
 #include <isofield/differentiation.hpp>
 #include <isofield/error.hpp>
+#include <isofield/features.hpp>
 #include <isofield/fft.hpp>
 #include <isofield/indexing.hpp>
 #include <isofield/linalg.hpp>
@@ -21,6 +22,7 @@
 #include <isofield/searching.hpp>
 #include <isofield/sets.hpp>
 #include <isofield/sorting.hpp>
+#include <isofield/statistics.hpp>
 #include <isofield/transforms.hpp>
 #include <isofield/version.hpp>
 #include <isofield/vmap.hpp>

@@ -6,8 +6,7 @@
 #include <optional>
 #include <vector>
 
-/// Running sums, differences, tables of numbers read and counted: the Array API's statistical and
-/// utility functions that are no reductions, and what NumPy has beside them.
+/// Running sums, differences, derivatives and integrals of tables of numbers.
 namespace isofield {
 
 /// Sums, or products, of all elements up to each one along an axis, which may be left out where
@@ -39,35 +38,5 @@ UnifiedArray trapezoid(Operand y, const UnifiedArray& x, int axis = -1);
 /// `left` and `right`, which are the outermost values if nobody says.
 UnifiedArray interp(Operand x, Operand xp, Operand fp, std::optional<double> left = {},
                     std::optional<double> right = {});
-
-/// How often each integer occurs, from 0 to the largest and at least `minlength`; or the sum of the
-/// weights of its elements. Throws ShapeError unless `x` has one axis, IndexError for a negative
-/// element.
-UnifiedArray bincount(Operand x, const std::optional<UnifiedArray>& weights = {},
-                      std::int64_t minlength = 0);
-/// `counts` (n) of the elements between `edges` (n + 1), the last edge included.
-struct Histogram {
-  UnifiedArray counts, edges;
-};
-/// Count in `bins` bins of one width between `low` and `high`, the smallest and largest element if
-/// nobody says. What lies outside is not counted.
-Histogram histogram(Operand x, std::int64_t bins = 10, std::optional<double> low = {},
-                    std::optional<double> high = {});
-/// Count between ascending edges.
-Histogram histogram(Operand x, const UnifiedArray& edges);
-
-/// What a quantile between two elements is.
-enum class Quantile : std::uint8_t { linear, lower, higher, midpoint, nearest };
-/// The element, or what lies between two, below which the part `q` in [0, 1] of the elements along
-/// an axis, or of all, lies; NaN where one is. The axes of `q` come first. Throws ShapeError,
-/// DTypeError.
-UnifiedArray quantile(Operand x, const UnifiedArray& q, std::optional<int> axis = {},
-                      bool keepdims = false, Quantile method = Quantile::linear);
-UnifiedArray quantile(Operand x, double q, std::optional<int> axis = {}, bool keepdims = false,
-                      Quantile method = Quantile::linear);
-/// The same of a hundred.
-UnifiedArray percentile(Operand x, double q, std::optional<int> axis = {}, bool keepdims = false,
-                        Quantile method = Quantile::linear);
-UnifiedArray median(Operand x, std::optional<int> axis = {}, bool keepdims = false);
 
 }  // namespace isofield

@@ -8,13 +8,13 @@
 import sys as _sys
 
 from ._core import *
-from ._core import __version__, _restored, fft, linalg, random
+from ._core import __version__, _restored, features, fft, linalg, random
 from ._display import to_html as _to_html
 from ._functions import complete as _complete
 
 __array_api_version__ = "2025.12"
 
-for _module in (fft, linalg, random):
+for _module in (features, fft, linalg, random):
     _sys.modules[_module.__name__] = _module
 _complete()
 UnifiedArray._repr_html_ = _to_html

@@ -14,6 +14,16 @@ void bind_activations(nb::module_& m) {
   define("softplus", &softplus, "log(1 + exp(x)), without overflow.");
   define("gelu", &gelu, "x times the normal distribution's function.");
   define("silu", &silu, "x sigmoid(x).");
+  const auto sloped = [&](const char* name, const char* parameter, double standard,
+                          UnifiedArray (*f)(Operand, double), const char* doc) {
+    const std::string sig = std::string("def ") + name + "(x: UnifiedArray, /, *, " + parameter +
+                            ": float = " + (standard == 1.0 ? "1.0" : "0.01") + ") -> UnifiedArray";
+    m.def(
+        name, [f](Operand x, double a) { return f(std::move(x), a); }, nb::sig(sig.c_str()),
+        nb::arg(), nb::kw_only(), nb::arg(parameter) = standard, doc);
+  };
+  sloped("leaky_relu", "slope", 0.01, &leaky_relu, "x where it is positive, slope x elsewhere.");
+  sloped("elu", "alpha", 1.0, &elu, "x where it is positive, alpha (exp(x) - 1) elsewhere.");
   const auto along = [&](const char* name, UnifiedArray (*f)(Operand, int), const char* doc) {
     const std::string sig =
         std::string("def ") + name + "(x: UnifiedArray, /, *, axis: int = -1) -> UnifiedArray";

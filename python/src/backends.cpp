@@ -1,16 +1,20 @@
+#include <isofield/precision.hpp>
+
 #include "binding.hpp"
 
 namespace isofield::python {
 namespace {
 
+/// A scope of the library's as a block of Python's, which may be entered again inside itself:
 /// `with isofield.backend("kokkos"):`
-class BackendScope {
+template <class Scoped, class Argument>
+class Block {
  public:
-  explicit BackendScope(std::string spelling) : spelling_(std::move(spelling)) {}
-  BackendScope(const BackendScope&) = delete;
-  BackendScope& operator=(const BackendScope&) = delete;
-  BackendScope& enter() {
-    scopes_.push_back(std::make_unique<ScopedBackend>(spelling_));
+  explicit Block(Argument argument) : argument_(std::move(argument)) {}
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+  Block& enter() {
+    scopes_.push_back(std::make_unique<Scoped>(argument_));
     return *this;
   }
   void leave() {
@@ -18,9 +22,27 @@ class BackendScope {
   }
 
  private:
-  std::string spelling_;
-  std::vector<std::unique_ptr<ScopedBackend>> scopes_;
+  Argument argument_;
+  std::vector<std::unique_ptr<Scoped>> scopes_;
 };
+using BackendBlock = Block<ScopedBackend, std::string>;
+using PrecisionBlock = Block<ScopedMatmulPrecision, Precision>;
+
+template <class B>
+void bind_block(nb::class_<B>& c, const char* name) {
+  const std::string sig = std::string("def __enter__(self) -> ") + name;
+  c.def("__enter__", &B::enter, nb::rv_policy::reference, nb::sig(sig.c_str()))
+      .def(
+          "__exit__", [](B& block, const nb::args&) { block.leave(); },
+          nb::sig("def __exit__(self, *exception: object) -> None"));
+}
+
+Precision precision_in(const std::string& name) {
+  if (name == "exact") return Precision::exact;
+  if (name == "tf32") return Precision::tf32;
+  if (name == "bfloat16") return Precision::bfloat16;
+  throw nb::value_error("matmul_precision: lowest is \"exact\", \"tf32\" or \"bfloat16\"");
+}
 
 nb::list statuses() {
   nb::list list;
@@ -41,15 +63,22 @@ void bind_backends(nb::module_& m) {
       nb::sig("def get_backend() -> str"), "The backend that new arrays are made on.");
   m.def("list_backends", &statuses, nb::sig("def list_backends() -> list[tuple[str, _bool, str]]"),
         "Every backend and device: how it is spelled, whether it can be used, and if not, why.");
-  nb::class_<BackendScope>(m, "backend",
-                           "A block whose new arrays are on another backend:\n"
-                           "`with isofield.backend(\"kokkos\"): ...`")
-      .def(nb::init<std::string>(), nb::sig("def __init__(self, spelling: str, /) -> None"))
-      .def("__enter__", &BackendScope::enter, nb::rv_policy::reference,
-           nb::sig("def __enter__(self) -> backend"))
-      .def(
-          "__exit__", [](BackendScope& scope, const nb::args&) { scope.leave(); },
-          nb::sig("def __exit__(self, *exception: object) -> None"));
+  nb::class_<BackendBlock> backend(m, "backend",
+                                   "A block whose new arrays are on another backend:\n"
+                                   "`with isofield.backend(\"kokkos\"): ...`");
+  backend.def(nb::init<std::string>(), nb::sig("def __init__(self, spelling: str, /) -> None"));
+  bind_block(backend, "backend");
+  nb::class_<PrecisionBlock> precision(
+      m, "matmul_precision",
+      "A block that allows less exact products of float32 matrices, \"tf32\" or \"bfloat16\", to\n"
+      "devices that have units for them: `with isofield.matmul_precision(\"tf32\"): ...`");
+  precision.def(
+      "__init__",
+      [](PrecisionBlock* block, const std::string& lowest) {
+        new (block) PrecisionBlock(precision_in(lowest));
+      },
+      nb::sig("def __init__(self, lowest: str, /) -> None"));
+  bind_block(precision, "matmul_precision");
 }
 
 }  // namespace isofield::python

@@ -32,8 +32,10 @@ NB_MODULE(_core, m) {
   bind_manipulation(m);
   bind_reductions(m);
   bind_searching(m);
+  bind_numerical(m);
   bind_statistics(m);
   bind_activations(m);
+  bind_features(m);
   bind_random(m);
   bind_linalg(m);
   bind_fft(m);

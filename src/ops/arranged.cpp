@@ -79,6 +79,14 @@ UnifiedArray iota(std::int64_t n, BaseBackend& backend) {
 
 Scalar zero_of(DType dtype) { return dtype == DType::bool_ ? Scalar(false) : Scalar(0); }
 
+UnifiedArray inexact(std::string_view operation, const Operand& x) {
+  const Arranged a(operation, x);
+  if (a.dtype() == DType::bool_)
+    throw DTypeError(std::string(operation) + ": needs a numeric dtype, got bool" + a.context());
+  const UnifiedArray values(a.node);
+  return is_integer(a.dtype()) ? values.astype(float64) : values;
+}
+
 UnifiedArray flat(const UnifiedArray& x) { return reshape(x, {x.size()}); }
 
 namespace {

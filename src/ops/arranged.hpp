@@ -43,6 +43,8 @@ UnifiedArray iota(std::int64_t n, BaseBackend& backend);
 UnifiedArray int64s(const std::vector<std::int64_t>& values, BaseBackend& backend);
 /// Zero of a dtype.
 Scalar zero_of(DType dtype);
+/// Numbers with fractions: integers become float64. Throws DTypeError for bool.
+UnifiedArray inexact(std::string_view operation, const Operand& x);
 /// `x` flat, in C order.
 UnifiedArray flat(const UnifiedArray& x);
 /// Elements in order along an axis, and the places they come from.

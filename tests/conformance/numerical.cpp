@@ -129,6 +129,40 @@ BACKEND_TEST_CASE(medians_lie_in_the_middle_of_lines) {
   BOOST_TEST((median(x.astype(float32)).dtype() == float32));
 }
 
+BACKEND_TEST_CASE(weighted_means_are_numpys) {
+  const UnifiedArray x = reshape(digits(), {2, 4}), weights = asarray({1.0, 2.0, 3.0, 4.0});
+  BOOST_TEST(close<double>(average(x, weights, 1), row({2.1, 5.3}), 1e-15));
+  BOOST_TEST(close<double>(average(x, weights, -1), row({2.1, 5.3}), 1e-15));
+  BOOST_TEST(same<double>(average(x, ones({2, 4}), 0), row({4, 5, 3, 3.5})));
+  BOOST_TEST(average(x, x).item<double>() == 173.0 / 31.0);
+  BOOST_TEST(average(asarray({1, 2}), asarray({3, 1})).item<double>() == 1.25);
+}
+
+BACKEND_TEST_CASE(covariances_and_correlations_are_numpys) {
+  const UnifiedArray x = reshape(digits(), {2, 4});
+  BOOST_TEST(close<double>(cov(x), {{2, 2}, {2.25, -23.0 / 6.0, -23.0 / 6.0, 25.0 / 3.0}}, 1e-15));
+  BOOST_TEST(close<double>(cov(x(0), 0), {{1, 1}, {1.6875}}, 1e-15));
+  const double r = -23.0 / 6.0 / std::sqrt(2.25 * 25.0 / 3.0);
+  BOOST_TEST(close<double>(corrcoef(x), {{2, 2}, {1, r, r, 1}}, 1e-15));
+  using C = std::complex<double>;
+  const UnifiedArray z = asarray(std::vector<C>{{1, 1}, 2.0, {0, 3}, 0.0, 1.0, {0, 1}}, {2, 3});
+  const UnifiedArray covariances = cov(z);
+  BOOST_TEST(std::abs(covariances(0, 0).item<C>() - 10.0 / 3.0) < 1e-15);
+  BOOST_TEST(std::abs(covariances(0, 1).item<C>() - C(4.0 / 3.0, -1.0 / 6.0)) < 1e-15);
+  BOOST_TEST(std::abs(covariances(1, 0).item<C>() - C(4.0 / 3.0, 1.0 / 6.0)) < 1e-15);
+}
+
+BACKEND_TEST_CASE(the_normal_density_has_its_mass_mean_and_deviation) {
+  const double h = 1.0 / 64;
+  const UnifiedArray x = arange(-12.0, 16.0, h), p = gaussian(x, 2.0, 1.25);
+  BOOST_TEST(std::abs(h * sum(p).item<double>() - 1.0) < 1e-14);
+  BOOST_TEST(std::abs(h * sum(x * p).item<double>() - 2.0) < 1e-14);
+  BOOST_TEST(std::abs(h * sum((x - 2.0) * (x - 2.0) * p).item<double>() - 1.5625) < 1e-14);
+  BOOST_TEST(std::abs(gaussian(asarray(0.0)).item<double>() - 0.3989422804014327) < 1e-16);
+  BOOST_TEST((gaussian(zeros({3, 1}, float32), zeros({2}, float32)).shape() == Shape{3, 2}));
+  BOOST_TEST((gaussian(zeros({3}, float32)).dtype() == float32));
+}
+
 // Statements stand on one line, so that __LINE__ is theirs.
 // clang-format off
 // clang-format off
@@ -143,6 +177,10 @@ std::string told(int line, const char* dtype = "float64") {
 
 BACKEND_TEST_CASE(what_makes_no_numbers_is_told) {
   const UnifiedArray a = zeros({3, 4}), b = zeros({3});
+  EXPECT_ERROR(ShapeError, "average: weights of shape (3,) for elements of shape (3, 4)" + told(__LINE__), average(a, b, 1));
+  EXPECT_ERROR(ShapeError, "average: weights of shape (3,) for elements of shape (3, 4)" + told(__LINE__), average(a, b));
+  EXPECT_ERROR(ShapeError, "cov: shape (1, 1, 2) is not (variables, observations)" + told(__LINE__), cov(zeros({1, 1, 2})));
+  EXPECT_ERROR(ShapeError, "cov: 1 observations with 1 degrees of freedom taken" + told(__LINE__), cov(zeros({3, 1})));
   EXPECT_ERROR(Error, "diff: n must not be negative, got -1" + told(__LINE__), diff(a, 0, -1));
   EXPECT_ERROR(Error, "gradient: edge_order must be 1 or 2, not 3" + told(__LINE__), gradient(a, 1.0, 0, 3));
   EXPECT_ERROR(ShapeError, "gradient: needs at least 2 elements along the axis, got 1" + told(__LINE__), gradient(zeros({3, 1})));

@@ -206,6 +206,13 @@ def test_statistics_agree_with_numpy():
     counts, edges = xp.histogram(x, bins=4, range=(-1.0, 1.0))
     check(counts, np.histogram(X, bins=4, range=(-1.0, 1.0))[0])
     check(xp.bincount(xp.asarray(N[0]), minlength=6), np.bincount(N[0], minlength=6))
+    check(xp.cumulative_min(x, axis=1), np.minimum.accumulate(X, axis=1))
+    check(xp.cumulative_max(x, axis=0), np.maximum.accumulate(X, axis=0))
+    check(xp.average(x, xp.asarray([1.0, 2.0, 0.5]), axis=1), np.average(X, axis=1, weights=[1.0, 2.0, 0.5]))
+    check(xp.cov(x), np.cov(X))
+    check(xp.cov(x, ddof=0), np.cov(X, ddof=0))
+    check(xp.corrcoef(x), np.corrcoef(X))
+    check(xp.gaussian(x, 0.5, 2.0), np.exp(-((X - 0.5) ** 2) / 8.0) / np.sqrt(8.0 * np.pi))
 
 
 def test_random_numbers_are_decided_by_their_seed():
@@ -226,3 +233,34 @@ def test_activations_are_their_formulas():
     check(xp.softmax(x, axis=1), np.exp(X) / np.exp(X).sum(axis=1, keepdims=True))
     check(xp.logsumexp(x), np.log(np.exp(X).sum()))
     check(xp.silu(x), X / (1.0 + np.exp(-X)))
+    check(xp.leaky_relu(x, slope=0.1), np.where(X > 0, X, 0.1 * X))
+    check(xp.elu(x), np.where(X > 0, X, np.expm1(X)))
+
+
+def test_features_are_fitted_and_applied():
+    data = np.random.default_rng(5).normal(size=(20, 3)) @ np.diag([1.0, 3.0, 0.5]) + 2.0
+    x = xp.asarray(data)
+    standard = xp.features.standardize_features(x)
+    check(standard.transform(x), (data - data.mean(axis=0)) / data.std(axis=0), rtol=1e-12)
+    check(standard.inverse_transform(standard.transform(x)), data, rtol=1e-13)
+    normal = xp.features.normalize_features(x, -1.0, 1.0)
+    assert float(xp.min(normal.transform(x))) == -1.0 and float(xp.max(normal.transform(x))) == 1.0
+    check(normal.minimum, data.min(axis=0))
+    pca = xp.features.pca(x, 2)
+    assert pca.components.shape == (2, 3)
+    variances = np.sort(np.linalg.eigvalsh(np.cov(data.T)))[::-1]
+    check(pca.explained_variance, variances[:2], rtol=1e-12)
+    check(pca.explained_variance_ratio, variances[:2] / variances.sum(), rtol=1e-12)
+    assert xp.features.one_hot is xp.one_hot
+    with pytest.raises(xp.ShapeError):
+        standard.transform(xp.ones((2, 4)))
+
+
+def test_less_exact_products_are_allowed_for_a_block_alone():
+    a = xp.astype(xp.asarray(X), xp.float32)
+    block = xp.matmul_precision("bfloat16")
+    with block, block:
+        xp.matmul(a, a.T)
+    check(xp.matmul(a, a.T), np.asarray(a) @ np.asarray(a).T, rtol=1e-6)
+    with pytest.raises(ValueError, match="tf32"):
+        xp.matmul_precision("half")

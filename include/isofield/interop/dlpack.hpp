@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <isofield/ops.hpp>
-#include <isofield/registry.hpp>
+#include <isofield/compat.hpp>
+#include <isofield/interop/strided.hpp>
 #include <memory>
 #include <string>
 #include <utility>
@@ -162,3 +162,44 @@ inline UnifiedArray from_dlpack(const DLTensor& tensor, std::shared_ptr<void> ow
 }
 
 }  // namespace isofield::interop
+
+namespace isofield {
+
+// Tier 2 for tensors of others: what is new is an array on the tensor's device, or on `backend`.
+
+inline UnifiedArray backend_aware_copy(const interop::DLTensor& tensor,
+                                       BaseBackend* backend = nullptr) {
+  return backend_aware_copy(Operand(interop::from_dlpack(tensor, nullptr)), backend);
+}
+inline UnifiedArray backend_aware_zeros_like(const interop::DLTensor& tensor,
+                                             BaseBackend* backend = nullptr) {
+  return backend_aware_zeros_like(Operand(interop::from_dlpack(tensor, nullptr)), backend);
+}
+/// Whether any element is not zero.
+inline bool backend_aware_any(const interop::DLTensor& tensor, BaseBackend* = nullptr) {
+  return backend_aware_any(Operand(interop::from_dlpack(tensor, nullptr)));
+}
+/// Whether any element is NaN or infinite.
+inline bool has_nan_or_inf(const interop::DLTensor& tensor) {
+  return has_nan_or_inf(Operand(interop::from_dlpack(tensor, nullptr)));
+}
+/// Write an array or a scalar, broadcast, into `target[indices]`. Throws DeviceError for a tensor
+/// that is not on the host.
+inline void backend_aware_assign(const interop::DLTensor& target,
+                                 std::initializer_list<Index> indices, Operand value,
+                                 BaseBackend* = nullptr) {
+  const UnifiedArray elements = interop::from_dlpack(target, nullptr);  // which checks it
+  if (!elements.device().is_host())
+    throw DeviceError("backend_aware_assign: the tensor is on " + to_string(elements.device()) +
+                      "; its own library writes to it there");
+  Layout whole(elements.shape());
+  if (target.strides)
+    whole.strides = Strides(
+        std::span<const std::int64_t>(target.strides, static_cast<std::size_t>(target.ndim)));
+  visit_dtype(elements.dtype(), [&]<class T>(T) {
+    auto* const first = static_cast<std::byte*>(target.data) + target.byte_offset;
+    interop::assign(reinterpret_cast<T*>(first), whole, indices, value);
+  });
+}
+
+}  // namespace isofield
