@@ -271,7 +271,8 @@ void UnifiedArray::assign_where(const detail::Choice& choice, const Operand& val
                                 const UnifiedArray& part) {
   const auto place = value.where();
   UnifiedArray whole = where({spread(choice), place}, value, {part, place});
-  if (part.shape() == shape())
+  const Layout own(shape()), selected = own.index(choice.basic());
+  if (selected.shape == own.shape && selected.strides == own.strides && selected.offset == 0)
     *this = std::move(whole);
   else
     assign(choice.basic(), {std::move(whole), place});

@@ -267,6 +267,22 @@ BACKEND_TEST_CASE(masks_are_written_through) {
   BOOST_TEST(same<double>(c, expected));
 }
 
+BACKEND_TEST_CASE(a_mask_beside_a_reversed_axis_writes_where_it_is_true) {
+  const Plain<double> x = counting<double>({2, 4});
+  const Slice reversed{{}, {}, -1};
+  Plain<double> expected = x;
+  for (std::int64_t i = 0; i < 2; ++i)
+    for (const std::int64_t j : {0, 3}) expected[{i, j}] = -1;
+  UnifiedArray a = x.array();
+  a(reversed, asarray({true, false, false, true})) = -1.0;
+  BOOST_TEST(same<double>(a, expected));
+  a = x.array();
+  a(reversed, asarray({true, false, false, true})) += 100.0;
+  for (std::int64_t i = 0; i < 2; ++i)
+    for (const std::int64_t j : {0, 3}) expected[{i, j}] = x[{i, j}] + 100;
+  BOOST_TEST(same<double>(a, expected));
+}
+
 BACKEND_TEST_CASE(writing_by_indices_leaves_other_owners_alone) {
   UnifiedArray a = counting<double>({6}).array();
   const UnifiedArray before = a, part = a(slice(2, 5));
