@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <isofield/compat.hpp>
+#include <isofield/error.hpp>
 #include <isofield/interop/strided.hpp>
 #include <memory>
 #include <string>
@@ -145,20 +146,43 @@ inline UnifiedArray from_dlpack(const DLTensor& tensor, std::shared_ptr<void> ow
   Layout layout(shape);
   if (tensor.strides) layout.strides = Strides(std::span<const std::int64_t>(tensor.strides, rank));
   const DType dtype = dtype_from_dl(tensor.dtype);
-  const auto width = static_cast<std::int64_t>(itemsize(dtype));
-  auto* data = static_cast<std::byte*>(tensor.data) + tensor.byte_offset;
-  if (reinterpret_cast<std::uintptr_t>(data) %
-      static_cast<std::size_t>(std::min<std::int64_t>(width, 8)))
-    throw ShapeError("from_dlpack: the elements do not lie on their boundaries; copy them first");
   if (!backend) backend = &backend_of(tensor.device);
   if (count == 0) return empty(shape, dtype, backend);
   if (!tensor.data)
     throw ShapeError("from_dlpack: a tensor of shape " + to_string(shape) + " has no memory");
   const auto [first, last] = layout.reach();
+  const auto width = static_cast<std::int64_t>(itemsize(dtype));
+  // Addresses as numbers, until it is known that they are some.
+  std::uintptr_t begin = 0;
+  std::int64_t below = 0, bytes = 0;
+  if (__builtin_mul_overflow(first, width, &below) || __builtin_sub_overflow(last, first, &bytes) ||
+      __builtin_add_overflow(bytes, 1, &bytes) || __builtin_mul_overflow(bytes, width, &bytes) ||
+      __builtin_add_overflow(reinterpret_cast<std::uintptr_t>(tensor.data), tensor.byte_offset,
+                             &begin) ||
+      __builtin_add_overflow(begin, below, &begin))
+    throw ShapeError("from_dlpack: shape " + to_string(shape) + " with strides " +
+                     to_string(layout.strides) + " and byte offset " +
+                     std::to_string(tensor.byte_offset) + " reaches beyond all memory");
+  if (begin % static_cast<std::size_t>(std::min<std::int64_t>(width, 8)))
+    throw ShapeError("from_dlpack: the elements do not lie on their boundaries; copy them first");
   layout.offset = -first;
-  return from_memory(data + first * width, dtype, layout,
-                     static_cast<std::size_t>((last - first + 1) * width), std::move(owner),
-                     *backend);
+  return from_memory(reinterpret_cast<void*>(begin), dtype, layout, static_cast<std::size_t>(bytes),
+                     std::move(owner), *backend);
+}
+
+/// Take a tensor over: its deleter is called when no array uses its memory any more, and at once
+/// should this throw. Throws as above, NotAvailable for another major version than 1.
+template <class Managed>
+UnifiedArray from_dlpack(Managed* managed, BaseBackend* backend = nullptr) {
+  std::shared_ptr<void> owner(managed, [](void* p) {
+    auto* m = static_cast<Managed*>(p);
+    if (m->deleter) m->deleter(m);
+  });
+  if constexpr (requires(Managed m) { m.version; })
+    if (managed->version.major != 1)
+      throw NotAvailable("from_dlpack: a tensor of DLPack's version " +
+                         std::to_string(managed->version.major) + "; this is version 1");
+  return from_dlpack(managed->dl_tensor, std::move(owner), backend);
 }
 
 }  // namespace isofield::interop
