@@ -29,7 +29,7 @@ Scalar checked_fill(Scalar fill, DType dtype, const Operand& x) {
   const bool whole =
       fill.kind() != Kind::complex &&
       (fill.kind() != Kind::real || (std::trunc(value) == value && std::abs(value) < 0x1p63));
-  const Scalar number = fill.kind() == Kind::real ? Scalar(fill.to<std::int64_t>()) : fill;
+  const Scalar number = whole && fill.kind() == Kind::real ? Scalar(fill.to<std::int64_t>()) : fill;
   const bool boolean = dtype == DType::bool_;
   const bool fits =
       whole && (boolean ? value == 0 || value == 1 : !is_floating(dtype) && number.fits(dtype));

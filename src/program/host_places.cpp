@@ -122,8 +122,9 @@ class Indexed {
     for (std::int64_t j = 0; j < n; ++j) {
       std::int64_t i = index[j * step];
       i += i < 0 ? length : 0;
-      bad |= static_cast<std::uint64_t>(i) >= static_cast<std::uint64_t>(length);
-      places[j] += i * stride;
+      const bool beyond = static_cast<std::uint64_t>(i) >= static_cast<std::uint64_t>(length);
+      bad |= beyond;
+      places[j] += beyond ? 0 : i * stride;
     }
     return !bad;
   }

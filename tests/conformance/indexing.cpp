@@ -386,6 +386,7 @@ BACKEND_TEST_CASE(indices_that_make_no_sense_are_told) {
   UnifiedArray b = a;
   const UnifiedArray far = ints({0, 1, 3});
   EXPECT_ERROR(IndexError, "index: 3 at (2,) of the indices is out of range for axis 0 of length 3, shape (3, 4)" + told(__LINE__), a(far));
+  EXPECT_ERROR(IndexError, "index: 9223372036854775807 at (0,) of the indices is out of range for axis 0 of length 3, shape (3, 4)" + told(__LINE__), a(ints({std::numeric_limits<std::int64_t>::max()})));
   EXPECT_ERROR(IndexError, "index: -5 at (1, 0) of the indices is out of range for axis 1 of length 4, shape (3, 4)" + told(__LINE__), a(all_of, reshape(ints({0, -5}), {2, 1})));
   EXPECT_ERROR(IndexError, "index: 3 at (2,) of the indices is out of range for axis 0 of length 3, shape (3, 4)" + told(__LINE__), b(far) = 1.0);
   BOOST_TEST(same<double>(b, plain<double>(a)));
