@@ -74,8 +74,7 @@ void bind_layouts(nb::module_& m) {
         "The same elements in C order with another shape; one length may be -1.");
   m.def(
       "permute_dims",
-      [](const UnifiedArray& x, std::vector<int> axes) {
-        for (int& a : axes) a = normalize_axis(a, x.ndim(), "permute_dims");
+      [](const UnifiedArray& x, const std::vector<int>& axes) {
         return permute_dims({x, nowhere}, axes);
       },
       nb::sig("def permute_dims(x: UnifiedArray, /, axes: tuple[int, ...]) -> UnifiedArray"),

@@ -62,8 +62,10 @@ UnifiedArray reshape(Operand x, const Shape& shape) {
   return viewed(packed, Layout(target, contiguous_strides(target), packed->offset));
 }
 
-UnifiedArray permute_dims(Operand x, const std::vector<int>& axes) {
+UnifiedArray permute_dims(Operand x, const std::vector<int>& order) {
   const NodePtr node = leaf_of(x);
+  std::vector<int> axes = order;
+  for (int& axis : axes) axis += axis < 0 ? node->shape.size() : 0;
   Layout layout = detail::located(x, [&] { return node->layout().permute(axes); });
   if (detail::wrapped(x)) return detail::transformed_permute(std::move(x), axes);
   return viewed(node, std::move(layout));

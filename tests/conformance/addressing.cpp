@@ -111,6 +111,7 @@ BACKEND_TEST_CASE(views_move_elements_as_numpy_does) {
   BOOST_TEST(same<double>(permute_dims(a, {2, 0, 1}), taken<double>(x, {4, 2, 3}, [](const At& at) {
                             return At{at[1], at[2], at[0]};
                           })));
+  BOOST_TEST(same<double>(permute_dims(a, {-1, 0, -2}), plain<double>(permute_dims(a, {2, 0, 1}))));
   BOOST_TEST(same<double>(a.T(), taken<double>(x, {4, 3, 2}, [](const At& at) {
                             return At{at[2], at[1], at[0]};
                           })));

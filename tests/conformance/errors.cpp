@@ -154,6 +154,8 @@ BACKEND_TEST_CASE(shapes_that_an_operation_cannot_take_are_told) {
   EXPECT_ERROR(ShapeError, "shape (1099511627776, 1099511627776, 1) has more elements than fit in 64 bits" + context(__LINE__), reshape(a, {std::int64_t{1} << 40, std::int64_t{1} << 40, -1}).shape());
   EXPECT_ERROR(ShapeError, "squeeze: axis 0 of shape (3, 4) does not have length 1" + context(__LINE__), squeeze(a, 0));
   EXPECT_ERROR(ShapeError, "permute_dims: axes must be a permutation of 0..1 for shape (3, 4)" + context(__LINE__), permute_dims(a, {0, 0}));
+  EXPECT_ERROR(ShapeError, "permute_dims: axes must be a permutation of 0..1 for shape (3, 4)" + context(__LINE__), permute_dims(a, {0, -2}));
+  EXPECT_ERROR(ShapeError, "permute_dims: axes must be a permutation of 0..1 for shape (3, 4)" + context(__LINE__), permute_dims(a, {0, -3}));
   EXPECT_ERROR(ShapeError, "matrix_transpose: shape (3,) has fewer than two axes" + context(__LINE__), matrix_transpose(of({3})));
   EXPECT_ERROR(ShapeError, "concat: shapes (3, 4) and (3, 5) differ off axis 0" + context(__LINE__), concat({a, of({3, 5})}));
   EXPECT_ERROR(ShapeError, "concat: no arrays" + here(__LINE__), concat({}));
