@@ -202,6 +202,11 @@ void UnifiedArray::assign(std::span<const Index> indices, const Operand& value) 
 
 namespace {
 
+/// Whether an expression is a mask that `where` can read. One without elements fits any axis.
+bool is_plain_mask(const detail::Choice& choice) {
+  return choice.mask() && choice.in_order() && element_count(choice.mask()->shape) > 0;
+}
+
 /// Whether a value for the elements that a mask selects is the same for all of them; it is then
 /// given the axes of the mask.
 std::optional<Operand> same_for_all(const detail::Choice& choice, const Operand& value) {
@@ -237,7 +242,7 @@ void UnifiedArray::assign_chosen(std::span<const Index> indices, const Operand& 
     detail::common_backend("assign", std::initializer_list<Operand>{{*this, here.where}, value});
   const Operand typed =
       value.is_scalar() ? value : Operand(value.array().astype(dtype()), here.where);
-  if (const detail::Choice choice = chosen(false); choice.mask() && choice.in_order())
+  if (const detail::Choice choice = chosen(false); is_plain_mask(choice))
     if (const std::optional<Operand> all = same_for_all(choice, typed)) {
       const UnifiedArray part = index(choice.basic());
       if (!all->is_scalar()) check_fits(all->node()->shape, part.shape(), here);
@@ -283,7 +288,7 @@ bool UnifiedArray::update_masked(Op op, std::span<const Index> indices, const Op
   if (!detail::has_arrays(indices)) return false;
   eval();
   const detail::Choice choice(*node_, indices, false);
-  if (!choice.mask() || !choice.in_order()) return false;
+  if (!is_plain_mask(choice)) return false;
   std::optional<Operand> all = same_for_all(choice, value);
   if (!all) return false;
   const UnifiedArray part = index(choice.basic());

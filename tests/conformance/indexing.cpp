@@ -234,6 +234,11 @@ BACKEND_TEST_CASE(a_mask_s_axis_without_elements_fits_any) {
   BOOST_TEST(to_string(x(zeros({1, 0}, bool_)).shape()) == "(0,)");
   x(zeros({0, 3}, bool_)) = 5.0;
   BOOST_TEST(!any(x).item<bool>());
+  x = zeros({2, 3});
+  x(zeros({0}, bool_)) = 5.0;
+  x(all_of, zeros({0}, bool_)) += 5.0;
+  x(zeros({2, 0}, bool_)) = zeros({0});
+  BOOST_TEST(same<double>(x, Plain<double>({2, 3})));
 }
 
 BACKEND_TEST_CASE(masks_are_written_through) {
