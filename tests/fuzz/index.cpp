@@ -144,7 +144,9 @@ std::vector<Fancy> fancy_of_mask(const Plain& mask, const std::vector<std::int64
                                  int axis) {
   std::vector<Fancy> result;
   for (std::size_t k = 0; k < mask.shape.size(); ++k) {
-    if (mask.shape[k] != shape[static_cast<std::size_t>(axis) + k]) throw Wrong{};
+    // An axis without elements fits any: nothing is true.
+    if (mask.shape[k] != shape[static_cast<std::size_t>(axis) + k] && mask.shape[k] != 0)
+      throw Wrong{};
     result.push_back({axis + static_cast<int>(k), {}});
   }
   if (mask.shape.empty()) result.push_back({-1, {}});
@@ -391,7 +393,8 @@ class Case {
           const std::size_t most = axis < x.shape.size() ? x.shape.size() - axis : 0;
           const auto rank = static_cast<std::size_t>(in_.pick(static_cast<int>(most) + 1));
           std::vector<std::int64_t> shape;
-          for (std::size_t k = 0; k < rank; ++k) shape.push_back(x.shape[axis + k]);
+          for (std::size_t k = 0; k < rank; ++k)
+            shape.push_back(in_.pick(32) ? x.shape[axis + k] : 0);
           if (in_.pick(32) == 0) shape.push_back(in_.pick(4));
           e.array = numbers(shape, true);
           indices.push_back(lazily(array_of(e.array, bool_)));
