@@ -6,6 +6,7 @@
 
 #include "transforms/forward.hpp"
 #include "transforms/rules.hpp"
+#include "transforms/tape.hpp"
 
 namespace isofield {
 namespace detail {
@@ -151,7 +152,7 @@ class Checkpoint final : public Primitive {
       for (std::size_t i = 0; i < smooth.size(); ++i) all[smooth[i]] = list[i];
       return f_(all);
     };
-    const Arrays by = pulled_back(f, by_smooth, asked_).second(pull.cotangents, asked_.where);
+    const Arrays by = pulled_once(f, by_smooth, pull.cotangents, asked_);
     for (std::size_t i = 0; i < smooth.size(); ++i)
       if (pull.wants(smooth[i])) pull.add(smooth[i], by[i]);
   }

@@ -103,6 +103,12 @@ std::pair<Arrays, Pulled> pulled_back(const ListFunction& f,
           }};
 }
 
+Arrays pulled_once(const ListFunction& f, std::span<const UnifiedArray> arguments,
+                   std::span<const UnifiedArray> cotangents, const Asked& asked) {
+  const std::vector<bool> by(arguments.size(), true);
+  return pulled(recorded_run(f, arguments, by, asked), cotangents, true);
+}
+
 std::pair<UnifiedArray, Arrays> value_and_gradient(const ListFunction& f,
                                                    std::span<const UnifiedArray> arguments,
                                                    const std::vector<bool>& by,

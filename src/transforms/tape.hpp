@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <isofield/structure.hpp>
 #include <vector>
 
 #include "core/transform.hpp"
@@ -57,5 +58,10 @@ class Tape final : public Transform {
   std::vector<Variable> variables_;
   std::vector<Entry> entries_;
 };
+
+/// Run a function on a tape of its own and take cotangents of its results back at once, letting go
+/// of what was recorded on the way.
+Arrays pulled_once(const ListFunction& f, std::span<const UnifiedArray> arguments,
+                   std::span<const UnifiedArray> cotangents, const Asked& asked);
 
 }  // namespace isofield::detail
