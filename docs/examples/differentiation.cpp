@@ -1,5 +1,6 @@
 // The snippets of docs/user/differentiation.md.
 #include <cmath>
+#include <complex>
 #include <isofield/isofield.hpp>
 
 #include "expect.hpp"
@@ -24,6 +25,20 @@ void gradients() {
   // [end]
   expect(by_x.shape() == Shape{100} && largest(by_x - x_again) == 0.0);
   expect(largest(by_w - w_again) < 1e-12 && largest(value - again) < 1e-12);
+}
+
+void complex_numbers() {
+  // [complex]
+  const std::complex<double> i(0.0, 1.0);
+  const UnifiedArray z = exp(linspace(0.0, 1.0, 5) * i), w = ones_like(z) * i;
+  const UnifiedArray up =
+      grad([](const UnifiedArray& a) { return sum(square(abs(a))); })(z);  // 2 z
+  const auto square_of = [](const UnifiedArray& a) { return a * a; };
+  const UnifiedArray back = vjp(square_of, z).second(w);   // conj(2 z) w
+  const UnifiedArray along = jvp(square_of, z, w).second;  // 2 z w
+  // [end]
+  expect(largest(up - 2.0 * z) < 1e-15);
+  expect(largest(back - conj(2.0 * z) * w) < 1e-15 && largest(along - 2.0 * z * w) < 1e-15);
 }
 
 void products() {
@@ -137,6 +152,7 @@ void batches() {
 
 int main() {
   gradients();
+  complex_numbers();
   products();
   schemes();
   fixed_points();

@@ -159,8 +159,10 @@ UnifiedArray jacobian_of(const ListFunction& f, const UnifiedArray& argument, co
   const std::int64_t n = element_count(argument.shape()), m = values[0].size();
   Shape both = shape;
   for (const auto length : argument.shape()) both.push_back(length);
-  // Row by row back, or column by column forward: a batch of unit vectors.
-  const bool back = m < n;
+  // Row by row back, or column by column forward: a batch of unit vectors. Of complex numbers one
+  // mode alone has all of a derivative: forward where values are complex, back where they are real.
+  const bool complex_values = is_complex(values[0].dtype());
+  const bool back = complex_values ? false : is_complex(argument.dtype()) || m < n;
   const UnifiedArray& side = back ? values[0] : argument;
   const UnifiedArray units = reshape(eye(back ? m : n, side.dtype(), &side.backend()),
                                      batch_shape(back ? m : n, side.shape()));
