@@ -14,6 +14,16 @@ using Kind = Factorization::Kind;
 /// The lower triangle with half of the diagonal.
 UnifiedArray half_lower(const UnifiedArray& x) { return (tril(x) + tril(x, -1)) * 0.5; }
 
+/// Whether an array has elements that can be read: not while `jit` records, nor within a batch.
+bool has_elements(const NodePtr& node) {
+  NodePtr inner = node;
+  while (inner->wrapped) {
+    if (!inner->wrapped->transform->has_elements()) return false;
+    inner = NodePtr(inner->wrapped->value);
+  }
+  return !inner->symbolic;
+}
+
 class FactorizationRule final : public Primitive {
  public:
   FactorizationRule(std::string_view operation, const Factorization& factorization,
@@ -203,8 +213,11 @@ class FactorizationRule final : public Primitive {
   }
   /// det(a) inv(a), which singular matrices have, too: the products of all singular values but one.
   UnifiedArray adjugate(const UnifiedArray& a, const UnifiedArray& determinant) const {
-    const UnifiedArray unit = eye(a.shape().back(), DType::float64, &a.backend()) == 1.0;
     const UnifiedArray singular = matrix(determinant) == 0.0;
+    // Singular values take many times as long as an inverse.
+    if (has_elements(determinant.node()) && !any(singular).item<bool>())
+      return matrix(determinant) * inverse(a);
+    const UnifiedArray unit = eye(a.shape().back(), DType::float64, &a.backend()) == 1.0;
     const UnifiedArray regular = where(singular, unit.astype(a.dtype()), a);
     const auto [u, s, v] = linalg::svd(a);
     const UnifiedArray others = prod(where(unit, 1.0, row(s)), {-1});

@@ -231,6 +231,13 @@ BACKEND_TEST_CASE(determinants_of_singular_matrices_have_derivatives) {
   BOOST_TEST(near(by(asarray<double>({0, 2, 0, 0}, {2, 2})), asarray<double>({0, 0, -2, 0}, {2, 2}),
                   1e-15));
   check_derivatives([](const UnifiedArray& x) { return linalg::det(x); }, eye(3));
+  // In a batch and a trace, where nobody can look which are singular.
+  const UnifiedArray both = stack({singular, eye(3)});
+  const UnifiedArray expected = stack({cofactors, eye(3)});
+  BOOST_TEST(near(vmap(by)(both), expected, 1e-13));
+  BOOST_TEST(near(jit(by)(singular), cofactors, 1e-13));
+  BOOST_TEST(
+      near(grad([](const UnifiedArray& x) { return sum(linalg::det(x)); })(both), expected, 1e-13));
 }
 
 BACKEND_TEST_CASE(equal_values_do_not_spoil_derivatives) {
