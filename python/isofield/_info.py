@@ -38,16 +38,17 @@ class Info:
         }
 
     def dtypes(self, *, device=None, kind=None):
-        """The dtypes of a kind, of several, or all, by name."""
+        """The dtypes of a kind, of several, or all, by name, that the device's backend computes with."""
         if kind is None:
             names = _kinds["bool"] + _kinds["numeric"]
         elif isinstance(kind, tuple):
-            return {name: dtype for k in kind for name, dtype in self.dtypes(kind=k).items()}
+            return {name: dtype for k in kind for name, dtype in self.dtypes(device=device, kind=k).items()}
         elif kind in _kinds:
             names = _kinds[kind]
         else:
             raise ValueError(f"dtypes: kind {kind!r} is none of {', '.join(map(repr, _kinds))}")
-        return {name: getattr(_core, name) for name in names}
+        known = _core._backend_dtypes(device)
+        return {name: getattr(_core, name) for name in names if getattr(_core, name) in known}
 
 
 def __array_namespace_info__():

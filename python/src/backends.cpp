@@ -63,6 +63,13 @@ void bind_backends(nb::module_& m) {
       nb::sig("def get_backend() -> str"), "The backend that new arrays are made on.");
   m.def("list_backends", &statuses, nb::sig("def list_backends() -> list[tuple[str, _bool, str]]"),
         "Every backend and device: how it is spelled, whether it can be used, and if not, why.");
+  m.def(
+      "_backend_dtypes",
+      [](const DeviceArgument& device) {
+        BaseBackend* const backend = device.backend();
+        return (backend ? *backend : default_backend()).capabilities().dtypes;
+      },
+      nb::arg("device") = nb::none());
   nb::class_<BackendBlock> backend(m, "backend",
                                    "A block whose new arrays are on another backend:\n"
                                    "`with isofield.backend(\"kokkos\"): ...`");

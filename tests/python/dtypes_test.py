@@ -70,6 +70,7 @@ def test_can_cast_follows_promotion():
 
 def test_the_namespace_says_what_it_has():
     info = xp.__array_namespace_info__()
+    assert list(info.dtypes(device="eigen", kind="bool")) == ["bool"]
     assert list(info.dtypes()) == NAMES
     assert info.dtypes(kind=("bool", "real floating")) == {
         "bool": xp.bool, "float32": xp.float32, "float64": xp.float64}  # fmt: skip

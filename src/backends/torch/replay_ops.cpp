@@ -121,8 +121,8 @@ at::Tensor complex_exp(const at::Tensor& z, bool minus_one) {
   re =
       at::where(on_axis, left, re).masked_fill(low, minus_one ? -1 : 0).masked_fill(high, infinity);
   im = at::where(on_axis, y, im).masked_fill(low, 0).masked_fill(high, not_a_number);
+  if (minus_one) return at::complex(re.add(0), im);  // no zero is negative
   const at::Tensor ours = at::complex(re, im);
-  if (minus_one) return ours;
   return at::where(is_finite(x).logical_and_(is_finite(y)), at::exp(z), ours);
 }
 /// asin(z) = -i asinh(iz): LibTorch's own asin has NaN at infinity.
