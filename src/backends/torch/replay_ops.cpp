@@ -287,7 +287,7 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
       return;
     case Op::floor_divide:
       if (b.is_floating_point())  // where either is infinite, the quotient as it is
-        at::where_out(out, a.abs().eq(infinity).logical_or_(b.abs().eq(infinity)), at::div(a, b),
+        at::where_out(out, a.abs().eq(infinity).logical_or(b.abs().eq(infinity)), at::div(a, b),
                       at::div(a, b, "floor"));
       else
         // By 0 the quotient is 0, as on the host; by -1 the smallest integer is its own negative.
