@@ -166,7 +166,7 @@ auto jvp(const F& function, const X& arguments, const T& tangents,
 
 /// The derivatives of all elements of a function's array by all elements of argument `argnum`, as a
 /// function: (value's shape..., argument's shape...). One batched pass of the mode that needs
-/// fewer.
+/// fewer, or of that which alone has all of a derivative of or by complex numbers.
 template <int argnum = 0, class F>
 auto jacobian(F function, std::source_location where = std::source_location::current()) {
   return [function = std::move(function), where](const auto&... arguments) {

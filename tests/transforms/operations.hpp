@@ -27,17 +27,20 @@ inline UnifiedArray from_parts(const UnifiedArray& x) {
 /// Constants of the dtype that x has.
 inline UnifiedArray fixed(const Shape& shape, const UnifiedArray& x) {
   const UnifiedArray constants = random_array(shape, 0.4, 1.2, 6);
-  if (!is_complex(x.dtype())) return constants;
-  return constants + random_array(shape, -0.4, 0.4, 7) * std::complex<double>(0.0, 1.0);
+  if (!is_complex(x.dtype())) return constants.astype(x.dtype());
+  const UnifiedArray imaginary = random_array(shape, -0.4, 0.4, 7);
+  return (constants + imaginary * std::complex<double>(0.0, 1.0)).astype(x.dtype());
 }
+/// The identity of the dtype that x has.
+inline UnifiedArray unit(std::int64_t n, const UnifiedArray& x) { return eye(n, x.dtype()); }
 inline UnifiedArray places(const std::vector<std::int64_t>& values) {
   return asarray(values, {static_cast<std::int64_t>(values.size())});
 }
 inline UnifiedArray adjoint(const UnifiedArray& x) { return conj(matrix_transpose(x)); }
 inline UnifiedArray definite(const UnifiedArray& x) {
-  return linalg::matmul(x, adjoint(x)) + 2.0 * eye(x.shape()[x.ndim() - 2]);
+  return linalg::matmul(x, adjoint(x)) + 2.0 * unit(x.shape()[x.ndim() - 2], x);
 }
-inline UnifiedArray regular(const UnifiedArray& x) { return x + 3.0 * eye(x.shape().back()); }
+inline UnifiedArray regular(const UnifiedArray& x) { return x + 3.0 * unit(x.shape().back(), x); }
 inline UnifiedArray row(const UnifiedArray& x) { return expand_dims(x, -2); }
 inline UnifiedArray column(const UnifiedArray& x) { return expand_dims(x, -1); }
 /// |x|^2.
