@@ -59,6 +59,11 @@ BACKEND_TEST_CASE(derivatives_by_real_arrays_are_real) {
   const UnifiedArray by = grad(f)(x);
   BOOST_TEST((by.dtype() == float64));
   BOOST_TEST(near(by, real(conj(c) * (x * c + i)) * 2.0, 1e-14));
+  const UnifiedArray m = sample({3, 3}, 7);
+  check_derivatives([&](A a) { return parts(linalg::matmul(a, c)); }, m);
+  check_derivatives([&](A a) { return parts(linalg::solve(regular(a), c)); }, m);
+  check_derivatives([&](A a) { return parts(linalg::einsum("ij,j,k", {a, c, c})); }, m);
+  check_derivatives([&](A a) { return parts(linalg::lstsq(a, c).x); }, m);
 }
 
 BACKEND_TEST_CASE(jacobians_of_complex_functions_are_taken_in_the_mode_that_has_them) {

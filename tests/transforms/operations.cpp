@@ -27,6 +27,16 @@ void check_single_precision(const ArrayFunction& f, const UnifiedArray& x) {
   BOOST_TEST((along.dtype() == f(single).dtype()));
 }
 
+/// Gradients are recorded once and replayed with other elements.
+void check_recorded(const ArrayFunction& f, const Shape& shape) {
+  const auto by = grad([&](const UnifiedArray& x) { return sum(square(parts(f(x)))); });
+  const auto recorded = jit(by);
+  for (const unsigned seed : {1, 2, 3}) {
+    const UnifiedArray x = sample(shape, seed);
+    BOOST_TEST(near(recorded(x), by(x), 1e-13), "jit");
+  }
+}
+
 /// On LibTorch's devices values alone are not computed as they are with vectors.
 constexpr double tolerance = 1e-8, rounding = 1e-14;
 
@@ -34,6 +44,7 @@ void check_row(Takes kind, const Shape& shape, const ArrayFunction& f) {
   check_derivatives([&](const UnifiedArray& x) { return parts(f(bent(x))); }, sample(shape),
                     tolerance, rounding);
   check_single_precision(f, sample(shape));
+  check_recorded(f, shape);
   if (kind == Takes::real) return;
   // Real and imaginary parts as numbers of their own.
   Shape two = shape;
