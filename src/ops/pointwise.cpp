@@ -63,7 +63,10 @@ UnifiedArray clip(Operand x, std::optional<Operand> low, std::optional<Operand> 
   const auto place = x.where();
   const DType dtype = detail::dtype_of(x);
   const auto bound = [&](std::optional<Operand>& by, auto&& limit) {
-    if (by) x = Operand(limit(std::move(x), std::move(*by)), place);
+    if (!by) return;
+    // An optional operand was made in <optional>: it does not know the caller's place.
+    Operand here = by->is_scalar() ? Operand(by->scalar(), place) : Operand(by->array(), place);
+    x = Operand(limit(std::move(x), std::move(here)), place);
   };
   bound(low, [](Operand a, Operand b) { return maximum(std::move(a), std::move(b)); });
   bound(high, [](Operand a, Operand b) { return minimum(std::move(a), std::move(b)); });

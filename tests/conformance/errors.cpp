@@ -47,6 +47,8 @@ BACKEND_TEST_CASE(dtypes_that_do_not_fit_are_told) {
   EXPECT_ERROR(DTypeError, "max: needs a real-valued dtype, got bool" + context(__LINE__, "bool"), max(b));
   EXPECT_ERROR(DTypeError, "matmul: needs a numeric dtype, got bool" + context(__LINE__, "bool"), linalg::matmul(of({2, 2}, bool_), of({2, 2}, bool_)));
   EXPECT_ERROR(DTypeError, "concat: dtypes float64 and bool do not promote; convert one with astype" + context(__LINE__, "bool"), concat({f, b}));
+  EXPECT_ERROR(DTypeError, "maximum: a scalar of kind float64 does not go with dtype int64; convert the array with astype" + on + here(__LINE__), clip(i, 0.5));
+  EXPECT_ERROR(DTypeError, "minimum: dtypes int64 and bool do not promote; convert one with astype" + on + here(__LINE__), clip(i, {}, b));
   UnifiedArray target = i;
   EXPECT_ERROR(DTypeError, "shift: a fill of 0.5 does not go into dtype int64" + context(__LINE__, "int64"), shift(i, 0, 1, Boundary::constant, 0.5));
   EXPECT_ERROR(DTypeError, "shift: a fill of nan does not go into dtype int64" + context(__LINE__, "int64"), shift(i, 0, 1, Boundary::constant, std::nan("")));
