@@ -71,7 +71,12 @@ UnifiedArray int64s(const std::vector<std::int64_t>& values, BaseBackend& backen
                  Shape{static_cast<std::int64_t>(values.size())}, &backend);
 }
 
+void Arranged::check_size(const Shape& shape) const {
+  located(place, [&] { return byte_count(shape, dtype()); });
+}
+
 UnifiedArray iota(std::int64_t n, BaseBackend& backend) {
+  (void)byte_count({n}, DType::int64);  // throws where there are too many
   std::vector<std::int64_t> values(static_cast<std::size_t>(n));
   std::iota(values.begin(), values.end(), std::int64_t{0});
   return int64s(values, backend);

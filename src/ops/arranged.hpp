@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <isofield/array.hpp>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -11,6 +13,18 @@
 
 /// What operations that move, order or select elements share.
 namespace isofield::detail {
+
+/// A sum or product of lengths; where 64 bits do not hold it the largest number, which no memory
+/// holds.
+constexpr std::int64_t length_sum(std::int64_t a, std::int64_t b) noexcept {
+  std::int64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
+}
+constexpr std::int64_t length_product(std::int64_t a, std::int64_t b) noexcept {
+  std::int64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? std::numeric_limits<std::int64_t>::max()
+                                                : product;
+}
 
 /// An operand as a leaf, and what messages say of it.
 struct Arranged {
@@ -24,6 +38,8 @@ struct Arranged {
   int axis_or_flat(std::optional<int> axis);
   /// Throws DTypeError for complex numbers, which have no order.
   void check_ordered() const;
+  /// Throws ShapeError where 64 bits do not hold the bytes of a result of this shape.
+  void check_size(const Shape& shape) const;
   /// A step on this operand.
   Step step(Arrangement::Kind kind) const;
 

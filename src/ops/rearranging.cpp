@@ -175,7 +175,8 @@ UnifiedArray repeat(Operand x, std::int64_t repeats, std::optional<int> given) {
     throw ShapeError("repeat: " + std::to_string(repeats) + " repeats" + a.context());
   const int axis = a.axis_or_flat(given);
   Shape shape = a.shape();
-  shape[axis] *= repeats;
+  shape[axis] = detail::length_product(shape[axis], repeats);
+  a.check_size(shape);
   if (a.rank() == Dims::max_rank || element_count(shape) == 0) {
     std::vector<std::int64_t> places;
     for (std::int64_t i = 0; i < a.shape()[axis]; ++i)
@@ -201,6 +202,8 @@ UnifiedArray repeat(Operand x, const UnifiedArray& repeats, std::optional<int> g
   if (n > 0 && min(counts).item<std::int64_t>(where) < 0)
     throw ShapeError("repeat: a number of repeats is negative" + a.context());
   const UnifiedArray ends = cumulative_sum({counts, where});
+  if (sum(counts.astype(float64)).item<double>(where) >= 0x1p63)
+    throw ShapeError("repeat: more elements than fit in 64 bits" + a.context());
   const std::int64_t total = n > 0 ? ends(n - 1).item<std::int64_t>(where) : 0;
   const UnifiedArray places = searchsorted(ends, detail::iota(total, a.backend), Side::right);
   return take({UnifiedArray(a.node), where}, places, axis);
@@ -248,12 +251,13 @@ UnifiedArray pad(Operand x, const std::vector<std::pair<std::int64_t, std::int64
       throw ShapeError("pad: widths " + std::to_string(before) + " and " + std::to_string(after) +
                        " of axis " + std::to_string(k) + " are not both positive or 0" +
                        a.context());
-    if (mode != Pad::constant && shape[k] == 0 && before + after > 0)
+    if (mode != Pad::constant && shape[k] == 0 && (before > 0 || after > 0))
       throw ShapeError("pad: axis " + std::to_string(k) + " of shape " + to_string(a.shape()) +
                        " is empty" + a.context());
-    inside.emplace_back(Slice{before, before + shape[k]}, where);
-    shape[k] += before + after;
+    inside.emplace_back(Slice{before, detail::length_sum(before, shape[k])}, where);
+    shape[k] = detail::length_sum(detail::length_sum(before, shape[k]), after);
   }
+  a.check_size(shape);
   UnifiedArray result(a.node);
   if (mode == Pad::constant) {
     if (!detail::goes_into(value, a.dtype()))

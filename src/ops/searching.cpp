@@ -80,7 +80,13 @@ std::vector<UnifiedArray> nonzero(Operand x) {
 UnifiedArray searchsorted(Operand x1, Operand x2, Side side,
                           const std::optional<UnifiedArray>& sorter) {
   const auto where = x1.where();
-  if (sorter) x1 = {take(std::move(x1), {*sorter, where}, 0), where};
+  if (sorter) {
+    const Arranged keys("searchsorted", x1);
+    if (sorter->shape() != keys.shape())
+      throw ShapeError("searchsorted: a sorter of shape " + to_string(sorter->shape()) +
+                       " for shape " + to_string(keys.shape()) + keys.context());
+    x1 = {take(std::move(x1), {*sorter, where}, 0), where};
+  }
   const Operand both[] = {x1, x2};
   BaseBackend& backend = detail::common_backend("searchsorted", both);
   const Arranged line("searchsorted", x1);

@@ -126,7 +126,7 @@ UnifiedArray bincount(Operand x, const std::optional<UnifiedArray>& weights,
     const auto least = min(line).item<std::int64_t>(place);
     if (least < 0)
       throw IndexError("bincount: " + std::to_string(least) + " is negative" + a.context());
-    length = std::max(length, max(line).item<std::int64_t>(place) + 1);
+    length = std::max(length, detail::length_sum(max(line).item<std::int64_t>(place), 1));
   }
   const DType dtype = weights ? weights->dtype() : DType::int64;
   const UnifiedArray none = zeros({length}, dtype, &a.backend);
@@ -152,7 +152,8 @@ Histogram histogram(Operand x, std::int64_t bins, std::optional<double> low,
     from -= 0.5;
     to += 0.5;
   }
-  return counted(values, linspace(from, to, bins + 1, true, values.dtype(), &values.backend()));
+  return counted(values, linspace(from, to, detail::length_sum(bins, 1), true, values.dtype(),
+                                  &values.backend()));
 }
 
 Histogram histogram(Operand x, const UnifiedArray& edges) {

@@ -344,6 +344,9 @@ BACKEND_TEST_CASE(scatter_along_axis_undoes_take_along_axis) {
 BACKEND_TEST_CASE(one_hot_has_a_one_at_each_index) {
   const UnifiedArray hot = one_hot(ints({2, 0, 5}), 3);
   BOOST_TEST(same<double>(hot, Plain<double>({3, 3}, {0, 0, 1, 1, 0, 0, 0, 0, 0})));
+  BOOST_TEST(error_of<ShapeError>([] {
+               one_hot(ints({0}), std::numeric_limits<std::int64_t>::max());
+             }) == "shape (9223372036854775807,) of int64 takes more bytes than fit in 64 bits");
   BOOST_TEST((one_hot(zeros({2, 2}, int64), 4, bool_).shape() == Shape{2, 2, 4}));
 }
 

@@ -185,6 +185,13 @@ BACKEND_TEST_CASE(what_cannot_be_rearranged_is_told) {
   EXPECT_ERROR(ShapeError, "repeat: -1 repeats" + told(__LINE__), repeat(a, -1));
   EXPECT_ERROR(ShapeError, "repeat: repeats of shape (2,) do not fit an axis of length 3" + told(__LINE__), repeat(a, asarray({1, 2}), 0));
   EXPECT_ERROR(ShapeError, "repeat: a number of repeats is negative" + told(__LINE__), repeat(a, asarray({1, -2, 0}), 0));
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  const std::string beyond = " of float64 takes more bytes than fit in 64 bits";
+  EXPECT_ERROR(ShapeError, "shape (9223372036854775807,)" + beyond + told(__LINE__), repeat(a, most));
+  EXPECT_ERROR(ShapeError, "shape (9223372036854775807,)" + beyond + told(__LINE__), repeat(a, 1 + most / 6));
+  EXPECT_ERROR(ShapeError, "repeat: more elements than fit in 64 bits" + told(__LINE__), repeat(a, full({3}, most), 0));
+  EXPECT_ERROR(ShapeError, "shape (9223372036854775807,)" + beyond + told(__LINE__), pad(zeros({2}), {{most, most}}));
+  EXPECT_ERROR(ShapeError, "shape (9223372036854775807,)" + beyond + told(__LINE__), pad(zeros({2}), {{most, most}}, Pad::edge));
   EXPECT_ERROR(ShapeError, "tile: -2 repetitions" + told(__LINE__), tile(a, {-2}));
   EXPECT_ERROR(IndexError, "unstack: axis 2 is out of range for an array of rank 2" + told(__LINE__), unstack(a, 2));
   EXPECT_ERROR(ShapeError, "pad: 3 widths for shape (3, 4)" + told(__LINE__), pad(a, {{1, 1}, {1, 1}, {1, 1}}));

@@ -190,6 +190,10 @@ BACKEND_TEST_CASE(what_makes_no_numbers_is_told) {
   EXPECT_ERROR(IndexError, "bincount: -2 is negative" + told(__LINE__, "int32"), bincount(asarray({1, -2})));
   EXPECT_ERROR(ShapeError, "bincount: shape (3, 4) is not one axis" + told(__LINE__, "int64"), bincount(a.astype(int64)));
   EXPECT_ERROR(DTypeError, "bincount: indices must be integers, not float64" + told(__LINE__), bincount(b));
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  const std::string beyond = "shape (9223372036854775807,) of ";
+  BOOST_TEST(error_of<ShapeError>([&] { bincount(full({1}, most)); }) == beyond + "int64 takes more bytes than fit in 64 bits");
+  BOOST_TEST(error_of<ShapeError>([&] { histogram(a, most); }) == beyond + "float64 takes more bytes than fit in 64 bits");
   EXPECT_ERROR(ShapeError, "histogram: 0 bins" + told(__LINE__), histogram(a, 0));
   EXPECT_ERROR(ShapeError, "histogram: edges are not in ascending order" + told(__LINE__), histogram(a, asarray({1.0, 0.0})));
   EXPECT_ERROR(ShapeError, "quantile: a part is not in [0, 1]" + told(__LINE__), quantile(a, 1.5));

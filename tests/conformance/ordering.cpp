@@ -352,6 +352,7 @@ BACKEND_TEST_CASE(what_cannot_be_ordered_is_told) {
   EXPECT_ERROR(DTypeError, "argmax: complex numbers have no order, got complex128" + told(__LINE__, "complex128"), argmax(c));
   EXPECT_ERROR(IndexError, "argsort: axis 2 is out of range for an array of rank 2" + told(__LINE__), argsort(a, 2));
   EXPECT_ERROR(ShapeError, "argmin: axis 1 of shape (2, 0) is empty" + told(__LINE__), argmin(zeros({2, 0}), 1));
+  EXPECT_ERROR(ShapeError, "searchsorted: a sorter of shape (2,) for shape (4,)" + told(__LINE__), searchsorted(zeros({4}), 1.0, Side::left, asarray({0, 1})));
   EXPECT_ERROR(ShapeError, "searchsorted: shape (3, 4) is not one axis" + told(__LINE__), searchsorted(a, a));
   EXPECT_ERROR(ShapeError, "cumulative_sum: an axis must be given for shape (3, 4)" + told(__LINE__), cumulative_sum(a));
   EXPECT_ERROR(ShapeError, "nonzero: an array of rank 0 has no places" + told(__LINE__), nonzero(asarray(1.0)));
