@@ -33,6 +33,11 @@ class BackendError : public Error {
   using Error::Error;
 };
 
+/// Memory that a backend could not get.
+class OutOfMemory : public BackendError {
+  using BackendError::BackendError;
+};
+
 /// A backend, a device or a feature that this build or this machine does not have.
 class NotAvailable : public Error {
   using Error::Error;

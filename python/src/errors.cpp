@@ -8,8 +8,8 @@ namespace isofield::python {
 namespace {
 
 // The module never goes away, so neither do its exceptions.
-PyObject *error, *shape_error, *dtype_error, *index_error, *backend_error, *not_available,
-    *device_error, *config_error, *solver_error, *linalg_error, *io_error;
+PyObject *error, *shape_error, *dtype_error, *index_error, *backend_error, *out_of_memory,
+    *not_available, *device_error, *config_error, *solver_error, *linalg_error, *io_error;
 
 PyObject* make(nb::module_& m, const char* name, const char* doc, nb::handle bases) {
   const std::string full = std::string("isofield.") + name;
@@ -37,6 +37,8 @@ void set_error() noexcept {
     PyErr_SetString(dtype_error, e.what());
   } catch (const IndexError& e) {
     PyErr_SetString(index_error, e.what());
+  } catch (const OutOfMemory& e) {
+    PyErr_SetString(out_of_memory, e.what());
   } catch (const BackendError& e) {
     PyErr_SetString(backend_error, e.what());
   } catch (const NotAvailable& e) {
@@ -82,6 +84,8 @@ void bind_errors(nb::module_& m) {
   backend_error = derive(m, "BackendError",
                          "Arrays of two backends in one operation, or a backend that failed.",
                          PyExc_RuntimeError);
+  out_of_memory = make(m, "OutOfMemory", "Memory that a backend could not get.",
+                       nb::make_tuple(nb::borrow(backend_error), nb::borrow(PyExc_MemoryError)));
   not_available = derive(m, "NotAvailable",
                          "A backend, a device or a feature that this build or machine lacks.",
                          PyExc_RuntimeError);

@@ -56,6 +56,9 @@ int guarded(int argc, const char* const* argv) {
     return report(exit_not_available, error.what());
   } catch (const SolverError& error) {
     return report(exit_breakdown, error.what());
+  } catch (const OutOfMemory& error) {
+    return report(exit_error,
+                  fmt::format("{}; a coarser grid or fewer time steps need less", error.what()));
   } catch (const std::bad_alloc&) {
     return report(exit_error, "out of memory; a coarser grid or fewer time steps need less");
   } catch (const std::exception& error) {

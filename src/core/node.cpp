@@ -1,8 +1,10 @@
 #include "core/node.hpp"
 
 #include <isofield/ops.hpp>
+#include <new>
 #include <utility>
 
+#include "core/emit.hpp"
 #include "core/step.hpp"
 
 namespace isofield::detail {
@@ -73,9 +75,16 @@ std::size_t byte_count(const Shape& shape, DType dtype) {
   return static_cast<std::size_t>(bytes);
 }
 
-StoragePtr make_storage(BaseBackend& backend, const Shape& shape, DType dtype, bool symbolic) {
+StoragePtr make_storage(BaseBackend& backend, const Shape& shape, DType dtype, bool symbolic,
+                        const std::source_location& where) {
   const std::size_t bytes = byte_count(shape, dtype);
-  return symbolic ? tracer()->allocate(backend, bytes) : backend.allocate(bytes);
+  if (symbolic) return tracer()->allocate(backend, bytes);
+  try {
+    return backend.allocate(bytes);
+  } catch (const std::bad_alloc&) {
+    throw OutOfMemory("no memory for shape " + to_string(shape) + ", " + std::to_string(bytes) +
+                      " bytes" + context(backend, dtype, where));
+  }
 }
 
 NodePtr make_empty(BaseBackend& backend, const Shape& shape, DType dtype) {

@@ -45,6 +45,21 @@ Faulty& faulty() {
   return *backend;
 }
 
+/// A machine with memory for a hundred numbers at a time.
+class Small final : public host::HostBackend {
+ public:
+  Small() : HostBackend("small", std::make_unique<InOrder>()) {}
+  StoragePtr allocate(std::size_t bytes) override {
+    if (bytes > 800) throw std::bad_alloc();
+    return HostBackend::allocate(bytes);
+  }
+};
+
+Small& small() {
+  static auto* backend = new Small;
+  return *backend;
+}
+
 UnifiedArray eight() { return arange(0, 8, 1, float64, &faulty()); }
 
 /// Run `change` on an array of its own with the k-th call failing, for k = 0, 1, ... until it does
@@ -72,6 +87,26 @@ void holds_old_or_new(F change, const Plain<double>& changed) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(memory_that_is_not_there_is_told_with_shape_and_place) {
+  const UnifiedArray column = ones({20, 1}, float64, &small()), row = ones({10}, float64, &small());
+  const auto text = [](auto f) {
+    try {
+      f();
+    } catch (const OutOfMemory& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing was thrown");
+  };
+  BOOST_TEST(text([] { empty({101}, float64, &small()); }) ==
+             "no memory for shape (101,), 808 bytes [small, float64]");
+  const int line = __LINE__ + 1;
+  const UnifiedArray table = column + row;
+  BOOST_TEST(text([&] { table.eval(); }) ==
+             "no memory for shape (20, 10), 1600 bytes [small, float64] at failures.cpp:" +
+                 std::to_string(line));
+  BOOST_TEST(sum(table).item<double>() == 400.0);  // for which there is no need to store it
+}
 
 BOOST_AUTO_TEST_CASE(writes_that_fail_leave_the_array_as_it_was) {
   const Plain<double> doubled = counting<double>({8}, 0, 2);

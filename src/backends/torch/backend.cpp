@@ -95,8 +95,8 @@ class TorchBackend final : public BaseBackend {
     try {  // LibTorch pools the memory of devices itself
       return owned_by(std::make_shared<at::Tensor>(empty_bytes(size_class(bytes), device_)), bytes);
     } catch (const c10::Error& error) {
-      throw BackendError(spelled() + ": no memory for " + std::to_string(bytes) +
-                         " bytes: " + error.what_without_backtrace());
+      throw OutOfMemory(spelled() + ": no memory for " + std::to_string(bytes) +
+                        " bytes: " + error.what_without_backtrace());
     }
   }
 
