@@ -1,8 +1,9 @@
-"""Memory shared with NumPy: DLPack, the buffer protocol, and what becomes of its owners."""
+"""Memory shared with NumPy and torch: DLPack, the buffer protocol, and what becomes of its owners."""
 
 import gc
 import hashlib
 import io
+import subprocess
 import sys
 import threading
 import time
@@ -231,3 +232,27 @@ def test_the_interpreter_runs_on_while_an_array_is_computed():
         sys.setswitchinterval(interval)
         stop.set()
         thread.join()
+
+
+@pytest.mark.parametrize("order", ["import torch, isofield", "import isofield, torch"])
+def test_torch_shares_memory_both_ways(order):
+    # In processes of their own: which library comes first has made the other fail.
+    program = f"""
+{order}
+import numpy as np
+theirs = torch.arange(6.0, dtype=torch.float64).reshape(2, 3)
+for make in (isofield.from_dlpack, isofield.asarray):
+    for t in (theirs, theirs.T):
+        x = make(t)
+        assert np.asarray(x).ctypes.data == t.data_ptr() and x.tolist() == t.tolist()
+for name in ("int8", "int16", "int32", "int64", "uint8", "float32", "float64", "complex64", "complex128"):
+    ours = isofield.ones((2, 2), dtype=getattr(isofield, name))
+    t = torch.from_dlpack(ours)
+    assert t.data_ptr() == np.asarray(ours).ctypes.data and str(t.dtype) == "torch." + name
+    ours[0, 0] = 5  # copies first: what torch sees stays
+    assert t.tolist() == [[1, 1], [1, 1]]
+"""
+    if subprocess.run([sys.executable, "-c", "import torch"], capture_output=True).returncode != 0:
+        pytest.skip("there is no torch")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,11 @@
+# Whose thread-local variables LIBRARY expects at fixed places: nobody's but isofield's.
+execute_process(COMMAND "${READELF}" -rW "${LIBRARY}" OUTPUT_VARIABLE relocations COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "_(TPOFF|TLS_TPREL)(64)? +[0-9a-f]+ +[_A-Za-z][^ \n]*" fixed "${relocations}")
+if(NOT relocations MATCHES "_TPOFF|_TLS_TPREL")
+  message(FATAL_ERROR "no thread-local variable of ${LIBRARY} has a fixed place: this test looks for the wrong thing")
+endif()
+foreach(line IN LISTS fixed)
+  if(NOT line MATCHES " _ZN8isofield")
+    message(FATAL_ERROR "${LIBRARY} cannot be opened after libraries that use this one: ${line}")
+  endif()
+endforeach()
