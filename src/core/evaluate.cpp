@@ -347,7 +347,7 @@ NodePtr Region::run_program(Dropped& dropped) {
   const Shape small = reduction_ ? reduced_shape(shape(), reduction_->axes) : Shape{};
   for (std::size_t o = 0; o < outputs_.size(); ++o) {
     const Shape& s = reduction_ && o == 0 ? small : shape();
-    storages_.push_back(make_storage(*step_.backend, s, outputs_[o]->dtype, symbolic, step_.where));
+    storages_.push_back(make_storage(*step_.backend, s, outputs_[o]->dtype, symbolic));
     step_.out.push_back({storages_.back().get(), outputs_[o]->dtype, Layout(s)});
   }
   execute(std::move(step_));
@@ -365,8 +365,7 @@ void Region::run_program_inside(Step kernel, Dropped& dropped) {
   kernel.in.insert(kernel.in.begin(), step_.in.begin(), step_.in.end());
   const bool symbolic = recorded(kernel.in);
   for (std::size_t o = inside_; o < outputs_.size(); ++o) {
-    storages_.push_back(
-        make_storage(*kernel.backend, shape(), outputs_[o]->dtype, symbolic, kernel.where));
+    storages_.push_back(make_storage(*kernel.backend, shape(), outputs_[o]->dtype, symbolic));
     kernel.out.push_back({storages_.back().get(), outputs_[o]->dtype, Layout(shape())});
   }
   execute(std::move(kernel));

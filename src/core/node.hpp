@@ -94,8 +94,7 @@ NodePtr make_leaf(StoragePtr storage, DType dtype, const Layout& layout);
 /// Bytes that the elements take; throws ShapeError where 64 bits cannot say.
 std::size_t byte_count(const Shape& shape, DType dtype);
 /// New memory for that many elements; `symbolic`: that the replay of a trace will provide.
-StoragePtr make_storage(BaseBackend& backend, const Shape& shape, DType dtype, bool symbolic,
-                        const std::source_location& where = {});
+StoragePtr make_storage(BaseBackend& backend, const Shape& shape, DType dtype, bool symbolic);
 /// A leaf over new memory in C order; its elements are not defined yet.
 NodePtr make_empty(BaseBackend& backend, const Shape& shape, DType dtype);
 /// A leaf over new memory for a result of `in`: to be provided by the replay, if a trace records

@@ -88,7 +88,7 @@ void holds_old_or_new(F change, const Plain<double>& changed) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(memory_that_is_not_there_is_told_with_shape_and_place) {
+BOOST_AUTO_TEST_CASE(memory_that_is_not_there_is_told_with_its_shape) {
   const UnifiedArray column = ones({20, 1}, float64, &small()), row = ones({10}, float64, &small());
   const auto text = [](auto f) {
     try {
@@ -100,12 +100,10 @@ BOOST_AUTO_TEST_CASE(memory_that_is_not_there_is_told_with_shape_and_place) {
   };
   BOOST_TEST(text([] { empty({101}, float64, &small()); }) ==
              "no memory for shape (101,), 808 bytes [small, float64]");
-  const int line = __LINE__ + 1;
   const UnifiedArray table = column + row;
   BOOST_TEST(text([&] { table.eval(); }) ==
-             "no memory for shape (20, 10), 1600 bytes [small, float64] at failures.cpp:" +
-                 std::to_string(line));
-  BOOST_TEST(sum(table).item<double>() == 400.0);  // for which there is no need to store it
+             "no memory for shape (20, 10), 1600 bytes [small, float64]");
+  BOOST_TEST(sum(column + row).item<double>() == 400.0);  // which is never stored
 }
 
 BOOST_AUTO_TEST_CASE(writes_that_fail_leave_the_array_as_it_was) {
