@@ -10,6 +10,7 @@
 #include <numbers>
 
 #include "ops/arranged.hpp"
+#include "ops/matrices.hpp"
 
 namespace isofield {
 namespace {
@@ -69,6 +70,11 @@ UnifiedArray centred(std::string_view operation, const Operand& x) {
   return rows - mean(rows, {1}, true);
 }
 
+/// The inner products of all rows.
+UnifiedArray products(const UnifiedArray& rows) {
+  return linalg::matmul(rows, detail::conj_if_complex(matrix_transpose(rows)));
+}
+
 }  // namespace
 
 UnifiedArray average(Operand x, const UnifiedArray& weights, std::optional<int> axis) {
@@ -93,14 +99,13 @@ UnifiedArray cov(Operand x, int ddof) {
   if (n <= ddof)
     throw ShapeError("cov: " + std::to_string(n) + " observations with " + std::to_string(ddof) +
                      " degrees of freedom taken" + detail::context(x));
-  return linalg::matmul(rows, conj(matrix_transpose(rows))) / static_cast<double>(n - ddof);
+  return products(rows) / static_cast<double>(n - ddof);
 }
 
 UnifiedArray corrcoef(Operand x) {
   const UnifiedArray rows = centred("corrcoef", x);
   const UnifiedArray scale = sqrt(sum(real(rows * conj(rows)), {1}, true));
-  const UnifiedArray unit = rows / scale.astype(rows.dtype());
-  return linalg::matmul(unit, conj(matrix_transpose(unit)));
+  return products(rows / scale.astype(rows.dtype()));
 }
 
 UnifiedArray gaussian(Operand x, Operand mean, Operand deviation) {
