@@ -111,7 +111,7 @@ at::Tensor is_finite(const at::Tensor& x) { return x.abs().lt(infinity); }
 /// exp(z), or exp(x + iy) - 1 = expm1(x) cos y - 2 sin^2(y / 2) + i exp(x) sin y, which keeps small
 /// numbers. On the real axis and at infinity LibTorch's have NaN where C99 and the Array API do
 /// not.
-at::Tensor complex_exp(const at::Tensor& z, bool minus_one) {
+at::Tensor complex_exponential(const at::Tensor& z, bool minus_one) {
   const at::Tensor x = at::real(z), y = at::imag(z), on_axis = y.eq(0), half = at::sin(y.div(2));
   const at::Tensor size = at::exp(x), left = minus_one ? at::expm1(x) : size;
   at::Tensor re = left.mul(at::cos(y)), im = size.mul(at::sin(y));
@@ -125,6 +125,8 @@ at::Tensor complex_exp(const at::Tensor& z, bool minus_one) {
   const at::Tensor ours = at::complex(re, im);
   return at::where(is_finite(x).logical_and_(is_finite(y)), at::exp(z), ours);
 }
+at::Tensor complex_exp(const at::Tensor& z) { return complex_exponential(z, false); }
+at::Tensor complex_expm1(const at::Tensor& z) { return complex_exponential(z, true); }
 /// asin(z) = -i asinh(iz): LibTorch's own asin has NaN at infinity.
 at::Tensor complex_asin(const at::Tensor& z) {
   const at::Tensor turned = at::asinh(at::complex(at::imag(z).neg(), at::real(z)));
@@ -150,6 +152,15 @@ at::Tensor complex_log1p(const at::Tensor& z) {
   const at::Tensor small =
       at::complex(at::log1p(x.mul(x.add(2)).add(y.mul(y))).div(2), at::atan2(y, x.add(1)));
   return at::where(z.abs().lt(0.5), small, at::log(z.add(1)));
+}
+
+/// at::'s own function of real numbers, ours of complex ones.
+template <class Own, class Ours>
+void either(at::Tensor& out, const at::Tensor& a, Own own, Ours ours) {
+  if (a.is_complex())
+    out.copy_(ours(a));
+  else
+    own(out, a);
 }
 
 /// Whether an operation that rounds has anything to do.
@@ -205,49 +216,19 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
         at::round_out(out, a);
       }
       return;
-    case Op::exp:
-      if (a.is_complex())
-        out.copy_(complex_exp(a, false));
-      else
-        at::exp_out(out, a);
-      return;
-    case Op::expm1:
-      if (a.is_complex())
-        out.copy_(complex_exp(a, true));
-      else
-        at::expm1_out(out, a);
-      return;
+    case Op::exp: either(out, a, at::exp_out, complex_exp); return;
+    case Op::expm1: either(out, a, at::expm1_out, complex_expm1); return;
     case Op::log: at::log_out(out, a); return;
-    case Op::log1p:
-      if (a.is_complex())
-        out.copy_(complex_log1p(a));
-      else
-        at::log1p_out(out, a);
-      return;
+    case Op::log1p: either(out, a, at::log1p_out, complex_log1p); return;
     case Op::sin: at::sin_out(out, a); return;
     case Op::cos: at::cos_out(out, a); return;
     case Op::tan: at::tan_out(out, a); return;
-    case Op::asin:
-      if (a.is_complex())
-        out.copy_(complex_asin(a));
-      else
-        at::asin_out(out, a);
-      return;
-    case Op::acos:
-      if (a.is_complex())
-        out.copy_(complex_acos(a));
-      else
-        at::acos_out(out, a);
-      return;
+    case Op::asin: either(out, a, at::asin_out, complex_asin); return;
+    case Op::acos: either(out, a, at::acos_out, complex_acos); return;
     case Op::atan: at::atan_out(out, a); return;
     case Op::sinh: at::sinh_out(out, a); return;
     case Op::cosh: at::cosh_out(out, a); return;
-    case Op::tanh:
-      if (a.is_complex())
-        out.copy_(complex_tanh(a));
-      else
-        at::tanh_out(out, a);
-      return;
+    case Op::tanh: either(out, a, at::tanh_out, complex_tanh); return;
     case Op::erf: at::erf_out(out, a); return;
     case Op::sigmoid: at::sigmoid_out(out, a); return;
     case Op::isnan: at::ne_out(out, a, a); return;
