@@ -3,7 +3,6 @@
 #include <ctime>
 #include <limits>
 #include <optional>
-#include <set>
 
 #include "isofield/error.hpp"
 #include "isofield/io/hdf5.hpp"
@@ -15,38 +14,10 @@ namespace {
 
 using io::Extents;
 
-void demand(bool good, const std::string& what) {
-  if (!good) throw ShapeError("write_results: " + what);
-}
-
-void demand_size(std::size_t size, std::uint64_t expected, const std::string& what) {
-  demand(size == expected,
-         what + " has " + std::to_string(size) + " values, expected " + std::to_string(expected));
-}
-
 void check(const Results& results) {
-  const std::uint64_t nodes = results.nodes(), levels = results.times.size();
-  const std::uint64_t populations = results.populations.size();
-  demand(!results.axes.empty() && results.axes.size() <= 3, "1, 2 or 3 axes are expected");
-  demand(nodes > 0 && levels > 0 && populations > 0, "nodes, times and populations are needed");
-  if (!results.mask.empty()) demand_size(results.mask.size(), nodes, "the mask");
-  std::set<std::string> names;
-  for (const PopulationResult& population : results.populations) {
-    demand(names.insert(population.name).second, "two populations are named " + population.name);
-    demand(population.name.find('/') == std::string::npos,
-           "the name of population " + population.name + " contains a slash");
-    demand_size(population.u.size(), levels * nodes, "u of population " + population.name);
-    demand_size(population.m.size(), levels * nodes, "m of population " + population.name);
+  if (const std::string wrong = layout::misfit(results); !wrong.empty()) {
+    throw ShapeError("write_results: " + wrong);
   }
-  layout::for_each_column(results.convergence, [&](const char* name, const auto& column) {
-    if (!column.empty()) demand_size(column.size(), results.convergence.iteration.size(), name);
-  });
-  if (!results.diagnostics.mass.empty()) {
-    demand_size(results.diagnostics.mass.size(), levels * populations, "the mass");
-  }
-  layout::for_each_cost(results.diagnostics, [&](const char* name, const auto& values) {
-    if (!values.empty()) demand_size(values.size(), populations, name);
-  });
 }
 
 std::string now() {

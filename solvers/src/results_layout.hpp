@@ -33,6 +33,9 @@ void for_each_cost(Sums& diagnostics, Visit visit) {
   visit("terminal_cost", diagnostics.terminal_cost);
 }
 
+/// Say what of some results does not fit together; empty where all does.
+std::string misfit(const Results& results);
+
 /// The sidecar's text: every kept level as a time of ParaView's, each node a point.
 std::string xdmf_text(const Results& results, const std::string& file_name);
 

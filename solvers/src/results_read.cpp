@@ -9,12 +9,16 @@
 namespace isofield::mfg {
 namespace {
 
+[[noreturn]] void fail(const std::string& file, const std::string& reason) {
+  throw IoError("cannot read '" + file + "': " + reason);
+}
+
 RunStatus status_from(const std::string& text, const std::string& file) {
   for (const RunStatus status : {RunStatus::converged, RunStatus::not_converged, RunStatus::failed,
                                  RunStatus::interrupted, RunStatus::checkpoint}) {
     if (text == to_string(status)) return status;
   }
-  throw IoError("cannot read '" + file + "': the status '" + text + "' is unknown");
+  fail(file, "the status '" + text + "' is unknown");
 }
 
 void read_attributes(const io::FileReader& file, const std::string& name, Results& results) {
@@ -65,14 +69,13 @@ void read_tables(const io::FileReader& file, Results& results) {
 }  // namespace
 
 Results read_results(const std::filesystem::path& path) {
-  const io::FileReader file(path);
-  file.verify();
+  const io::FileReader file = io::FileReader::verified(path);
   const std::string name = path.string();
   if (!file.has_attribute("/", "format") || !file.exists("/populations")) {
-    throw IoError("cannot read '" + name + "': it is not a result file of mfg_solve");
+    fail(name, "it is not a result file of mfg_solve");
   }
   if (file.integer_attribute("/", "format") > layout::format) {
-    throw IoError("cannot read '" + name + "': a newer version of Isofield wrote it");
+    fail(name, "a newer version of Isofield wrote it");
   }
   Results results;
   read_attributes(file, name, results);
@@ -81,7 +84,11 @@ Results read_results(const std::filesystem::path& path) {
     const std::string group = layout::population(population);
     PopulationResult read{
         population, file.read<double>(group + "/u"), file.read<double>(group + "/m"), {}};
-    if (file.exists(group + "/lambda")) read.lambda = file.read<double>(group + "/lambda").at(0);
+    if (file.exists(group + "/lambda")) {
+      const std::vector<double> lambda = file.read<double>(group + "/lambda");
+      if (lambda.size() != 1) fail(name, group + "/lambda is not a single number");
+      read.lambda = lambda[0];
+    }
     results.populations.push_back(std::move(read));
   }
   read_tables(file, results);
@@ -91,6 +98,7 @@ Results read_results(const std::filesystem::path& path) {
       results.state.push_back({array, file.extents(where), file.read<double>(where)});
     }
   }
+  if (const std::string wrong = layout::misfit(results); !wrong.empty()) fail(name, wrong);
   return results;
 }
 

@@ -2,6 +2,8 @@
 #include <hdf5_hl.h>
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 #include "io/crc64.hpp"
 #include "io/hdf5_reader.hpp"
@@ -85,14 +87,35 @@ bool is_group(hid_t file, const std::string& path) {
 bool is_attached(hid_t file, const Record& record) {
   const Handle dataset(H5Dopen2(file, record[1].c_str(), H5P_DEFAULT), H5Dclose);
   const Handle scale(H5Dopen2(file, record[3].c_str(), H5P_DEFAULT), H5Dclose);
-  const auto axis = static_cast<unsigned>(std::stoul(record[2]));
-  return dataset.valid() && scale.valid() && H5DSis_scale(scale.get()) > 0 &&
-         H5DSis_attached(dataset.get(), scale.get(), axis) > 0;
+  unsigned axis = 0;
+  const char* const end = record[2].data() + record[2].size();
+  const auto [stop, failed] = std::from_chars(record[2].data(), end, axis);
+  return failed == std::errc{} && stop == end && dataset.valid() && scale.valid() &&
+         H5DSis_scale(scale.get()) > 0 && H5DSis_attached(dataset.get(), scale.get(), axis) > 0;
 }
 
 }  // namespace
 
+FileReader FileReader::verified(const std::filesystem::path& path) {
+  // HDF5 may crash on what is damaged: it sees what its seal vouches for.
+  const seal::Finding finding = seal::check(path.string());
+  const std::string& reason =
+      finding.sealed || !finding.reason.empty()
+          ? finding.reason
+          : "it bears no seal of Isofield: none of its files, or one that was damaged or repacked";
+  if (!reason.empty()) throw IoError("cannot read '" + path.string() + "': " + reason);
+  FileReader file(path);
+  file.verify_contents();
+  return file;
+}
+
 void FileReader::verify() const {
+  const seal::Finding finding = seal::check(impl_->path.string());
+  if (!finding.reason.empty()) impl_->fail(finding.reason);
+  verify_contents();
+}
+
+void FileReader::verify_contents() const {
   const QuietErrors quiet;
   const hid_t file = impl_->file.get();
   const auto demand = [&](bool good, const std::string& what) {
@@ -100,9 +123,6 @@ void FileReader::verify() const {
     if (impl_->failure->error != 0) impl_->fail(what + ": " + error_text(impl_->failure->error));
     impl_->fail(what + " is not what was written: the file is damaged or was changed");
   };
-  if (const std::string reason = seal::check(impl_->path.string()); !reason.empty()) {
-    impl_->fail(reason);
-  }
   if (!has_manifest()) impl_->fail("it has no manifest of checksums");
   const std::string text = text_attribute("/", Manifest::attribute);
   Manifest manifest;

@@ -98,6 +98,10 @@ int rename_without_replacing(const char* from, const char* to) {
 
 SafeFile::SafeFile(const fs::path& destination, Existing existing)
     : given_(destination), target_(destination), existing_(existing) {
+  if (target_.native().find('\0') != std::string::npos) {
+    // The system would take what stands before it, and so do messages.
+    throw IoError("cannot write " + quoted(given_.c_str()) + ": a NUL follows in the name");
+  }
   if (!target_.has_filename()) fail("the name is empty or that of a folder");
   std::error_code error;
   const auto status = fs::status(target_, error);

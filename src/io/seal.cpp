@@ -32,13 +32,16 @@ int describe(int descriptor, std::string& text) {
   return 0;
 }
 
-std::string compare(int descriptor) {
+Finding compare(int descriptor) {
   std::string written(block, '\0'), now;
-  if (const int error = read_fully(descriptor, written.data(), block, 0)) return error_text(error);
+  if (const int error = read_fully(descriptor, written.data(), block, 0)) {
+    return {false, error_text(error)};
+  }
   if (!written.starts_with(heading)) return {};
-  if (const int error = describe(descriptor, now)) return error_text(error);
+  if (const int error = describe(descriptor, now)) return {true, error_text(error)};
   now.resize(block);
-  return written == now ? "" : "it was damaged, cut short or changed after it was written";
+  if (written == now) return {true};
+  return {true, "it was damaged, cut short or changed after it was written"};
 }
 
 }  // namespace
@@ -50,12 +53,12 @@ int put(int descriptor) {
   return write_fully(descriptor, text.data(), text.size(), 0);
 }
 
-std::string check(const std::string& path) {
+Finding check(const std::string& path) {
   const int descriptor = open_file(path.c_str(), O_RDONLY);
-  if (descriptor < 0) return error_text(errno);
-  std::string difference = compare(descriptor);
+  if (descriptor < 0) return {false, error_text(errno)};
+  Finding finding = compare(descriptor);
   ::close(descriptor);
-  return difference;
+  return finding;
 }
 
 }  // namespace isofield::io::seal

@@ -17,8 +17,13 @@ inline constexpr std::uint64_t block = 512;  ///< bytes before the HDF5 part, it
 /// Seal the open file; returns an errno or 0.
 int put(int descriptor);
 
-/// Why the file is not what was sealed; empty where it is, or where it bears no seal.
-std::string check(const std::string& path);
+/// What a look at a file's seal found.
+struct Finding {
+  bool sealed = false;
+  std::string reason{};  ///< why the file cannot be read or is not what was sealed; may be empty
+};
+
+Finding check(const std::string& path);
 
 }  // namespace seal
 }  // namespace isofield::io

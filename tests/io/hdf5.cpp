@@ -174,6 +174,9 @@ BOOST_AUTO_TEST_CASE(destinations_that_cannot_be_are_refused_at_once) {
   BOOST_CHECK_EXCEPTION(open(folder / "d/"), IoError, says("the name is empty"));
   BOOST_CHECK_EXCEPTION(open(""), IoError, says("the name is empty"));
   BOOST_CHECK_EXCEPTION(open("/dev/null"), IoError, says("not a regular file"));
+  const std::string cut = (folder / "a").string() + std::string("\0.h5", 4);
+  write_bytes(folder / ".a", "what the system would take that name for");
+  BOOST_CHECK_EXCEPTION(open(cut), IoError, says("/a': a NUL follows in the name"));
   BOOST_CHECK_EXCEPTION(open("/proc/a.h5"), IoError,
                         says("cannot write '/proc/a.h5': no file can"));
 }
@@ -227,6 +230,20 @@ BOOST_AUTO_TEST_CASE(files_that_are_none_of_ours_are_told_apart) {
   std::vector<double> rows(80);
   BOOST_CHECK_EXCEPTION(file.read_rows<double>("/u", 4, 2, rows), IoError, says("no rows 4 to 6"));
   BOOST_CHECK_EXCEPTION(file.read_rows<double>("/u", 4, 1, rows), IoError, says("room for 80"));
+}
+
+BOOST_AUTO_TEST_CASE(a_verified_file_bears_a_seal) {
+  const Folder folder;
+  write_sample(folder / "a.h5", 4, Existing::refuse);
+  BOOST_TEST(FileReader::verified(folder / "a.h5").integer_attribute("/grid", "iterations") == 4);
+  std::string bytes = bytes_of(folder / "a.h5");
+  bytes.replace(0, 512, 512, '\0');  // HDF5 reads it all the same
+  write_bytes(folder / "b.h5", bytes);
+  BOOST_TEST(version_of(folder / "b.h5") == 4);
+  const auto verified = [](const std::filesystem::path& path) { FileReader::verified(path); };
+  BOOST_CHECK_EXCEPTION(verified(folder / "b.h5"), IoError, says("b.h5': it bears no seal"));
+  BOOST_CHECK_EXCEPTION(verified(folder / "none.h5"), IoError, says("No such file"));
+  BOOST_CHECK_EXCEPTION(verified(folder.path()), IoError, says("Is a directory"));
 }
 
 BOOST_AUTO_TEST_CASE(manifest_survives_only_undamaged) {

@@ -116,6 +116,53 @@ BOOST_AUTO_TEST_CASE(parts_that_do_not_fit_together_are_refused) {
   BOOST_TEST(folder.names().empty());
 }
 
+BOOST_AUTO_TEST_CASE(files_whose_parts_do_not_fit_together_are_refused) {
+  const Folder folder;
+  const auto refused = [&](auto add, const std::string& text) {
+    {
+      io::FileWriter file(folder / "a.h5", io::Existing::replace);
+      for (const char* name :
+           {"title", "isofield_version", "created", "config", "backend", "device", "dtype"}) {
+        file.set_attribute("/", name, "x");
+      }
+      for (const char* name : {"threads", "iterations", "format"}) {
+        file.set_attribute("/", name, std::int64_t{1});
+      }
+      file.set_attribute("/", "status", "converged");
+      for (const char* name : {"residual", "wall_seconds"}) file.set_attribute("/", name, 0.5);
+      file.write("/grid/x", std::vector<double>{1, 2});
+      file.write("/grid/t", std::vector<double>{0});
+      file.write("/grid/mask", std::vector<std::uint8_t>{0, 0});
+      file.write("/convergence/iteration", std::vector<std::int64_t>{1});
+      for (const char* name :
+           {"residual", "hjb_residual", "fp_residual", "exploitability", "seconds"}) {
+        file.write(std::string("/convergence/") + name, std::vector<double>{1});
+      }
+      for (const char* name : {"mass", "kinetic_cost", "running_cost", "terminal_cost"}) {
+        file.write(std::string("/diagnostics/") + name, std::vector<double>{1});
+      }
+      add(file);
+      file.commit();
+    }
+    BOOST_CHECK_EXCEPTION(read_results(folder / "a.h5"), IoError, says("a.h5': " + text));
+  };
+  const auto population = [](io::FileWriter& file, std::size_t nodes) {
+    file.write("/populations/a/u", std::vector<double>(nodes));
+    file.write("/populations/a/m", std::vector<double>(nodes));
+    file.set_attribute("/populations/a", "index", std::int64_t{0});
+  };
+  refused([](io::FileWriter& file) { file.create_group("/populations"); },
+          "nodes, times and populations are needed");
+  refused([&](io::FileWriter& file) { population(file, 3); },
+          "u of population a has 3 values, expected 2");
+  refused(
+      [&](io::FileWriter& file) {
+        population(file, 2);
+        file.write("/populations/a/lambda", std::vector<double>{});
+      },
+      "/populations/a/lambda is not a single number");
+}
+
 BOOST_AUTO_TEST_CASE(files_in_the_way_are_kept) {
   const Folder folder;
   const Results results = sample_results(1);

@@ -112,6 +112,9 @@ class FileWriter {
 class FileReader {
  public:
   explicit FileReader(const std::filesystem::path& path);
+  /// Open a file of FileWriter and verify() it; its checksum comes before anything that HDF5 reads,
+  /// and a file without one is refused.
+  static FileReader verified(const std::filesystem::path& path);
   FileReader(FileReader&&) noexcept;
   FileReader& operator=(FileReader&&) = delete;
   ~FileReader();
@@ -148,13 +151,13 @@ class FileReader {
   bool has_manifest() const;
 
   /// Compare the file with its checksum, then everything its manifest lists (datasets, attributes,
-  /// scales, links) with what it holds; throws IoError that names the first difference. Call it
-  /// before anything else: HDF5 may crash on a damaged file.
+  /// scales, links) with what it holds; throws IoError that names the first difference.
   void verify() const;
 
  private:
   friend class FileWriter;
   struct Impl;
+  void verify_contents() const;
   std::uint64_t checked_count(const std::string& path) const;
   [[noreturn]] void throw_too_large(const std::string& path) const;
   void read_bytes(const std::string& path, DType type, void* values) const;
