@@ -168,7 +168,7 @@ CommandLine interpret(const CLI::App& app, const Raw& raw) {
     line.action = Action::list_backends;
   if (line.action != Action::solve) return line;
   if (raw.quiet && raw.verbose) throw UsageError("--quiet and --verbose contradict each other");
-  if (raw.configs.empty()) {
+  if (raw.configs.empty() || raw.configs[0].empty()) {
     throw UsageError("which CONFIG? Give a TOML file; mfg_solve --help says more");
   }
   if (raw.configs.size() > 1) {

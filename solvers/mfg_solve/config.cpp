@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "config_check.hpp"
+#include "config_data.hpp"
 #include "config_override.hpp"
 #include "config_table.hpp"
 #include "config_value.hpp"
@@ -26,12 +27,27 @@ std::string joined_path(std::string_view prefix, std::string_view name) {
   return prefix.empty() ? std::string(name) : fmt::format("{}.{}", prefix, name);
 }
 
+/// Read a key's default, once for all configurations: most leave most keys out.
+const TomlValue& fallback_of(const Key& key) {
+  static const std::map<std::string_view, TomlValue> values = [] {
+    std::map<std::string_view, TomlValue> all;
+    for (const Key& each : config_table()) {
+      if (each.fallback.empty() || each.required()) continue;
+      const auto source = std::make_shared<const Source>(
+          Source{fmt::format("default of {}", each.path), fmt::format("v = {}", each.fallback)});
+      all.emplace(each.path, read_toml(source).entries.front().value);
+    }
+    return all;
+  }();
+  return values.at(key.path);
+}
+
 /// Walk over a document with the table of keys in hand.
 class Reader {
  public:
   Reader(TomlValue root, mfg::Config& config) : root_(std::move(root)), config_(config) {}
 
-  std::vector<Diagnostic> read() {
+  std::vector<Diagnostic> read(std::int64_t most_cells) {
     find_populations();
     axes_ = count_axes();
     read_table(root_, "", "", 0);
@@ -39,8 +55,13 @@ class Reader {
       read_table(*populations_[p].table, "model", populations_[p].path, p);
     }
     fill_absent();
+    if (!given_.places.contains("output.file")) {
+      config_.output.file = std::filesystem::path(root_.place.source->name).stem().string() + ".h5";
+    }
+    given_.source = root_.place.source;
     for (const Population& population : populations_) given_.populations.push_back(population.path);
     check_config(config_, given_, errors_);
+    check_data(config_, given_, most_cells, errors_);
     return std::move(errors_);
   }
 
@@ -171,10 +192,7 @@ class Reader {
   void fill_absent(const Key& key, const std::string& shown, std::size_t population) {
     if (key.fallback.empty() || given_.places.contains(shown)) return;
     if (key.required()) return missing(key, shown);
-    const auto source = std::make_shared<const Source>(
-        Source{"default of " + shown, fmt::format("value = {}", key.fallback)});
-    const TomlValue document = read_toml(source);
-    fill(Slot{key, shown, config_, population, axes_}, document.entries.front().value, errors_);
+    fill(Slot{key, shown, config_, population, axes_}, fallback_of(key), errors_);
   }
 
   void missing(const Key& key, const std::string& shown) {
@@ -225,13 +243,14 @@ std::shared_ptr<const Source> read_source(const std::string& path) {
   return std::make_shared<const Source>(Source{path, std::move(text)});
 }
 
-mfg::Config read_config(std::shared_ptr<const Source> source, std::span<const Override> overrides) {
+mfg::Config read_config(std::shared_ptr<const Source> source, std::span<const Override> overrides,
+                        std::int64_t most_cells) {
   const std::string name = source->name;
   std::vector<Diagnostic> errors;
   TomlValue root = read_toml(std::move(source));
   for (const Override& override : overrides) apply_override(override, root, errors);
   mfg::Config config;
-  std::vector<Diagnostic> more = Reader(std::move(root), config).read();
+  std::vector<Diagnostic> more = Reader(std::move(root), config).read(most_cells);
   errors.insert(errors.end(), std::make_move_iterator(more.begin()),
                 std::make_move_iterator(more.end()));
   // First what the command line says, then the file from top to bottom.
@@ -240,9 +259,6 @@ mfg::Config read_config(std::shared_ptr<const Source> source, std::span<const Ov
     return std::tuple(in_file, in_file ? d.place.line : 0, in_file ? d.place.column : 0);
   });
   if (!errors.empty()) throw ConfigErrors(std::move(errors));
-  if (config.output.file.empty()) {
-    config.output.file = std::filesystem::path(name).stem().string() + ".h5";
-  }
   return config;
 }
 

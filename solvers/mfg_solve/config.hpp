@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <isofield/mfg/config.hpp>
 #include <memory>
 #include <span>
@@ -25,7 +26,9 @@ Override parse_setting(std::string_view option, std::string_view text);
 std::shared_ptr<const Source> read_source(const std::string& path);
 
 /// Check a configuration and fill in what it leaves out; throw ConfigErrors with all that is wrong.
-mfg::Config read_config(std::shared_ptr<const Source> source, std::span<const Override> overrides);
+/// Expressions are computed on grids of so many cells at most, to see whether they make sense.
+mfg::Config read_config(std::shared_ptr<const Source> source, std::span<const Override> overrides,
+                        std::int64_t most_cells = std::int64_t{1} << 21);
 
 /// Write a configuration in full, so that reading it gives the same one.
 std::string to_toml(const mfg::Config& config);

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <isofield/mfg/results.hpp>
 #include <utility>
 
 namespace isofield::mfg_solve {
@@ -17,6 +20,7 @@ class Checker {
     check_grid();
     check_time();
     check_backend();
+    check_files();
     for (std::size_t p = 0; p < given_.populations.size(); ++p) {
       check_population(config_.populations[p], given_.populations[p]);
     }
@@ -46,6 +50,28 @@ class Checker {
                                         "above {}",
                                         k, domain.upper[k], domain.lower[k]));
     }
+    check_cells();
+  }
+
+  /// Cells must be enough for the ends of their axis, and of a width that squares to a number.
+  void check_cells() {
+    const mfg::DomainConfig& domain = config_.domain;
+    if (!sound("domain.cells") || !sound("domain.upper")) return;
+    for (std::size_t k = 0; k < domain.axes(); ++k) {
+      const bool periodic =
+          sound("domain.boundary") && domain.boundary[k].lower == mfg::Boundary::periodic;
+      if (periodic && domain.cells[k] < 3) {
+        error("domain.cells",
+              fmt::format("expected at least 3 cells on axis {}, which is periodic, "
+                          "got {}",
+                          k, domain.cells[k]));
+      }
+      const double h = (domain.upper[k] - domain.lower[k]) / static_cast<double>(domain.cells[k]);
+      if (is_usable(h * h) && is_usable(1 / (h * h))) continue;
+      error("domain.upper", fmt::format("expected cells whose width squares to a number of {}, got "
+                                        "{} on axis {}",
+                                        config_.backend.dtype, h, k));
+    }
   }
 
   void check_count(const std::string& key, std::size_t count, std::size_t axes) {
@@ -55,6 +81,14 @@ class Checker {
   }
 
   void check_time() {
+    const double dt = config_.time.horizon / static_cast<double>(config_.time.steps);
+    const bool timed = given_.places.contains("time.horizon") && sound("time.horizon");
+    if (timed && sound("time.steps") && !(is_usable(dt) && is_usable(1 / dt))) {
+      error("time.horizon",
+            fmt::format("expected time steps whose length is a number > 0 of {}, as "
+                        "its reciprocal, got {}",
+                        config_.backend.dtype, dt));
+    }
     if (!sound("time.steps") || !sound("output.stride")) return;
     if (config_.output.stride <= config_.time.steps) return;
     if (!given_.places.contains("time.steps")) return;
@@ -73,21 +107,51 @@ class Checker {
           fmt::format("\"{}\" contradicts backend.name = \"{}\"", backend.device, backend.name));
   }
 
+  void check_files() {
+    if (config_.solver.initial_guess.empty() && sound("solver.initial_guess")) {
+      error("solver.initial_guess", "expected \"zero\", \"coarse\" or the name of a result file");
+    }
+    const std::filesystem::path file = config_.output.file;
+    if (!sound("output.file")) return;
+    if (file.empty()) return error("output.file", "expected the name of a file");
+    std::vector<std::filesystem::path> written{file};
+    if (config_.output.xdmf) written.push_back(mfg::xdmf_path(file));
+    for (const std::filesystem::path& path : written) {
+      std::error_code ignored;
+      if (!std::filesystem::equivalent(path, given_.source->name, ignored)) continue;
+      error("output.file",
+            fmt::format("expected another file, got the configuration itself, {}", path.string()));
+    }
+  }
+
   void check_population(const mfg::PopulationConfig& population, const std::string& at) {
     const bool valid = !population.name.empty() && std::ranges::all_of(population.name, [](char c) {
       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     });
     if (!valid) error(at + ".name", "expected letters, digits and underscores");
-    check_sign(at + ".hamiltonian.scale", population.hamiltonian.scale, true);
-    check_sign(at + ".initial_density", population.initial_density, population.mass.has_value());
+    check_scales(population, at);
   }
 
-  /// A constant can be judged before anything is computed; the solver looks at the others.
-  void check_sign(const std::string& key, const mfg::Expression& e, bool positive) {
-    if (!given_.places.contains(key) || !sound(key) || !e.is_constant()) return;
-    const double value = e.evaluate();
-    if (positive && value <= 0) error(key, fmt::format("expected a value > 0, got {}", value));
-    if (!positive && value < 0) error(key, fmt::format("expected a value >= 0, got {}", value));
+  /// Coefficients of the discrete equations must be numbers, too.
+  void check_scales(const mfg::PopulationConfig& population, const std::string& at) {
+    const mfg::DomainConfig& domain = config_.domain;
+    if (!sound("domain.cells") || !sound("domain.lower") || !sound("domain.upper")) return;
+    const std::string& key = at + ".viscosity";
+    if (!given_.places.contains(key) || !sound(key)) return;
+    for (std::size_t k = 0; k < domain.axes(); ++k) {
+      const double h = (domain.upper[k] - domain.lower[k]) / static_cast<double>(domain.cells[k]);
+      if (is_usable(population.viscosity / (h * h))) continue;
+      error(key, fmt::format("expected a value whose quotient by h^2 is a number > 0 of {}, got {} "
+                             "where h = {} on axis {}",
+                             config_.backend.dtype, population.viscosity, h, k));
+      return;
+    }
+  }
+
+  bool is_usable(double value) const {
+    const bool narrow = config_.backend.dtype == "float32";
+    const double kept = narrow ? static_cast<double>(static_cast<float>(value)) : value;
+    return std::isfinite(kept) && kept > 0;
   }
 
   bool sound(const std::string& key) const {
@@ -96,8 +160,8 @@ class Checker {
 
   void error(const std::string& key, std::string message) {
     const auto found = given_.places.find(key);
-    errors_.push_back(
-        {found == given_.places.end() ? Place{} : found->second, key, std::move(message), ""});
+    errors_.push_back({found == given_.places.end() ? Place{given_.source} : found->second, key,
+                       std::move(message), ""});
   }
 
   const mfg::Config& config_;

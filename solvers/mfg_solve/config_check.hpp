@@ -2,6 +2,7 @@
 
 #include <isofield/mfg/config.hpp>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace isofield::mfg_solve {
 
 /// What a file gave, by the paths that messages use.
 struct Given {
+  std::shared_ptr<const Source> source;  ///< the configuration as a whole
   std::map<std::string, Place> places;   ///< of every key and table
   std::vector<std::string> populations;  ///< "model" or "population[0]", ...
 };

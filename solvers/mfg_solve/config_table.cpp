@@ -60,8 +60,8 @@ Key key(std::string_view path, Target target, std::string_view fallback, std::st
 }
 
 Key formula(std::string_view path, Target target, std::string_view fallback, std::string_view about,
-            Texts variables) {
-  return {path, target, fallback, about, {}, {}, std::move(variables)};
+            Texts variables, Range range = {}) {
+  return {path, target, fallback, about, range, {}, std::move(variables)};
 }
 
 Key choice(std::string_view path, Target target, std::string_view fallback, std::string_view about,
@@ -107,7 +107,7 @@ const std::vector<Key> table{
     key("model.viscosity", of_population<&P::viscosity>(), "required",
         "nu = sigma^2/2, the strength of the noise.", above(0)),
     formula("model.hamiltonian.scale", of_population<&P::hamiltonian, &H::scale>(), "\"0.5\"",
-            "c(x) in H = c(x) |q|^exponent / (m + offset)^congestion.", space),
+            "c(x) in H = c(x) |q|^exponent / (m + offset)^congestion.", space, above(0)),
     key("model.hamiltonian.exponent", of_population<&P::hamiltonian, &H::exponent>(), "2.0",
         "Growth of the Hamiltonian in the gradient.", above(1)),
     only({"0.0"},
@@ -120,7 +120,7 @@ const std::vector<Key> table{
     formula("model.terminal_cost", of_population<&P::terminal_cost>(), "\"0\"",
             "G, the cost at the final time.", space_density),
     formula("model.initial_density", of_population<&P::initial_density>(), "required",
-            "m at time 0, up to the factor that mass asks for.", space),
+            "m at time 0, up to the factor that mass asks for.", space, from(0)),
     key("model.mass", of_population<&P::mass>(), "1.0",
         "Mass of the initial density on the free cells; \"as given\": not scaled.", above(0)),
     later("model.nonlocal", "A convolution of the density with a kernel, for use in costs."),
@@ -171,14 +171,6 @@ const std::vector<Key> table{
     later("sweep", "A family of runs over parameters."),
 };
 
-std::string range_words(const Range& range) {
-  std::string words;
-  if (range.low) words += fmt::format(" {} {}", range.open_low ? ">" : ">=", *range.low);
-  if (range.low && range.high) words += " and";
-  if (range.high) words += fmt::format(" {} {}", range.open_high ? "<" : "<=", *range.high);
-  return words;
-}
-
 template <class... Fs>
 struct Overloaded : Fs... {
   using Fs::operator()...;
@@ -207,6 +199,14 @@ std::string list_to_toml(const std::vector<T>& values) {
 }
 
 }  // namespace
+
+std::string range_words(const Range& range) {
+  std::string words;
+  if (range.low) words += fmt::format(" {} {}", range.open_low ? ">" : ">=", *range.low);
+  if (range.low && range.high) words += " and";
+  if (range.high) words += fmt::format(" {} {}", range.open_high ? "<" : "<=", *range.high);
+  return words;
+}
 
 std::span<const Key> config_table() { return table; }
 

@@ -23,7 +23,7 @@ using Target = std::variant<Access<std::string>, Access<bool>, Access<double>, A
                             Access<std::optional<mfg::Expression>>, Access<std::optional<double>>,
                             std::monostate>;  // a table or key that a later version brings
 
-/// Values a number may take; the bounds themselves too unless open.
+/// Values a number may take, or an expression anywhere; the bounds themselves too unless open.
 struct Range {
   std::optional<double> low{}, high{};
   bool open_low = false, open_high = false;
@@ -48,6 +48,9 @@ std::span<const Key> config_table();
 
 /// Find a key by its path; nullptr where there is none.
 const Key* find_key(std::string_view path);
+
+/// Say a range: " >= 0 and <= 1"; empty where there is none.
+std::string range_words(const Range& range);
 
 /// Say what a key expects: "a number > 0", "one of ...".
 std::string expectation(const Key& key, std::size_t axes);

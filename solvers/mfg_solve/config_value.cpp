@@ -45,6 +45,9 @@ class Filler {
   void put(Access<std::string> access) {
     if (value_.kind != Kind::text) return unexpected(value_);
     if (!slot_.key.choices.empty() && !is_choice(value_.text)) return;
+    if (value_.text.find('\0') != std::string::npos) {
+      return error(value_.place, "expected a text without NUL characters");
+    }
     at(access) = value_.text;
   }
 

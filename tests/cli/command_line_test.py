@@ -170,6 +170,7 @@ class CommandLine(CommandCase):
                  "good.toml", "--progress", "maybe"),
                 ("--quiet and --verbose contradict", "good.toml", "--quiet", "--verbose"),
                 ("which CONFIG?",),
+                ("which CONFIG?", ""),
                 ("one CONFIG at a time: 'b.toml' is one too many", "good.toml", "b.toml"),
                 ("--set:1:1: expected KEY=VALUE", "good.toml", "--set", "model.mass"),
                 ("--set:1:1: model.viscosty: unknown key; did you mean 'model.viscosity'?",
@@ -217,6 +218,18 @@ class CommandLine(CommandCase):
         if os.geteuid() != 0:
             (self.folder / "good.toml").chmod(0)
             self.fails(5, "cannot read good.toml: Permission denied", "good.toml")
+
+    def test_a_configuration_is_not_overwritten_by_its_result(self):
+        self.write("room.h5", GOOD)
+        for message, *arguments in [
+                ("--output:1:13: output.file: expected another file, got the configuration itself, "
+                 "./good.toml", "good.toml", "--output", "./good.toml"),
+                ("room.h5: output.file: expected another file, got the configuration itself, room.h5",
+                 "room.h5")]:
+            with self.subTest(message):
+                self.fails(2, message, *arguments, "--overwrite")
+        self.assertEqual((self.folder / "room.h5").read_text(), GOOD)
+        self.assertEqual((self.folder / "good.toml").read_text(), GOOD)
 
     def test_a_full_standard_output_is_an_error(self):
         if not os.path.exists("/dev/full"):

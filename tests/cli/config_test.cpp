@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(each_mistake_is_named_with_place_key_and_what_was_expected)
       {"viscosity = 0.1", "viscosity = 0.1\nhamiltonian = 2",
        "model.hamiltonian: expected a table, got the integer 2"},
       {"initial_density = \"1 + x\"", "initial_density = \"-1\"",
-       "model.initial_density: expected a value > 0, got -1"},
+       "model.initial_density: expected a value >= 0, got -1"},
       {"initial_density = \"1 + x\"", "initial_density = \"\"",
        "model.initial_density: the expression is empty"},
       {"[domain]", "[domian]", "room.toml:2:2: domian: unknown key; did you mean 'domain'?"},
@@ -261,6 +261,99 @@ BOOST_AUTO_TEST_CASE(each_mistake_is_named_with_place_key_and_what_was_expected)
   for (const Case& c : cases) {
     BOOST_TEST_CONTEXT(c.to) { check_error(replaced(minimal, c.from, c.to), c.expected); }
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_expressions_give_on_the_grid_is_looked_at_before_the_solve) {
+  struct Case {
+    const char *from, *to, *expected;
+  };
+  const std::vector<Case> cases{
+      {"\"1 + x\"", "\"x - 0.5\"",
+       "room.toml:13:19: model.initial_density: expected a value >= 0, got -0.45 at x = 0.05"},
+      {"\"1 + x\"", "\"log(x - 0.5)\"",
+       "model.initial_density: expected a value >= 0, got NaN at x = 0.05"},
+      {"\"1 + x\"", "\"if(x > 2, 1, 0)\"",
+       "model.initial_density: expected a value > 0 in some free cell, got 0 in all of them"},
+      {"\"1 + x\"", "0", "model.initial_density: expected a value > 0 in some free cell"},
+      {"\"1 + x\"", "1e308", "model.initial_density: expected a finite mass, got inf"},
+      {"viscosity = 0.1", "viscosity = 0.1\nrunning_cost = \"m/(x - 0.05)\"",
+       "room.toml:13:16: model.running_cost: expected a finite value, got inf at x = 0.05"},
+      {"viscosity = 0.1", "viscosity = 0.1\nrunning_cost = \"1/(t - 0.6)\"",
+       "model.running_cost: expected a finite value, got inf at x = 0.05, t = 0.6"},
+      {"viscosity = 0.1", "viscosity = 0.1\nterminal_cost = \"sqrt(mean_x - 7)\"",
+       "model.terminal_cost: expected a finite value, got NaN at x = 0.05"},
+      {"viscosity = 0.1", "viscosity = 0.1\nhamiltonian = { scale = \"x - 0.25\" }",
+       "model.hamiltonian.scale: expected a value > 0, got -0.2 at x = 0.05"},
+      {"cells = [10]", "cells = [10]\nobstacle = \"x < 2\"",
+       "room.toml:6:12: domain.obstacle: obstacles and exits leave no free cell"},
+      {"cells = [10]", "cells = [10]\nobstacle = \"sqrt(x - 0.5)\"",
+       "domain.obstacle: expected a finite value, got NaN at x = 0.05"},
+      {"cells = [10]", "cells = [10]\nexit = \"x > 2\"",
+       "room.toml:6:8: domain.exit: expected a condition that holds in some cell"},
+      {"cells = [10]", "cells = [10]\nexit = \"x < 0.3\"\nobstacle = \"x < 0.3\"",
+       "domain.exit: expected a condition that holds in some cell outside the obstacles"},
+      {"cells = [10]", "cells = [10]\nexit = \"x < 0.1\"\nobstacle = \"abs(x - 0.35) < 0.1\"",
+       "room.toml:7:12: domain.obstacle: expected a way to an exit for everybody, but none leads "
+       "there from x = 0.45"},
+      {"cells = [10]",
+       "cells = [10]\nboundary = [{ lower = \"reflecting\", upper = \"exit\" }]\nobstacle = \"x > "
+       "0.9\"",
+       "domain.obstacle: expected a way to an exit for everybody, but none leads there from x = "
+       "0.05"},
+  };
+  for (const Case& c : cases) {
+    BOOST_TEST_CONTEXT(c.to) {
+      const std::string text = replaced(minimal, c.from, c.to);
+      check_error(text, c.expected);
+      BOOST_TEST(errors_of(text).size() == 1U);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_makes_sense_for_some_density_or_for_those_who_are_there_is_read) {
+  const auto reads = [](const char* from, const char* to) {
+    BOOST_TEST(error_of(replaced(minimal, from, to)) == "");
+  };
+  reads("viscosity = 0.1", "viscosity = 0.1\nrunning_cost = \"log(m) + 1/(m - 1)\"");
+  reads("viscosity = 0.1", "viscosity = 0.1\nrunning_cost = \"log(0.5 - m) + log(mean_x - 0.9)\"");
+  reads("viscosity = 0.1", "viscosity = 0.1\nrunning_cost = \"1/(1 - t)\"");  // not taken at T
+  reads("cells = [10]", "cells = [10]\nobstacle = \"abs(x - 0.35) < 0.1\"");
+  const std::string walled =
+      replaced(minimal, "cells = [10]",
+               "cells = [10]\nexit = \"x < 0.1\"\nobstacle = \"abs(x - 0.35) < 0.1\"");
+  BOOST_TEST(error_of(replaced(walled, "\"1 + x\"", "\"if(x < 0.3, 1, 0)\"")) == "");
+  // Through the periodic end there is a way.
+  BOOST_TEST(error_of(replaced(walled, "[domain]", "[domain]\nboundary = [\"periodic\"]")) == "");
+  // An obstacle hides what makes no sense behind it.
+  reads("cells = [10]\n\n[time]\nhorizon = 1.0\nsteps = 5\n\n[model]",
+        "cells = [10]\nobstacle = \"x < 0.3\"\n[time]\nhorizon = 1.0\nsteps = 5\n[model]\n"
+        "running_cost = \"log(x - 0.3)\"");
+}
+
+BOOST_AUTO_TEST_CASE(numbers_that_no_grid_can_hold_are_refused) {
+  const std::string single = "\n[backend]\ndtype = \"float32\"\n";
+  check_error(
+      replaced(minimal, "upper = [1.0]", "upper = [1e-320]"),
+      "domain.upper: expected cells whose width squares to a number of float64, got 1e-321");
+  check_error(replaced(minimal, "upper = [1.0]", "upper = [1e-20]") + single,
+              "domain.upper: expected cells whose width squares to a number of float32");
+  check_error(replaced(minimal, "viscosity = 0.1", "viscosity = 1e308"),
+              "model.viscosity: expected a value whose quotient by h^2 is a number > 0 of float64");
+  check_error(replaced(minimal, "horizon = 1.0", "horizon = 1e-320"),
+              "time.horizon: expected time steps whose length is a number > 0 of float64");
+  check_error(replaced(minimal, "cells = [10]", "cells = [2]\nboundary = \"periodic\""),
+              "domain.cells: expected at least 3 cells on axis 0, which is periodic, got 2");
+}
+
+BOOST_AUTO_TEST_CASE(texts_that_are_no_names_of_files_are_refused) {
+  const auto with = [](const char* line) { return minimal + "\n[output]\n" + line; };
+  check_error(with("file = \"\""), "output.file: expected the name of a file");
+  check_error(with("file = \"a\\u0000b.h5\""),
+              "room.toml:16:8: output.file: expected a text without NUL characters");
+  check_error(replaced(minimal, "[domain]", "title = \"\\u0000\"\n[domain]"),
+              "title: expected a text without NUL characters");
+  check_error(minimal + "\n[solver]\ninitial_guess = \"\"",
+              "solver.initial_guess: expected \"zero\", \"coarse\" or the name of a result file");
 }
 
 BOOST_AUTO_TEST_CASE(what_a_later_version_brings_is_refused_by_name) {

@@ -120,7 +120,7 @@ class Run(CommandCase):
         self.assertEqual(self.read("small.h5").attrs["status"], "not_converged")
 
     def test_a_breakdown_is_told_with_its_place_and_the_last_state_is_written(self):
-        summary, log = self.solve(4, "small.toml", "--set", "model.running_cost=log(0.5 - t)")
+        summary, log = self.solve(4, "small.toml", "--set", "model.running_cost=log(0.5 - m)")
         self.assertEqual(summary["status"], "failed")
         self.assertIn("numerical breakdown: ", log)
         self.assertIn("time level", log)
