@@ -23,12 +23,11 @@ isofield::mfg::Problem problem_p(int axes, std::int64_t intervals, std::int64_t 
   const double h = 1.0 / static_cast<double>(intervals);
   p.axes.assign(static_cast<std::size_t>(axes), {-0.5 * h, 1.0 + 0.5 * h, intervals + 1, {}});
   p.steps = steps;
-  p.viscosity = 0.045;
-  p.running.value = [](const CostInput& in) { return in.m; };
-  p.running.derivative = [](const CostInput&, const UnifiedArray& dm) { return dm; };
-  p.terminal.value = [](const CostInput& in) { return 2.0 * squared_distance(in.grid, 0.7); };
-  p.terminal.derivative = [](const CostInput&, const UnifiedArray& dm) { return zeros_like(dm); };
-  p.initial_density = [](const Grid& grid) { return exp(-50.0 * squared_distance(grid, 0.3)); };
+  isofield::mfg::Population& crowd = p.populations[0];
+  crowd.viscosity = 0.045;
+  crowd.running = [](const CostInput& in) { return in.m; };
+  crowd.terminal = [](const CostInput& in) { return 2.0 * squared_distance(in.grid, 0.7); };
+  crowd.initial_density = [](const Grid& grid) { return exp(-50.0 * squared_distance(grid, 0.3)); };
   return p;
 }
 

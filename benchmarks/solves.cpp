@@ -43,9 +43,9 @@ SolveOptions automatic() {
 /// Largest difference of u and of m, in units of their largest values, to what the first backend
 /// made of the same case.
 double difference_between_backends(const std::string& name, const Solution& s) {
-  using Fields = std::array<std::vector<double>, 2>;
-  static std::map<std::string, Fields> first;
-  const Fields found{s.u.to_vector<double>(), s.m.to_vector<double>()};
+  using Values = std::array<std::vector<double>, 2>;
+  static std::map<std::string, Values> first;
+  const Values found{s.u[0].to_vector<double>(), s.m[0].to_vector<double>()};
   const auto [at, is_new] = first.emplace(name, found);
   if (is_new) return 0.0;
   return std::max(bench::disagreement(at->second[0], found[0]),
@@ -57,7 +57,7 @@ void run(benchmark::State& state, const Case& c, const std::string& spelling) {
   const auto problem = bench::problem_p(c.axes, c.intervals, c.steps);
   const auto once = [&] {
     Solution s = solve(problem, c.options);
-    s.u.eval();
+    s.u[0].eval();
     return s;
   };
   const double start_of_first = bench::now(1);
@@ -68,7 +68,7 @@ void run(benchmark::State& state, const Case& c, const std::string& spelling) {
     return;
   }
   const Int node = (3 * c.intervals + 5) / 10;
-  const auto u = first.u(0).to_vector<double>();
+  const auto u = first.u[0](0).to_vector<double>();
   const Int at = c.axes == 1 ? node : node * (c.intervals + 1) + node;
   const double value = u[static_cast<std::size_t>(at)];
   if (c.reference != 0.0 && !bench::agrees(state, {&c.reference, 1}, {&value, 1}, 1e-9)) return;

@@ -1,6 +1,7 @@
 // One outer iteration of problem P: the HJB equation backwards and the Fokker-Planck equation
 // forwards, against the same scheme written by hand for this problem alone.
 
+#include <isofield/mfg/discrete_problem.hpp>
 #include <isofield/mfg/sweeps.hpp>
 #include <memory>
 #include <numeric>
@@ -23,14 +24,15 @@ void run(benchmark::State& state, const std::string& spelling, int axes, Int int
          int threads) {
   auto& backend = bench::backend(spelling, threads);
   const isofield::ScopedBackend scope(backend);
-  const DiscreteProblem problem(bench::problem_p(axes, intervals, steps));
+  const DiscreteProblem whole(bench::problem_p(axes, intervals, steps));
+  const auto& problem = whole.population();
   Sweeps sweeps(problem);
   const UnifiedArray density = problem.constant_density().copy();
-  const UnifiedArray cost = problem.running_cost(density).eval();
-  const UnifiedArray last = problem.terminal_cost(density).eval();
+  const isofield::mfg::HjbData data = whole.hjb_data({density})[0];
+  eval(data.running, data.terminal);
 
   const auto initial = problem.initial_density().to_vector<double>();
-  const auto terminal = last.to_vector<double>();
+  const auto terminal = data.terminal.to_vector<double>();
   const auto m = density.to_vector<double>();
   std::vector<double> u(m.size()), m_out(m.size());
   const rivals::Game game{intervals + 1,
@@ -55,7 +57,7 @@ void run(benchmark::State& state, const std::string& spelling, int axes, Int int
   };
   UnifiedArray our_u, our_m;
   const auto ours = [&] {
-    our_u = sweeps.hjb(cost, last, nullptr, tolerance);
+    our_u = sweeps.hjb(data, nullptr, tolerance);
     our_m = sweeps.fokker_planck(our_u, &density, relative).m;
     our_m.eval();
   };

@@ -10,20 +10,16 @@ int main() {
   problem.axes = {{.lower = 0.0, .upper = 1.0, .cells = 100}};  // both ends reflect
   problem.horizon = 1.0;
   problem.steps = 50;
-  problem.viscosity = 0.05;
-  problem.initial_density = [](const mfg::Grid& grid) {
+  mfg::Population& crowd = problem.populations[0];
+  crowd.viscosity = 0.05;
+  crowd.initial_density = [](const mfg::Grid& grid) {
     return exp(-square(grid.coordinate(0) - 0.3) * 50.0);
   };
-  problem.running.value = [](const mfg::CostInput& at) { return 0.5 * at.m; };
-  problem.running.derivative = [](const mfg::CostInput&, const UnifiedArray& dm) {
-    return 0.5 * dm;
-  };
-  problem.terminal.value = [](const mfg::CostInput& at) {
-    return square(at.grid.coordinate(0) - 0.8);
-  };
+  crowd.running = [](const mfg::CostInput& at) { return 0.5 * at.m; };
+  crowd.terminal = [](const mfg::CostInput& at) { return square(at.grid.coordinate(0) - 0.8); };
 
   const mfg::Solution game = mfg::solve(problem);
-  const UnifiedArray m = game.m(-1);  // the density at the horizon
+  const UnifiedArray m = game.m[0](-1);  // the density at the horizon
   std::printf("%s after %d iterations, residual %.0e; mean position %.2f at the end\n",
               mfg::to_string(game.report.status).c_str(), game.report.iterations,
               game.report.residual, sum(m * linspace(0.005, 0.995, 100)).item<double>() / 100);

@@ -14,7 +14,7 @@ import time as _time
 from . import _core
 from . import _display
 
-__all__ = ["Problem", "Solution", "solve"]
+__all__ = ["Population", "Problem", "Solution", "solve"]
 
 
 def _for_axes(value, axes, name):
@@ -25,17 +25,72 @@ def _for_axes(value, axes, name):
     return values
 
 
+class Population:
+    """One population of agents, who move by dX = (drift(X, t) + control) dt + sqrt(2 viscosity) dW.
+
+    Its Hamiltonian is H(x, q, m) = scale |q|^exponent / (m + offset)^congestion; `discount` is a rate per unit of time.
+    `scale`, `initial_density` and costs are numbers, expressions as the configuration of `mfg_solve` has them, such as
+    `"m + (x - 0.8)^2"`, or functions of arrays: fields of `(x, y)`, `running_cost` of `(x, y, t, m)`, `terminal_cost`
+    of `(x, y, m)`, without `y` on one axis. In a game of several populations expressions know the density of each as
+    `m_NAME` and functions get all of them, in order, for `m`. `drift` is None, an expression of `x y t` for each axis,
+    or a function of `(x, y, t)` that gives an array for each axis. Functions are called on coarser grids, too, and
+    costs are differentiated: they are to be made of isofield's functions. `mass=None` takes the initial density as it
+    is; else it is scaled.
+    """
+
+    def __init__(
+        self,
+        name="0",
+        *,
+        viscosity,
+        scale=0.5,
+        exponent=2.0,
+        congestion=0.0,
+        offset=1.0,
+        drift=None,
+        discount=0.0,
+        running_cost=0.0,
+        terminal_cost=0.0,
+        initial_density=1.0,
+        mass=1.0,
+    ):
+        if mass is not None and not mass > 0:
+            raise ValueError(f"mass: {mass} is not positive")
+        self.name = name
+        self._data = {
+            "viscosity": viscosity,
+            "scale": scale,
+            "exponent": exponent,
+            "congestion": congestion,
+            "offset": offset,
+            "drift": drift,
+            "discount": discount,
+            "running_cost": running_cost,
+            "terminal_cost": terminal_cost,
+            "initial_density": initial_density,
+            "mass": mass,
+        }
+        for key in ("viscosity", "exponent", "congestion", "offset", "discount", "mass"):
+            value = self._data[key]
+            if isinstance(value, (str, bytes)) or not (value is None or hasattr(value, "__float__")):
+                raise TypeError(f"{key}: expected a number, got {type(value).__name__}")
+
+    def __repr__(self):
+        return f"Population({self.name!r}, viscosity={self._data['viscosity']})"
+
+
 class Problem:
-    """A mean-field game of one population on a box, from time 0 to a horizon.
+    """A mean-field game on a box, from time 0 to a horizon.
 
-        -u_t - viscosity Lap u + scale |grad u|^exponent = running_cost     u(horizon) = terminal_cost
-         m_t - viscosity Lap m - div(m d/dq scale |q|^exponent) = 0         m(0) = initial_density
+        -u_t - viscosity Lap u + H(x, grad u, m) - drift grad u + discount u = running_cost
+         m_t - viscosity Lap m - div(m (H_q(x, grad u, m) - drift)) = 0
+         u(horizon) = terminal_cost     m(0) = initial_density
 
-    `cells` is a number of cells, or one for each axis; `lower`, `upper` and `boundary` ("periodic", "reflecting",
-    "exit" or a pair of these) are for all axes or a sequence with one for each. Fields and costs are numbers,
-    expressions as the configuration of `mfg_solve` has them, such as `"m + (x - 0.8)^2"`, or functions of arrays:
-    fields of `(x, y)`, `running_cost` of `(x, y, t, m)`, `terminal_cost` of `(x, y, m)`, without `y` on one axis.
-    Functions are called on coarser grids, too. `mass=None` takes the initial density as it is; else it is scaled.
+    for each of `populations`, a list of `Population`; of one population, its keywords may be given here instead, such
+    as `viscosity`. `cells` is a number of cells, or one for each of one to three axes; `lower`, `upper` and `boundary`
+    ("periodic", "reflecting", "exit" or a pair of these) are for all axes or a sequence with one for each. `obstacle`
+    and `exit` are expressions or functions of `(x, y)` that say of which cells it is true. With `control=True` a
+    planner minimises what all pay together, instead of each his own.
     """
 
     def __init__(
@@ -50,36 +105,41 @@ class Problem:
         exit=None,
         exit_cost=0.0,
         horizon=1.0,
-        viscosity=0.0,
-        scale=0.5,
-        exponent=2.0,
-        running_cost=0.0,
-        terminal_cost=0.0,
-        initial_density=1.0,
-        mass=1.0,
+        control=False,
+        populations=None,
+        **population,
     ):
         self.cells = (cells,) if isinstance(cells, int) else tuple(cells)
         axes = len(self.cells)
+        if not 1 <= axes <= 3:
+            raise ValueError(f"cells: one to three axes are possible, not {axes}")
+        if populations is None:
+            populations = [Population(**population)]
+        elif population:
+            raise TypeError(f"{next(iter(population))}: with `populations` this belongs to each Population")
+        self.populations = tuple(populations)
+        names = [p.name for p in self.populations]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"populations: names {names} are not one or more different ones")
         self.lower = tuple(_for_axes(lower, axes, "lower"))
         self.upper = tuple(_for_axes(upper, axes, "upper"))
+        if axes == 1 and len(boundary) == 2 and all(isinstance(end, str) for end in boundary):
+            boundary = [boundary]
         self.boundary = tuple(_for_axes(boundary, axes, "boundary"))
         self.horizon, self.steps = horizon, steps
         self._problem = problem = _core._Problem()
         for low, high, count, ends in zip(self.lower, self.upper, self.cells, self.boundary):
+            if not (isinstance(count, int) and count >= 2 and low < high):
+                raise ValueError(f"cells, lower, upper: {count!r} cells from {low} to {high} are no axis")
             ends = (ends, ends) if isinstance(ends, str) else tuple(ends)
             problem.add_axis(low, high, count, *ends)
+        if not (isinstance(steps, int) and steps >= 1 and horizon > 0):
+            raise ValueError(f"steps, horizon: {steps!r} steps to {horizon} are no time")
         problem.horizon, problem.steps = horizon, steps
-        problem.viscosity, problem.exponent = viscosity, exponent
-        problem.exit_cost, problem.mass = exit_cost, mass
-        self._fields = {
-            "obstacle": obstacle,
-            "exit": exit,
-            "scale": scale,
-            "running_cost": running_cost,
-            "terminal_cost": terminal_cost,
-            "initial_density": initial_density,
-        }
-        problem.set_fields(self._fields)
+        problem.exit_cost, problem.control = exit_cost, control
+        problem.set_domain(obstacle, exit)
+        for p in self.populations:
+            problem.add_population(p.name, names, p._data)
 
     @property
     def nodes(self):
@@ -99,12 +159,14 @@ class Problem:
 class Solution:
     """The value `u` and the density `m` of a game at all time levels, shape (steps + 1, cells...).
 
-    `status` is "converged", "not_converged", "failed" or "interrupted"; `report` says more: `message`, `iterations`,
+    These are the first population's; `populations` maps the name of each to its `(u, m)`. `status` is "converged", "not_converged", "failed" or "interrupted"; `report` says more: `message`, `iterations`,
     `residual`, `seconds`, `history` (a dict for each iteration) and `phases` (name, calls, seconds).
     """
 
     def __init__(self, problem, u, m, report):
-        self.problem, self.u, self.m, self.report = problem, u, m, report
+        self.problem, self.report = problem, report
+        self.u, self.m = u[0], m[0]
+        self.populations = {p.name: pair for p, pair in zip(problem.populations, zip(u, m))}
 
     @property
     def status(self):
@@ -137,8 +199,16 @@ class Solution:
         """What is to be seen: titles and arrays of rank 2."""
         if self.m.ndim == 2:
             return [("m, time downwards", self.m), ("u, time downwards", self.u)]
+        return [(title, plane.T[::-1]) for title, plane in self._levels()]
+
+    def _levels(self):
+        """The density on planes at the beginning, in the middle of time and at the end; of three axes, amid the last."""
+        cut, where = (), ""
+        if self.m.ndim == 4:
+            middle = self.problem.cells[2] // 2
+            cut, where = (slice(None), slice(None), middle), f", z = {self.problem.nodes[2][middle]:.3g}"
         levels = (0, self.problem.steps // 2, self.problem.steps)
-        return [(f"m at t = {self.problem.times[n]:g}", self.m[n].T[::-1]) for n in levels]
+        return [(f"m at t = {self.problem.times[n]:g}{where}", self.m[n][cut] if cut else self.m[n]) for n in levels]
 
     def plot(self, axes=None):
         """Draw density, value and convergence with matplotlib; gives the figure."""
@@ -166,11 +236,11 @@ class Solution:
             ax.set(title=title, xlabel="x", ylabel="t")
 
     def _plot_planes(self, figure, axes):
-        x, y = self.problem.nodes
-        for ax, n in zip(axes, (0, self.problem.steps // 2, self.problem.steps)):
-            mesh = ax.pcolormesh(x, y, self.m[n].T.tolist(), shading="nearest", rasterized=True)
+        x, y = self.problem.nodes[:2]
+        for ax, (title, plane) in zip(axes, self._levels()):
+            mesh = ax.pcolormesh(x, y, plane.T.tolist(), shading="nearest", rasterized=True)
             figure.colorbar(mesh, ax=ax)
-            ax.set(title=f"m at t = {self.problem.times[n]:g}", xlabel="x", ylabel="y", aspect="equal")
+            ax.set(title=title, xlabel="x", ylabel="y", aspect="equal")
 
 
 def _in_notebook():
@@ -234,8 +304,8 @@ def solve(
 ):
     """Solve a game on the backend in force.
 
-    `coupling` is "auto", "picard" or "newton"; `initial_guess` "coarse" (solutions on coarser grids), "zero" or an
-    array of u. `progress` is True, False, or None: where somebody sees it. `on_iteration(iteration)` is called with a
+    `coupling` is "auto", "picard", "fictitious_play", "anderson", "policy" or "newton"; `initial_guess` "coarse"
+    (solutions on coarser grids), "zero", an array of u, or a list of one for each population. `progress` is True, False, or None: where somebody sees it. `on_iteration(iteration)` is called with a
     dict after each iteration and ends the solve by giving False. What did not converge is told by `status`.
     """
     shown = _Progress(progress, tolerance)
@@ -246,6 +316,8 @@ def solve(
         if on_iteration is not None and coarsening == 0:
             return on_iteration(iteration)
 
+    if not isinstance(initial_guess, (str, list)):
+        initial_guess = [initial_guess]
     u, m, report = _core._solve(
         problem._problem,
         coupling,

@@ -1,4 +1,7 @@
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 #include <isofield/mfg/expression_array.hpp>
 #include <isofield/mfg/solve.hpp>
 
@@ -9,6 +12,7 @@ namespace isofield::python {
 namespace {
 
 using mfg::CostInput;
+using mfg::Field;
 using mfg::Grid;
 using mfg::Problem;
 
@@ -21,14 +25,25 @@ class Callable {
   /// Call with the lock held; what the function gives is an array or a number.
   UnifiedArray operator()(const std::vector<UnifiedArray>& arguments, const Grid& grid) const {
     const nb::gil_scoped_acquire lock;
-    const nb::handle function(static_cast<PyObject*>(function_.get()));
-    nb::list list;
-    for (const UnifiedArray& a : arguments) list.append(nb::steal(wrap(UnifiedArray(a))));
-    const nb::object result = function(*nb::tuple(list));
-    return to_array(result, {}, &grid.coordinate(0).backend(), {});
+    return to_array(called(arguments), {}, &grid.coordinate(0).backend(), {});
+  }
+  /// The same for a function that gives a sequence of them.
+  std::vector<UnifiedArray> list(const std::vector<UnifiedArray>& arguments,
+                                 const Grid& grid) const {
+    const nb::gil_scoped_acquire lock;
+    std::vector<UnifiedArray> arrays;
+    for (const nb::handle item : called(arguments))
+      arrays.push_back(to_array(item, {}, &grid.coordinate(0).backend(), {}));
+    return arrays;
   }
 
  private:
+  nb::object called(const std::vector<UnifiedArray>& arguments) const {
+    const nb::handle function(static_cast<PyObject*>(function_.get()));
+    nb::list list;
+    for (const UnifiedArray& a : arguments) list.append(nb::steal(wrap(UnifiedArray(a))));
+    return function(*nb::tuple(list));
+  }
   std::shared_ptr<void> function_;
 };
 
@@ -38,46 +53,78 @@ std::vector<UnifiedArray> coordinates_of(const Grid& grid) {
   return list;
 }
 
-/// A text or a number as an expression of the coordinates and of `more`.
-mfg::Expression expression_in(nb::handle value, std::size_t axes,
-                              std::initializer_list<const char*> more) {
+using Names = std::vector<std::string>;
+
+/// Names of the coordinates, after a prefix and before a suffix.
+void add_coordinates(Names& names, std::size_t axes, const char* prefix,
+                     const std::string& suffix) {
+  for (std::size_t k = 0; k < axes; ++k)
+    names.push_back(prefix + std::string(1, "xyz"[k]) + suffix);
+}
+
+/// A text or a number as an expression of `names`.
+mfg::Expression expression_in(nb::handle value, const Names& names) {
   if (!PyUnicode_Check(value.ptr())) return mfg::Expression::number(nb::cast<double>(value));
-  std::vector<std::string> names;
-  for (std::size_t k = 0; k < axes; ++k) names.emplace_back(1, "xyz"[k]);
-  for (std::size_t k = 0; k < axes && more.size() > 0; ++k)
-    names.push_back(std::string("mean_") + "xyz"[k]);
-  for (const char* name : more) names.emplace_back(name);
   return mfg::Expression::parse(nb::cast<std::string>(value), names);
 }
 
-Problem::Field field_in(nb::handle value, std::size_t axes) {
-  if (!PyCallable_Check(value.ptr())) return mfg::expression_field(expression_in(value, axes, {}));
-  return [f = Callable(value)](const Grid& grid) { return f(coordinates_of(grid), grid); };
+Field field_in(nb::handle value, std::size_t axes) {
+  if (PyCallable_Check(value.ptr()))
+    return [f = Callable(value)](const Grid& grid) { return f(coordinates_of(grid), grid); };
+  Names names;
+  add_coordinates(names, axes, "", "");
+  return mfg::expression_field(expression_in(value, names));
 }
 
 /// Truth values on the cells; absent for None.
-Problem::Field cells_in(nb::handle value, std::size_t axes) {
+Field cells_in(nb::handle value, std::size_t axes) {
   if (value.is_none()) return {};
-  const Problem::Field field = field_in(value, axes);
+  const Field field = field_in(value, axes);
   return [field](const Grid& grid) {
     const UnifiedArray found = field(grid);
     return found.dtype() == DType::bool_ ? found : found != 0.0;
   };
 }
 
-/// A cost of x, y, t and m, or at the end of x, y and m.
-mfg::Cost cost_in(nb::handle value, std::size_t axes, bool terminal) {
-  if (!PyCallable_Check(value.ptr()))
-    return mfg::expression_cost(terminal ? expression_in(value, axes, {"m"})
-                                         : expression_in(value, axes, {"t", "m"}));
-  mfg::Cost cost;
-  cost.value = [f = Callable(value), terminal](const CostInput& in) {
-    std::vector<UnifiedArray> arguments = coordinates_of(in.grid);
-    if (!terminal) arguments.push_back(in.t);
-    arguments.push_back(in.m);
-    return f(arguments, in.grid);
-  };
-  return cost;
+/// A cost of x, y, t and m, at the end without t; a function of several populations gets the
+/// densities of all.
+mfg::Cost cost_in(nb::handle value, std::size_t axes, const Names& populations, bool terminal) {
+  if (PyCallable_Check(value.ptr()))
+    return [f = Callable(value), terminal](const CostInput& in) {
+      std::vector<UnifiedArray> arguments = coordinates_of(in.grid);
+      if (!terminal) arguments.push_back(in.t);
+      arguments.insert(arguments.end(), in.all.begin(), in.all.end());
+      return f(arguments, in.grid);
+    };
+  Names names{"m"};
+  if (!terminal) names.emplace_back("t");
+  add_coordinates(names, axes, "", "");
+  add_coordinates(names, axes, "mean_", "");
+  for (const std::string& p : populations) {
+    names.push_back("m_" + p);
+    add_coordinates(names, axes, "mean_", "_" + p);
+  }
+  return mfg::expression_cost(expression_in(value, names), populations);
+}
+
+/// A velocity: None, a function of x, y and t that gives one array for each axis, or one expression
+/// for each axis.
+mfg::Velocity velocity_in(nb::handle value, std::size_t axes) {
+  if (value.is_none()) return {};
+  if (PyCallable_Check(value.ptr()))
+    return [f = Callable(value)](const Grid& grid, const UnifiedArray& t) {
+      std::vector<UnifiedArray> arguments = coordinates_of(grid);
+      arguments.push_back(t);
+      return f.list(arguments, grid);
+    };
+  Names names{"t"};
+  add_coordinates(names, axes, "", "");
+  std::vector<mfg::Expression> components;
+  for (const nb::handle component : value) components.push_back(expression_in(component, names));
+  if (components.size() != axes)
+    throw ConfigError("drift: " + std::to_string(components.size()) + " components for " +
+                      std::to_string(axes) + " axes");
+  return mfg::expression_velocity(components);
 }
 
 mfg::Boundary boundary_in(const std::string& name) {
@@ -92,21 +139,42 @@ void set_axis(Problem& problem, double lower, double upper, std::int64_t cells,
   problem.axes.push_back({lower, upper, cells, {boundary_in(low), boundary_in(high)}});
 }
 
-void set_fields(Problem& problem, const nb::dict& fields) {
+void set_domain(Problem& problem, nb::handle obstacle, nb::handle exit) {
+  problem.obstacle = cells_in(obstacle, problem.axes.size());
+  problem.exit = cells_in(exit, problem.axes.size());
+  problem.populations.clear();
+}
+
+/// Add a population; `names` are those of all.
+void add_population(Problem& problem, const std::string& name, const Names& names,
+                    const nb::dict& data) {
   const std::size_t axes = problem.axes.size();
-  problem.obstacle = cells_in(fields["obstacle"], axes);
-  problem.exit = cells_in(fields["exit"], axes);
-  problem.scale = field_in(fields["scale"], axes);
-  problem.running = cost_in(fields["running_cost"], axes, false);
-  problem.terminal = cost_in(fields["terminal_cost"], axes, true);
-  problem.initial_density = field_in(fields["initial_density"], axes);
+  mfg::Population p;
+  p.name = name;
+  p.viscosity = nb::cast<double>(data["viscosity"]);
+  p.scale = field_in(data["scale"], axes);
+  p.exponent = nb::cast<double>(data["exponent"]);
+  p.congestion = nb::cast<double>(data["congestion"]);
+  p.offset = nb::cast<double>(data["offset"]);
+  p.discount = nb::cast<double>(data["discount"]);
+  p.drift = velocity_in(data["drift"], axes);
+  p.running = cost_in(data["running_cost"], axes, names, false);
+  p.terminal = cost_in(data["terminal_cost"], axes, names, true);
+  p.initial_density = field_in(data["initial_density"], axes);
+  p.mass = nb::cast<std::optional<double>>(data["mass"]);
+  problem.populations.push_back(std::move(p));
 }
 
 mfg::Coupling coupling_in(const std::string& name) {
   if (name == "auto") return mfg::Coupling::automatic;
   if (name == "picard") return mfg::Coupling::picard;
+  if (name == "fictitious_play") return mfg::Coupling::fictitious_play;
+  if (name == "anderson") return mfg::Coupling::anderson;
+  if (name == "policy") return mfg::Coupling::policy;
   if (name == "newton") return mfg::Coupling::newton;
-  throw ConfigError("coupling: \"" + name + "\" is none of \"auto\", \"picard\", \"newton\"");
+  throw ConfigError("coupling: \"" + name +
+                    "\" is none of \"auto\", \"picard\", \"fictitious_play\", \"anderson\", "
+                    "\"policy\", \"newton\"");
 }
 
 nb::dict described(const mfg::Iteration& i) {
@@ -161,8 +229,12 @@ nb::tuple solve(const Problem& problem, mfg::SolveOptions options, nb::handle on
   const Problem own = problem;
   mfg::Solution s = unlocked([&] { return mfg::solve(own, options); });
   if (failed) throw std::move(*failed);
-  return nb::make_tuple(nb::steal(wrap(std::move(s.u))), nb::steal(wrap(std::move(s.m))),
-                        described(s.report));
+  nb::list u, m;
+  for (std::size_t p = 0; p < s.u.size(); ++p) {
+    u.append(nb::steal(wrap(std::move(s.u[p]))));
+    m.append(nb::steal(wrap(std::move(s.m[p]))));
+  }
+  return nb::make_tuple(u, m, described(s.report));
 }
 
 mfg::SolveOptions options_of(const std::string& coupling, double tolerance, int max_iterations,
@@ -173,9 +245,10 @@ mfg::SolveOptions options_of(const std::string& coupling, double tolerance, int 
   options.max_iterations = max_iterations;
   options.damping = damping;
   options.dtype = dtype;
-  if (is_array(initial_guess.ptr())) {
+  if (PyList_Check(initial_guess.ptr())) {
     options.initial_guess = mfg::InitialGuess::given;
-    options.initial_u = array_in(initial_guess.ptr());
+    for (const nb::handle u : nb::cast<nb::list>(initial_guess))
+      options.initial_u.push_back(array_in(u.ptr()));
     return options;
   }
   const auto name = nb::cast<std::string>(initial_guess);
@@ -192,12 +265,11 @@ void bind_mfg(nb::module_& m) {
       .def(nb::init<>())
       .def_rw("horizon", &Problem::horizon)
       .def_rw("steps", &Problem::steps)
-      .def_rw("viscosity", &Problem::viscosity)
-      .def_rw("exponent", &Problem::exponent)
       .def_rw("exit_cost", &Problem::exit_cost)
-      .def_rw("mass", &Problem::mass)
+      .def_rw("control", &Problem::control)
       .def("add_axis", &set_axis)
-      .def("set_fields", &set_fields)
+      .def("set_domain", &set_domain, nb::arg("obstacle").none(), nb::arg("exit").none())
+      .def("add_population", &add_population)
       .def("nodes", [](const Problem& p, std::size_t k) { return p.axes.at(k).nodes(); });
   m.def("_solve", [](const Problem& problem, const std::string& coupling, double tolerance,
                      int max_iterations, double damping, nb::handle initial_guess, DType dtype,

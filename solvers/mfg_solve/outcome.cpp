@@ -33,7 +33,7 @@ std::vector<double> levels_of(const UnifiedArray& field, const std::vector<std::
 }
 
 /// What every file of a run holds: whence it comes, the grid, and the fields at some levels.
-mfg::Results common(const RunContext& context, const UnifiedArray& u, const UnifiedArray& m,
+mfg::Results common(const RunContext& context, const mfg::Fields& u, const mfg::Fields& m,
                     std::int64_t stride) {
   const mfg::DiscreteProblem& problem = context.problem;
   mfg::Results results;
@@ -53,13 +53,18 @@ mfg::Results common(const RunContext& context, const UnifiedArray& u, const Unif
   for (const std::int64_t kind : problem.grid().cell_kinds().to_vector<std::int64_t>()) {
     results.mask.push_back(static_cast<std::uint8_t>(kind));
   }
-  results.populations.push_back({.name = context.config.populations[0].name,
-                                 .u = levels_of(u, kept),
-                                 .m = levels_of(m, kept),
-                                 .lambda = {}});
-  const std::vector<double> masses = mfg::masses(problem, m);
+  std::vector<std::vector<double>> masses;
+  for (std::size_t p = 0; p < problem.size(); ++p) {
+    results.populations.push_back({.name = problem.population(p).name(),
+                                   .u = levels_of(u[p], kept),
+                                   .m = levels_of(m[p], kept),
+                                   .lambda = {}});
+    masses.push_back(mfg::masses(problem.grid(), m[p]));
+  }
   for (const std::int64_t level : kept) {
-    results.diagnostics.mass.push_back(masses[static_cast<std::size_t>(level)]);
+    for (const std::vector<double>& of_population : masses) {
+      results.diagnostics.mass.push_back(of_population[static_cast<std::size_t>(level)]);
+    }
   }
   return results;
 }
@@ -95,10 +100,11 @@ mfg::Results make_results(const RunContext& context, const mfg::Solution& soluti
   results.residual = report.residual;
   results.wall_seconds = report.seconds;
   results.convergence = convergence_of(report.history);
-  const mfg::CostParts costs = mfg::cost_parts(context.problem, solution.u, solution.m);
-  results.diagnostics.kinetic_cost = {costs.kinetic};
-  results.diagnostics.running_cost = {costs.running};
-  results.diagnostics.terminal_cost = {costs.terminal};
+  for (const mfg::CostParts& costs : mfg::cost_parts(context.problem, solution.u, solution.m)) {
+    results.diagnostics.kinetic_cost.push_back(costs.kinetic);
+    results.diagnostics.running_cost.push_back(costs.running);
+    results.diagnostics.terminal_cost.push_back(costs.terminal);
+  }
   return results;
 }
 
@@ -128,7 +134,8 @@ Summary make_summary(const RunContext& context, const mfg::Solution& solution,
   if (!report.history.empty() && std::isfinite(report.history.back().exploitability)) {
     summary.exploitability = report.history.back().exploitability;
   }
-  summary.unknowns = 2 * context.problem.grid().free_cells() * (context.problem.steps() + 1);
+  const std::int64_t size = static_cast<std::int64_t>(context.problem.size());
+  summary.unknowns = 2 * size * context.problem.grid().free_cells() * (context.problem.steps() + 1);
   summary.wall_seconds = report.seconds;
   summary.backend = context.setting.backend;
   summary.device = context.setting.device;
@@ -143,10 +150,17 @@ Summary make_summary(const RunContext& context, const mfg::Solution& solution,
   const std::vector<double>& mass = results.diagnostics.mass;
   if (context.problem.grid().is_closed()) {
     double error = 0;
-    for (const double value : mass) error = std::max(error, std::fabs(value / mass.front() - 1));
+    for (std::size_t i = 0; i < mass.size(); ++i) {
+      error = std::max(error, std::fabs(mass[i] / mass[i % context.problem.size()] - 1));
+    }
     summary.mass_error = error;
   } else {
-    summary.remaining_mass = mass.back() / mass.front();
+    double first = 0, last = 0;
+    for (std::size_t p = 0; p < context.problem.size(); ++p) {
+      first += mass[p];
+      last += mass[mass.size() - 1 - p];
+    }
+    summary.remaining_mass = last / first;
   }
   summary.phases = report.phases;
   return summary;

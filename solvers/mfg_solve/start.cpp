@@ -12,21 +12,30 @@
 namespace isofield::mfg_solve {
 namespace {
 
-/// Read the value at all levels from a file of the same grid.
-UnifiedArray value_in(const std::string& file, const mfg::DiscreteProblem& problem) {
+/// Read each population's value at all levels from a file of the same grid.
+mfg::Fields values_in(const std::string& file, const mfg::DiscreteProblem& problem) {
   const mfg::Results results = mfg::read_results(file);
   std::vector<std::int64_t> shape{static_cast<std::int64_t>(results.times.size())};
   for (const std::vector<double>& nodes : results.axes) {
     shape.push_back(static_cast<std::int64_t>(nodes.size()));
   }
-  const Shape needed = problem.constant_density().shape();
+  const Shape needed = problem.population().constant_density().shape();
   if (!std::ranges::equal(shape, needed)) {
     throw ConfigError(fmt::format(
         "{} holds {} levels x nodes, this configuration has {}; a start must have them all "
         "(output.stride = 1 keeps every level)",
         file, fmt::join(shape, " x "), fmt::join(needed, " x ")));
   }
-  return asarray(results.populations.front().u, needed).astype(problem.dtype());
+  mfg::Fields values;
+  for (std::size_t p = 0; p < problem.size(); ++p) {
+    const std::string& name = problem.population(p).name();
+    const auto found = std::ranges::find(results.populations, name, &mfg::PopulationResult::name);
+    if (found == results.populations.end()) {
+      throw ConfigError(fmt::format("{} has no population \"{}\"", file, name));
+    }
+    values.push_back(asarray(found->u, needed).astype(problem.dtype()));
+  }
+  return values;
 }
 
 }  // namespace
@@ -41,7 +50,7 @@ mfg::SolveOptions start_options(const mfg::Config& config, const std::string& re
   mfg::SolveOptions options = mfg::make_options(config);
   if (const std::string file = start_file(config, resume); !file.empty()) {
     options.initial_guess = mfg::InitialGuess::given;
-    options.initial_u = value_in(file, problem);
+    options.initial_u = values_in(file, problem);
   }
   return options;
 }

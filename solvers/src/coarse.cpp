@@ -23,7 +23,7 @@ std::optional<Problem> coarsened(const Problem& problem) {
 
 // The density on a finer grid, with the mass that it has on its own.
 UnifiedArray interpolated_density(const UnifiedArray& m, const Grid& from,
-                                  const DiscreteProblem& to) {
+                                  const DiscretePopulation& to) {
   const Grid& grid = to.grid();
   const UnifiedArray fine = grid.density(interpolate(m, from, grid, to.steps()));
   const double wanted = grid.integral(to.initial_density()).item<double>();
@@ -53,22 +53,25 @@ Outcome coarse_start(Outer& outer) {
     if (interrupted && coarse.report.history.empty()) return Outcome::interrupted;
     const DiscreteProblem& fine = outer.problem;
     const DiscreteProblem other(*problem, options.dtype);
-    const UnifiedArray u = fine.grid().value(
-        interpolate(coarse.u, other.grid(), fine.grid(), fine.steps()), fine.exit_value());
-    if (interrupted) {  // nobody waits for the density that belongs to it
-      outer.u = u;
-      outer.m = interpolated_density(coarse.m, other.grid(), fine);
-      outer.has_state = true;
-      return Outcome::interrupted;
+    Fields u, m;
+    for (std::size_t p = 0; p < outer.size(); ++p) {
+      const DiscretePopulation& one = fine.population(p);
+      u.push_back(fine.grid().value(
+          interpolate(coarse.u[p], other.grid(), fine.grid(), fine.steps()), one.exit_value()));
+      if (interrupted) {  // nobody waits for the density that belongs to it
+        m.push_back(interpolated_density(coarse.m[p], other.grid(), one));
+        continue;
+      }
+      const auto exactness = StepTolerances::within(one, outer.tolerance, 1.0);
+      m.push_back(outer.sweeps[p].fokker_planck(u[p], nullptr, exactness.fokker_planck).m);
     }
-    const UnifiedArray m =
-        outer.sweeps
-            .fokker_planck(u, nullptr,
-                           StepTolerances::within(fine, outer.tolerance, 1.0).fokker_planck)
-            .m;
-    outer.u = concat({u(upto(fine.steps())), expand_dims(fine.terminal_cost(m), 0)});
-    outer.m = m;
     outer.has_state = true;
+    outer.u = std::move(u);
+    outer.m = std::move(m);
+    if (interrupted) return Outcome::interrupted;
+    const Fields last = fine.terminal_costs(outer.m);
+    for (std::size_t p = 0; p < outer.size(); ++p)
+      outer.u[p] = concat({outer.u[p](upto(fine.steps())), expand_dims(last[p], 0)});
     return Outcome::converged;
   } catch (const SolverError& e) {
     // An obstacle or a density may be too fine for the coarser grid.

@@ -10,20 +10,25 @@ namespace isofield::mfg {
 
 namespace {
 
-// The initial mass spread over all free cells, at all levels.
-UnifiedArray even_density(const DiscreteProblem& problem) {
-  const UnifiedArray& start = problem.initial_density();
-  const double share = sum(start).item<double>() / static_cast<double>(problem.grid().free_cells());
-  Shape shape = problem.grid().shape();
+// The initial masses spread over all free cells, at all levels.
+Fields even_densities(const DiscreteProblem& problem) {
+  const Grid& grid = problem.grid();
+  Shape shape = grid.shape();
   shape.insert(0, problem.steps() + 1);
-  return broadcast_to(problem.grid().density(zeros_like(start) + share).eval(), shape);
+  Fields list;
+  for (std::size_t p = 0; p < problem.size(); ++p) {
+    const UnifiedArray& start = problem.population(p).initial_density();
+    const double share = sum(start).item<double>() / static_cast<double>(grid.free_cells());
+    list.push_back(broadcast_to(grid.density(zeros_like(start) + share).eval(), shape));
+  }
+  return list;
 }
 
 // Leaves the game as it was, however the path ends.
 class ScopedCoupling {
  public:
   explicit ScopedCoupling(DiscreteProblem& problem)
-      : problem_(problem), reference_(even_density(problem)) {}
+      : problem_(problem), reference_(even_densities(problem)) {}
   ~ScopedCoupling() { set(1.0); }
   ScopedCoupling(const ScopedCoupling&) = delete;
   ScopedCoupling& operator=(const ScopedCoupling&) = delete;
@@ -31,7 +36,7 @@ class ScopedCoupling {
 
  private:
   DiscreteProblem& problem_;
-  UnifiedArray reference_;
+  Fields reference_;
 };
 
 }  // namespace
@@ -40,7 +45,7 @@ Outcome continuation(Outer& outer, int most) {
   constexpr double rough = 1e-2, shortest = 1e-3;
   constexpr int newton_steps = 10;
   const int last = outer.iterations() + most;
-  const UnifiedArray u = outer.u, m = outer.m;
+  const Fields u = outer.u, m = outer.m;
   ScopedCoupling coupling(outer.problem);
 
   coupling.set(0.0);
@@ -48,7 +53,7 @@ Outcome continuation(Outer& outer, int most) {
   double strength = 0.0, step = 0.25;
   while (strength < 1.0 && outcome != Outcome::interrupted && outer.iterations() < last) {
     const double next = std::min(1.0, strength + step);
-    const UnifiedArray good_u = outer.u, good_m = outer.m;
+    const Fields good_u = outer.u, good_m = outer.m;
     coupling.set(next);
     outcome = newton(outer, std::min(newton_steps, last - outer.iterations()),
                      next == 1.0 ? outer.tolerance : rough);

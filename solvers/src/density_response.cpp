@@ -9,21 +9,22 @@ using ConstList = std::span<const UnifiedArray>;
 
 // For a quadratic Hamiltonian G_qq is diagonal, 2c on active slopes, and -dt C couples neighbours
 // only: a face's weight is what the slopes seen from its two cells carry.
-Stencil stencil_of(const DiscreteProblem& problem, const UnifiedArray& u, const UnifiedArray& m) {
-  const Grid& grid = problem.grid();
-  const FaceField q = upwind_slopes(grid, u, problem.exit_value());
+Stencil stencil_of(const DiscretePopulation& population, const UnifiedArray& u,
+                   const UnifiedArray& m) {
+  const Grid& grid = population.grid();
+  const FaceField q = upwind_slopes(grid, u, population.exit_value());
   FaceField one;
   for (int k = 0; k < grid.axes(); ++k) {
     one.forward.push_back(ones_like(u));
     one.backward.push_back(ones_like(u));
   }
-  const FaceField carried = problem.hamiltonian().curvature(q, one);
+  const FaceField carried = population.hamiltonian().curvature(q, one);
   Stencil c;
   std::optional<UnifiedArray> total;
   for (int k = 0; k < grid.axes(); ++k) {
     const auto i = static_cast<std::size_t>(k);
     const double h = grid.axis(k).spacing();
-    const double factor = problem.dt() / (h * h);
+    const double factor = population.dt() / (h * h);
     const UnifiedArray up = carried.forward[i] * m * factor;
     const UnifiedArray down = carried.backward[i] * m * factor;
     eval(up, down);
@@ -36,16 +37,16 @@ Stencil stencil_of(const DiscreteProblem& problem, const UnifiedArray& u, const 
   return c;
 }
 
-List prepared(const DiscreteProblem& problem, bool is_stencil, ConstList in) {
+List prepared(const DiscretePopulation& population, bool is_stencil, ConstList in) {
   if (!is_stencil) return {in[0], in[1]};
   List list;
-  stencil_of(problem, in[0], in[1]).append_to(list);
+  stencil_of(population, in[0], in[1]).append_to(list);
   return list;
 }
 
 // (state..., x) -> -dt C x
-UnifiedArray applied(const DiscreteProblem& problem, bool is_stencil, ConstList in) {
-  const Grid& grid = problem.grid();
+UnifiedArray applied(const DiscretePopulation& population, bool is_stencil, ConstList in) {
+  const Grid& grid = population.grid();
   const UnifiedArray& x = in.back();
   if (is_stencil) {
     const auto axes = static_cast<std::size_t>(grid.axes());
@@ -56,24 +57,27 @@ UnifiedArray applied(const DiscreteProblem& problem, bool is_stencil, ConstList 
     }
     return apply(grid, c, x);
   }
-  const FaceField flux = problem.hamiltonian().curvature(
-      upwind_slopes(grid, in[0], problem.exit_value()), differences(grid, x));
-  return scatter(grid, flux, in[1]) * -problem.dt();
+  const FaceField flux = population.hamiltonian().curvature(
+      upwind_slopes(grid, in[0], population.exit_value()), differences(grid, x));
+  return scatter(grid, flux, in[1]) * -population.dt();
 }
 
 }  // namespace
 
-DensityResponse::DensityResponse(const DiscreteProblem& problem)
-    : is_stencil_(problem.hamiltonian().is_quadratic()),
-      prepare_([&problem, quadratic = is_stencil_](ConstList in) {
-        return prepared(problem, quadratic, in);
+DensityResponse::DensityResponse(const DiscretePopulation& population)
+    : population_(population),
+      is_stencil_(population.hamiltonian().is_quadratic()),
+      prepare_([&population, quadratic = is_stencil_](ConstList in) {
+        return prepared(population, quadratic, in);
       }),
-      apply_([&problem, quadratic = is_stencil_](ConstList in) {
-        return List{applied(problem, quadratic, in)};
+      apply_([&population, quadratic = is_stencil_](ConstList in) {
+        return List{applied(population, quadratic, in)};
       }) {}
 
 void DensityResponse::set_state(const UnifiedArray& u, const UnifiedArray& m) {
-  state_ = prepare_(List{u, m});
+  const std::optional<Congestion>& congestion = population_.congestion();
+  // C is linear in what G_qq is multiplied by.
+  state_ = prepare_(List{u, congestion ? m * congestion->speed(m) : m});
 }
 
 UnifiedArray DensityResponse::operator()(const UnifiedArray& x) const {

@@ -1,9 +1,6 @@
 #include "isofield/mfg/discrete_problem.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cmath>
+#include <isofield/differentiation.hpp>
 #include <isofield/error.hpp>
 
 namespace isofield::mfg {
@@ -18,37 +15,19 @@ Grid make_grid(const Problem& problem, DType dtype) {
   return grid.marked(obstacle, exit);
 }
 
-Hamiltonian make_hamiltonian(const Problem& problem, const Grid& grid) {
-  UnifiedArray scale = problem.scale ? problem.scale(grid) : full(Shape{}, 0.5, grid.dtype());
-  if (scale.size() != 1) scale = grid.field(scale);
-  return Hamiltonian(scale, problem.exponent);
-}
-
-UnifiedArray make_initial(const Problem& problem, const Grid& grid) {
-  if (!problem.initial_density) throw SolverError("problem: the initial density is missing");
-  UnifiedArray m = grid.density(grid.field(problem.initial_density(grid))).copy();
-  if (has_nan_or_inf(m)) throw SolverError("the initial density is NaN or infinite somewhere");
-  if (min(m).item<double>() < 0.0) throw SolverError("the initial density is negative somewhere");
-  const double mass = grid.integral(m).item<double>();
-  if (!(mass > 0.0)) throw SolverError("the initial density is 0 on every free cell");
-  return problem.mass ? (m * (*problem.mass / mass)).copy() : m;
-}
-
 const Problem& checked(const Problem& problem) {
-  if (!(problem.viscosity > 0.0))
-    throw SolverError(fmt::format("problem: viscosity {} is not positive", problem.viscosity));
   if (!(problem.horizon > 0.0) || problem.steps < 1)
     throw SolverError("problem: the horizon must be positive, with at least one step");
+  if (problem.populations.empty()) throw SolverError("problem: there is no population");
   return problem;
 }
 
 }  // namespace
 
 DiscreteProblem::DiscreteProblem(Problem problem, DType dtype)
-    : problem_(checked(problem)),
-      grid_(make_grid(problem_, dtype)),
-      hamiltonian_(make_hamiltonian(problem_, grid_)),
-      initial_(make_initial(problem_, grid_)) {
+    : problem_(checked(problem)), grid_(make_grid(problem_, dtype)) {
+  populations_.reserve(problem_.populations.size());
+  for (const Population& p : problem_.populations) populations_.emplace_back(problem_, p, grid_);
   std::vector<double> t = times();
   Shape shape(grid_.axes() + 1, 1);
   final_time_ = asarray(std::vector<double>{t.back()}, shape).astype(dtype);
@@ -65,74 +44,111 @@ std::vector<double> DiscreteProblem::times() const {
   return t;
 }
 
-UnifiedArray DiscreteProblem::constant_density() const {
-  Shape shape = grid_.shape();
-  shape.insert(0, steps() + 1);
-  return broadcast_to(initial_, shape);
+Fields DiscreteProblem::constant_densities() const {
+  Fields list;
+  for (const DiscretePopulation& p : populations_) list.push_back(p.constant_density());
+  return list;
 }
 
-UnifiedArray DiscreteProblem::cost(const Cost& c, const UnifiedArray& t,
-                                   const UnifiedArray& m) const {
-  if (!c.value) return zeros_like(m);
-  return broadcast_to(c.value({grid_, t, m}), m.shape());
-}
-
-UnifiedArray DiscreteProblem::derivative(const Cost& c, const UnifiedArray& t,
-                                         const UnifiedArray& m, const UnifiedArray& dm) const {
-  if (!c.value) return zeros_like(m);
-  if (c.derivative) return broadcast_to(c.derivative({grid_, t, m}, dm), m.shape());
-  // A step that balances the rounding of F against its curvature.
-  const double largest = max(abs(dm)).item<double>();
-  if (largest == 0.0) return zeros_like(m);
-  const double root = dtype() == float32 ? 3e-4 : 1e-8;
-  const double size = std::max(1.0, max(abs(m)).item<double>());
-  const double step = root * size / largest;
-  const UnifiedArray moved = (m + step * dm).eval();
-  return (cost(c, t, moved) - cost(c, t, m)) * (1.0 / step);
-}
-
-void DiscreteProblem::set_coupling(double strength, const UnifiedArray& reference) {
+void DiscreteProblem::set_coupling(double strength, const Fields& reference) {
   coupling_ = strength;
   reference_ = reference;
 }
 
-// The density that costs are told.
-UnifiedArray DiscreteProblem::seen(const UnifiedArray& m) const {
-  if (coupling_ == 1.0) return m;
-  return (reference_ + coupling_ * (m - reference_)).eval();
+// The densities that costs are told.
+Fields DiscreteProblem::seen(const Fields& m, Slice levels) const {
+  Fields list;
+  for (std::size_t p = 0; p < size(); ++p) {
+    const UnifiedArray now = m[p](levels);
+    if (coupling_ == 1.0) {
+      list.push_back(now);
+    } else {
+      const UnifiedArray from = reference_[p](levels);
+      list.push_back((from + coupling_ * (now - from)).eval());
+    }
+  }
+  return list;
 }
 
-UnifiedArray DiscreteProblem::running_cost(const UnifiedArray& m) const {
-  return grid_.density(cost(problem_.running, times_, seen(m)(from(1))));
+Fields DiscreteProblem::paid(Kind kind, const Fields& m) const {
+  const UnifiedArray& t = kind == Kind::running ? times_ : final_time_;
+  Fields list;
+  for (std::size_t p = 0; p < size(); ++p) {
+    const Population& data = problem_.populations[p];
+    const Cost& cost = kind == Kind::running ? data.running : data.terminal;
+    if (!cost) {
+      list.push_back(zeros_like(m[p]));
+      continue;
+    }
+    const UnifiedArray x = cost({grid_, t, m[p], m});
+    list.push_back(broadcast_to(x.dtype() == dtype() ? x : x.astype(dtype()), m[p].shape()));
+  }
+  return list;
 }
 
-UnifiedArray DiscreteProblem::terminal_cost(const UnifiedArray& m) const {
-  const UnifiedArray g = cost(problem_.terminal, final_time_, seen(m)(from(steps())));
-  return grid_.value(g, exit_value())(0).copy();
+Fields DiscreteProblem::priced(Kind kind, const Fields& m) const {
+  if (!problem_.control) return paid(kind, m);
+  const auto total = [&](const Fields& x) {
+    const Fields cost = paid(kind, x);
+    UnifiedArray all = sum(grid_.density(cost[0]) * x[0]);
+    for (std::size_t p = 1; p < size(); ++p) all = all + sum(grid_.density(cost[p]) * x[p]);
+    return all;
+  };
+  return grad(total)(m);
 }
 
-UnifiedArray DiscreteProblem::running_derivative(const UnifiedArray& m,
-                                                 const UnifiedArray& dm) const {
-  return grid_.density(derivative(problem_.running, times_, seen(m)(from(1)), coupling_ * dm));
+Fields DiscreteProblem::derivatives(Kind kind, const Fields& m, Fields dm) const {
+  if (coupling_ != 1.0)
+    for (UnifiedArray& x : dm) x = coupling_ * x;
+  Fields list = jvp([&](const Fields& x) { return priced(kind, x); }, m, dm).second;
+  for (UnifiedArray& x : list) x = grid_.density(x);
+  return list;
 }
 
-UnifiedArray DiscreteProblem::terminal_derivative(const UnifiedArray& m,
-                                                  const UnifiedArray& dm) const {
-  const UnifiedArray last = seen(m)(from(steps()));
-  const UnifiedArray direction = coupling_ * expand_dims(dm, 0);
-  return grid_.density(derivative(problem_.terminal, final_time_, last, direction))(0).copy();
+Fields DiscreteProblem::running_costs(const Fields& m) const {
+  Fields list = priced(Kind::running, seen(m, from(1)));
+  for (UnifiedArray& x : list) x = grid_.density(x);
+  return list;
 }
 
-Stencil DiscreteProblem::linearise(const UnifiedArray& u) const {
-  return mfg::linearise(grid_, hamiltonian_.gradient(upwind_slopes(grid_, u, exit_value())),
-                        viscosity(), dt());
+std::vector<HjbData> DiscreteProblem::hjb_data(const Fields& m) const {
+  const Fields running = running_costs(m), terminal = terminal_costs(m);
+  std::vector<HjbData> data;
+  for (std::size_t p = 0; p < size(); ++p)
+    data.push_back({running[p], terminal[p], populations_[p].conditions(m[p](from(1)))});
+  return data;
 }
 
-UnifiedArray DiscreteProblem::hjb_residual(const UnifiedArray& u, const UnifiedArray& u_next,
-                                           const UnifiedArray& cost) const {
-  const FaceField q = upwind_slopes(grid_, u, exit_value());
-  return (u - u_next) * (1.0 / dt()) - viscosity() * grid_.laplacian(u, exit_value()) +
-         hamiltonian_.value(q) - cost;
+Fields DiscreteProblem::at_the_end(const Fields& costs) const {
+  Fields list;
+  for (const UnifiedArray& x : costs) list.push_back(grid_.value(x, problem_.exit_cost)(0).copy());
+  return list;
+}
+
+Fields DiscreteProblem::terminal_costs(const Fields& m) const {
+  return at_the_end(priced(Kind::terminal, seen(m, from(steps()))));
+}
+
+Fields DiscreteProblem::paid_running_costs(const Fields& m) const {
+  Fields list = paid(Kind::running, seen(m, from(1)));
+  for (UnifiedArray& x : list) x = grid_.density(x);
+  return list;
+}
+
+Fields DiscreteProblem::paid_terminal_costs(const Fields& m) const {
+  return at_the_end(paid(Kind::terminal, seen(m, from(steps()))));
+}
+
+Fields DiscreteProblem::running_derivatives(const Fields& m, const Fields& dm) const {
+  return derivatives(Kind::running, seen(m, from(1)), dm);
+}
+
+Fields DiscreteProblem::terminal_derivatives(const Fields& m, const Fields& dm) const {
+  Fields directions;
+  for (const UnifiedArray& x : dm) directions.push_back(expand_dims(x, 0));
+  Fields list = derivatives(Kind::terminal, seen(m, from(steps())), std::move(directions));
+  for (UnifiedArray& x : list) x = x(0).copy();
+  return list;
 }
 
 }  // namespace isofield::mfg

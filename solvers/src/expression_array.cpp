@@ -178,36 +178,21 @@ std::map<std::string, UnifiedArray> space(const Grid& grid) {
   return variables;
 }
 
-// An expression and its derivatives by everything that depends on the density.
-struct CostFormula {
-  explicit CostFormula(const Expression& expression)
-      : value(expression), by_density(expression.derivative("m").simplified()) {
-    for (std::size_t k = 0; k < axis_names.size(); ++k) {
-      const std::string mean = std::string("mean_") + axis_names[k];
-      uses_mean[k] = expression.depends_on(mean);
-      by_mean[k] = expression.derivative(mean).simplified();
-    }
-  }
+// The mean of a coordinate under a density, at each level: sum x_k m / sum m.
+UnifiedArray mean_of(const Grid& grid, const UnifiedArray& m, int k) {
+  return grid.sum_cells(m * grid.coordinate(k)) / grid.sum_cells(m);
+}
 
-  // mean_k = sum x_k m / sum m
-  static UnifiedArray mean_of(const CostInput& in, int k) {
-    return in.grid.sum_cells(in.m * in.grid.coordinate(k)) / in.grid.sum_cells(in.m);
+// Arrays for what `expression` mentions of one density: m, or m_NAME, and its means.
+void add_density(std::map<std::string, UnifiedArray>& variables, const Expression& expression,
+                 const Grid& grid, const UnifiedArray& m, const std::string& suffix) {
+  if (expression.depends_on("m" + suffix)) variables.emplace("m" + suffix, m);
+  for (int k = 0; k < grid.axes(); ++k) {
+    const std::string mean =
+        std::string("mean_") + axis_names[static_cast<std::size_t>(k)] + suffix;
+    if (expression.depends_on(mean)) variables.emplace(mean, mean_of(grid, m, k));
   }
-
-  std::map<std::string, UnifiedArray> variables(const CostInput& in) const {
-    auto v = space(in.grid);
-    v.emplace("t", in.t);
-    v.emplace("m", in.m);
-    for (int k = 0; k < in.grid.axes(); ++k)
-      if (uses_mean[static_cast<std::size_t>(k)])
-        v.emplace(std::string("mean_") + axis_names[static_cast<std::size_t>(k)], mean_of(in, k));
-    return v;
-  }
-
-  Expression value, by_density;
-  std::array<bool, 3> uses_mean = {};
-  std::array<Expression, 3> by_mean;
-};
+}
 
 }  // namespace
 
@@ -225,31 +210,28 @@ UnifiedArray evaluate_condition(const Expression& expression,
   return builder.condition(builder.build(expression), like);
 }
 
-Cost expression_cost(const Expression& expression) {
-  const auto formula = std::make_shared<const CostFormula>(expression);
-  Cost cost;
-  cost.value = [formula](const CostInput& in) {
-    return evaluate(formula->value, formula->variables(in), in.m);
+Cost expression_cost(const Expression& expression, const std::vector<std::string>& names) {
+  return [expression, names](const CostInput& in) {
+    auto variables = space(in.grid);
+    variables.emplace("t", in.t);
+    add_density(variables, expression, in.grid, in.m, "");
+    for (std::size_t p = 0; p < names.size(); ++p)
+      add_density(variables, expression, in.grid, in.all[p], "_" + names[p]);
+    return evaluate(expression, variables, in.m);
   };
-  cost.derivative = [formula](const CostInput& in, const UnifiedArray& dm) {
-    const auto variables = formula->variables(in);
-    UnifiedArray total = evaluate(formula->by_density, variables, in.m) * dm;
-    for (int k = 0; k < in.grid.axes(); ++k) {
-      if (!formula->uses_mean[static_cast<std::size_t>(k)]) continue;
-      // d mean = sum (x - mean) dm / sum m
-      const auto& mean =
-          variables.at(std::string("mean_") + axis_names[static_cast<std::size_t>(k)]);
-      const UnifiedArray change =
-          in.grid.sum_cells((in.grid.coordinate(k) - mean) * dm) / in.grid.sum_cells(in.m);
-      total =
-          total + evaluate(formula->by_mean[static_cast<std::size_t>(k)], variables, in.m) * change;
-    }
-    return total;
-  };
-  return cost;
 }
 
-Problem::Field expression_field(const Expression& expression) {
+Velocity expression_velocity(const std::vector<Expression>& components) {
+  return [components](const Grid& grid, const UnifiedArray& t) {
+    auto variables = space(grid);
+    variables.emplace("t", t);
+    std::vector<UnifiedArray> velocity;
+    for (const Expression& e : components) velocity.push_back(evaluate(e, variables, t));
+    return velocity;
+  };
+}
+
+Field expression_field(const Expression& expression) {
   return [expression](const Grid& grid) {
     return evaluate(expression, space(grid), grid.coordinate(0));
   };

@@ -121,7 +121,7 @@ FastDiagonalisation::Transform FastDiagonalisation::fastest(const Axis& axis, bo
   return exit_below ? Transform::sine : Transform::cosine;
 }
 
-Symbol FastDiagonalisation::symbol(const Stencil& a) const {
+Symbol FastDiagonalisation::symbol(const Stencil& a, double constant) const {
   // Entries of a cell along an axis sum to -2 nu_k / h^2.
   const auto coupling = [&](int k) {
     const auto i = static_cast<std::size_t>(k);
@@ -132,7 +132,7 @@ Symbol FastDiagonalisation::symbol(const Stencil& a) const {
   const UnifiedArray along_first = coupling(0);
   // As a field, which every solve reads, not one number that each would spread first.
   symbol.coupling = broadcast_to(along_first, a.diagonal.shape()).copy();
-  symbol.diagonal = 1.0 - along_first * diagonal_;
+  symbol.diagonal = constant - along_first * diagonal_;
   for (int k = 1; k < grid_.axes(); ++k) {
     const double h = grid_.axis(k).spacing();
     symbol.diagonal = symbol.diagonal - coupling(k) * (h * h) * eigenvalues(k);

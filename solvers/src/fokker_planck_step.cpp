@@ -1,6 +1,22 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "isofield/mfg/breakdown.hpp"
 #include "isofield/mfg/steps.hpp"
 
 namespace isofield::mfg {
+
+namespace {
+
+using List = std::vector<UnifiedArray>;
+using ConstList = std::span<const UnifiedArray>;
+
+double norm(const UnifiedArray& x) { return std::sqrt(sum(x * x).item<double>()); }
+
+}  // namespace
 
 UnifiedArray repaired_density(const Grid& grid, const Stencil& transposed, const UnifiedArray& m,
                               const UnifiedArray& m_last) {
@@ -8,31 +24,87 @@ UnifiedArray repaired_density(const Grid& grid, const Stencil& transposed, const
   return cut * (sum(m_last) / sum(apply(grid, transposed, cut)));
 }
 
-FokkerPlanckStep::FokkerPlanckStep(const DiscreteProblem& problem, LinearStep& linear)
-    : problem_(problem),
+FokkerPlanckStep::FokkerPlanckStep(const DiscretePopulation& population, LinearStep& linear)
+    : population_(population),
       linear_(linear),
-      // u -> a..., made when it is needed: that of one level stays in the cache
-      matrix_([&problem, &linear](std::span<const UnifiedArray> in) {
-        std::vector<UnifiedArray> out;
-        transpose(problem.grid(), linear.prepared(problem.linearise(in[0]))).append_to(out);
+      // (u, conditions...) -> a..., made when it is needed: that of one level stays in the cache
+      matrix_([&population, &linear](ConstList in) {
+        const Stencil a = population.density_matrix(in[0], population.conditions_in(in, 1));
+        List out;
+        transpose(population.grid(), linear.prepared(a)).append_to(out);
+        return out;
+      }),
+      jacobian_([&population, &linear](ConstList in) {
+        const Stencil a = population.density_jacobian(in[0], population.conditions_in(in, 1));
+        List out;
+        transpose(population.grid(), linear.prepared(a)).append_to(out);
         return out;
       }),
       // (m, m_last, a...) -> (m, largest residual times dt)
-      repair_([grid = problem.grid()](std::span<const UnifiedArray> in) {
+      repair_([grid = population.grid()](ConstList in) {
         const Stencil a = Stencil::from_list(in, 2, grid.axes());
         const UnifiedArray m = repaired_density(grid, a, in[0], in[1]).eval();
-        return std::vector<UnifiedArray>{m, max(abs(apply(grid, a, m) - in[1]))};
+        return List{m, max(abs(apply(grid, a, m) - in[1]))};
       }) {}
 
-FokkerPlanckStep::Level FokkerPlanckStep::operator()(const UnifiedArray& u_last,
-                                                     const UnifiedArray& m_last,
-                                                     const UnifiedArray& guess, double relative) {
-  const std::vector<UnifiedArray> matrix = matrix_(std::vector<UnifiedArray>{u_last});
-  const Stencil a = Stencil::from_list(matrix, 0, problem_.grid().axes());
-  std::vector<UnifiedArray> in{linear_.solve(a, m_last, guess, {0.0, relative}).first, m_last};
+FokkerPlanckStep::Level FokkerPlanckStep::operator()(const Data& data, const UnifiedArray& guess,
+                                                     double relative) {
+  return population_.congestion() ? congested(data, guess, relative)
+                                  : linear(data, guess, relative);
+}
+
+Stencil FokkerPlanckStep::made_by(const Traced& make, const Data& data,
+                                  const UnifiedArray& m) const {
+  List in{data.u};
+  Conditions at = data.at;
+  if (at.m) at.m = m;
+  at.append_to(in);
+  return Stencil::from_list(make(in), 0, population_.grid().axes());
+}
+
+FokkerPlanckStep::Level FokkerPlanckStep::repaired(const Stencil& a, const UnifiedArray& m,
+                                                   const UnifiedArray& m_last) const {
+  List in{m, m_last};
   a.append_to(in);
-  const std::vector<UnifiedArray> out = repair_(in);
-  return {out[0], out[1] * (1.0 / problem_.dt())};
+  const List out = repair_(in);
+  return {out[0], out[1] * (1.0 / population_.dt())};
+}
+
+FokkerPlanckStep::Level FokkerPlanckStep::linear(const Data& data, const UnifiedArray& guess,
+                                                 double relative) {
+  const Stencil a = made_by(matrix_, data, data.m);
+  return repaired(a, linear_.solve(a, data.m, guess, {0.0, relative}).first, data.m);
+}
+
+FokkerPlanckStep::Level FokkerPlanckStep::congested(const Data& data, const UnifiedArray& guess,
+                                                    double relative) {
+  constexpr int max_updates = 60;
+  const Grid& grid = population_.grid();
+  const double goal = relative * norm(data.m);
+  UnifiedArray m = guess;
+  double before = std::numeric_limits<double>::infinity(), left = before;
+  for (int k = 0; k < max_updates; ++k) {
+    const Stencil a = made_by(matrix_, data, m);
+    const UnifiedArray residual = (apply(grid, a, m) - data.m).eval();
+    left = norm(residual);
+    // Rounding may not let it fall to the goal.
+    const bool as_small_as_can_be = left < 1e3 * goal && left > 0.5 * before;
+    if (left <= goal || as_small_as_can_be || !std::isfinite(left)) return repaired(a, m, data.m);
+    before = left;
+    const Stencil slope = made_by(jacobian_, data, m);
+    const double exactness = std::max(0.3 * goal, 1e-4 * left);
+    const UnifiedArray next =
+        m - linear_.solve(slope, residual, zeros_like(m), {exactness, 0.0}).first;
+    const double lowest = min(next).item<double>();
+    m = lowest >= -1e-12 * max(m).item<double>()
+            ? maximum(next, 0.0).eval()
+            : repaired(a, linear_.solve(a, data.m, m, {exactness, 0.0}).first, data.m).m;
+  }
+  const std::int64_t level = data.level + 1;
+  throw Breakdown("Fokker-Planck", level, static_cast<double>(level) * population_.dt(),
+                  fmt::format("Newton's method for the density in congestion does not converge: "
+                              "residual {:.3g} after {} updates, {:.3g} wanted",
+                              left, max_updates, goal));
 }
 
 }  // namespace isofield::mfg

@@ -65,6 +65,13 @@ Hamiltonian::Hamiltonian(UnifiedArray scale, double exponent)
   }
 }
 
+Hamiltonian Hamiltonian::weighted(const UnifiedArray& weight) const {
+  Hamiltonian h = *this;
+  h.scale_ = scale_ * weight;
+  h.constant_ = false;
+  return h;
+}
+
 UnifiedArray Hamiltonian::times_scale(const UnifiedArray& x, double factor) const {
   return constant_ ? x * (factor * constant_scale_) : x * scale_ * factor;
 }
@@ -119,6 +126,37 @@ UnifiedArray Hamiltonian::lagrangian(const FaceField& q) const {
 
 UnifiedArray Hamiltonian::remainder(const FaceField& d) const {
   return times_scale(square_norm(d), 1.0);
+}
+
+Congestion::Congestion(double exponent, double offset, bool control)
+    : exponent_(exponent), offset_(offset), control_(control) {
+  if (!(exponent >= 0.0))
+    throw SolverError(fmt::format("congestion: exponent {} is negative", exponent));
+  if (!(offset > 0.0))
+    throw SolverError(fmt::format("congestion: offset {} is not positive", offset));
+  if (control && exponent > 1.0)
+    throw SolverError(fmt::format(
+        "congestion: exponent {} is above 1, for which the problem of control is not convex",
+        exponent));
+}
+
+UnifiedArray Congestion::speed(const UnifiedArray& m) const {
+  return power(m + offset_, -exponent_);
+}
+
+UnifiedArray Congestion::flux_derivative(const UnifiedArray& m) const {
+  const UnifiedArray base = m + offset_;
+  return power(base, -exponent_) * (1.0 - exponent_ * m / base);
+}
+
+UnifiedArray Congestion::value(const UnifiedArray& m) const {
+  return control_ ? flux_derivative(m) : speed(m);
+}
+
+UnifiedArray Congestion::value_derivative(const UnifiedArray& m) const {
+  const UnifiedArray base = m + offset_;
+  const UnifiedArray slope = -exponent_ * power(base, -exponent_ - 1.0);
+  return control_ ? slope * (2.0 - (1.0 + exponent_) * m / base) : slope;
 }
 
 }  // namespace isofield::mfg

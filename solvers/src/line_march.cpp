@@ -28,8 +28,8 @@ UnifiedArray march(const Grid& grid, LineMarch::Kind kind, std::span<const Unifi
 
 }  // namespace
 
-LineMarch::LineMarch(const DiscreteProblem& problem, Kind kind)
-    : kind_(kind), march_([grid = problem.grid(), kind](std::span<const UnifiedArray> in) {
+LineMarch::LineMarch(const DiscretePopulation& population, Kind kind)
+    : kind_(kind), march_([grid = population.grid(), kind](std::span<const UnifiedArray> in) {
         return List{march(grid, kind, in)};
       }) {}
 

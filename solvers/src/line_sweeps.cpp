@@ -2,8 +2,8 @@
 #include <cmath>
 #include <isofield/linalg.hpp>
 
-#include "hjb_linearisation.hpp"
 #include "isofield/mfg/steps.hpp"
+#include "largest.hpp"
 
 namespace isofield::mfg {
 
@@ -24,31 +24,33 @@ UnifiedArray solved(const Grid& grid, const Stencil& a, const UnifiedArray& b) {
 
 std::size_t index(std::int64_t n) { return static_cast<std::size_t>(n); }
 
-// (x after the part, u at its levels and the next, cost at its levels)
+// (x after the part, u at its levels and the next, cost at its levels, conditions...)
 // -> (u + x at its levels, x at its first level, an error as of LineSweeps::NewtonUpdate)
-List newton_part(const DiscreteProblem& problem, ConstList in) {
+List newton_part(const DiscretePopulation& population, ConstList in) {
   const UnifiedArray &x_after = in[0], &u = in[1], &cost = in[2];
   const std::int64_t levels = cost.shape()[0];
-  const auto [residual, a] = hjb_linearisation(problem, u(upto(levels)), u(from(1)), cost);
+  const Conditions at = population.conditions_in(in, 3);
+  const auto [residual, a] = population.hjb_linearisation(u(upto(levels)), u(from(1)), cost, at);
   eval(residual, a.diagonal, a.faces.backward[0], a.faces.forward[0]);
   List x(index(levels) + 1, x_after);
   for (std::int64_t n = levels - 1; n >= 0; --n)
-    x[index(n)] = solved(problem.grid(), a.level(n), x[index(n) + 1] - residual(n));
+    x[index(n)] = solved(population.grid(), a.level(n), x[index(n) + 1] - residual(n));
   const UnifiedArray update = stack(x);
   const UnifiedArray next = (u + update).eval();
   const UnifiedArray error =
-      problem.hamiltonian().is_quadratic()
-          ? hjb_remainder(problem, update)
-          : max(abs(problem.hjb_residual(next(upto(levels)), next(from(1)), cost)));
+      population.has_remainder()
+          ? population.remainder(update(upto(levels)), at)
+          : max(abs(population.hjb_residual(next(upto(levels)), next(from(1)), cost, at)));
   return {next(upto(levels)), update(0), error};
 }
 
-// (m before the part, u at its levels) -> (m after each level, its largest residual times dt)
-List density_part(const DiscreteProblem& problem, ConstList in) {
+// (m before the part, u at its levels, conditions...)
+// -> (m after each level, its largest residual times dt)
+List density_part(const DiscretePopulation& population, ConstList in) {
   const UnifiedArray &m_before = in[0], &u = in[1];
-  const Grid& grid = problem.grid();
+  const Grid& grid = population.grid();
   const std::int64_t levels = u.shape()[0];
-  const Stencil a = transpose(grid, problem.linearise(u));
+  const Stencil a = transpose(grid, population.density_matrix(u, population.conditions_in(in, 2)));
   eval(a.diagonal, a.faces.backward[0], a.faces.forward[0]);
   List m(index(levels));
   UnifiedArray last = m_before;
@@ -63,34 +65,32 @@ List density_part(const DiscreteProblem& problem, ConstList in) {
   return {all, worst};
 }
 
-// NaN if one is.
-double larger(double a, double b) { return b <= a ? a : b; }
-
 }  // namespace
 
-LineSweeps::LineSweeps(const DiscreteProblem& problem)
-    : problem_(problem),
-      newton_([&problem](ConstList in) { return newton_part(problem, in); }),
-      density_([&problem](ConstList in) { return density_part(problem, in); }) {
-  const std::int64_t cells = problem.grid().axis(0).cells;
+LineSweeps::LineSweeps(const DiscretePopulation& population)
+    : population_(population),
+      newton_([&population](ConstList in) { return newton_part(population, in); }),
+      density_([&population](ConstList in) { return density_part(population, in); }) {
+  const std::int64_t cells = population.grid().axis(0).cells;
   const std::int64_t most = std::clamp<std::int64_t>(part_size / cells, 1, most_levels);
-  parts_ = (problem.steps() + most - 1) / most;
+  parts_ = (population.steps() + most - 1) / most;
 }
 
 std::int64_t LineSweeps::begin_of_part(std::int64_t p) const {
-  return problem_.steps() * p / parts_;
+  return population_.steps() * p / parts_;
 }
 
 LineSweeps::NewtonUpdate LineSweeps::newton_update(const UnifiedArray& u,
-                                                   const UnifiedArray& terminal,
-                                                   const UnifiedArray& cost) const {
-  const std::int64_t steps = problem_.steps();
+                                                   const HjbData& data) const {
+  const std::int64_t steps = population_.steps();
   NewtonUpdate result{empty(u.shape(), u.dtype()), 0.0};
-  result.u(steps) = terminal;
-  UnifiedArray x = terminal - u(steps);
+  result.u(steps) = data.terminal;
+  UnifiedArray x = data.terminal - u(steps);
   for (std::int64_t p = parts_ - 1; p >= 0; --p) {
     const std::int64_t begin = begin_of_part(p), end = begin_of_part(p + 1);
-    const List out = newton_(List{x, u(slice(begin, end + 1)), cost(slice(begin, end))});
+    List in{x, u(slice(begin, end + 1)), data.running(slice(begin, end))};
+    data.at.levels(begin, end).append_to(in);
+    const List out = newton_(in);
     result.u(slice(begin, end)) = out[0];
     x = out[1];
     result.error = larger(result.error, out[2].item<double>());
@@ -99,18 +99,21 @@ LineSweeps::NewtonUpdate LineSweeps::newton_update(const UnifiedArray& u,
 }
 
 Density LineSweeps::density(const UnifiedArray& u) const {
-  const std::int64_t steps = problem_.steps();
-  UnifiedArray last = problem_.initial_density();
+  const std::int64_t steps = population_.steps();
+  UnifiedArray last = population_.initial_density();
+  const Conditions at = population_.conditions(last);  // without a density
   Shape shape = last.shape();
   shape.insert(0, steps + 1);
   Density result{empty(shape, last.dtype()), 0.0};
   result.m(0) = last;
   for (std::int64_t p = 0; p < parts_; ++p) {
     const std::int64_t begin = begin_of_part(p), end = begin_of_part(p + 1);
-    const List out = density_(List{last, u(slice(begin, end))});
+    List in{last, u(slice(begin, end))};
+    at.levels(begin, end).append_to(in);
+    const List out = density_(in);
     result.m(slice(begin + 1, end + 1)) = out[0];
     last = out[0](end - begin - 1);
-    result.residual = larger(result.residual, out[1].item<double>() / problem_.dt());
+    result.residual = larger(result.residual, out[1].item<double>() / population_.dt());
   }
   return result;
 }

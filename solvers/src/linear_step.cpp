@@ -6,36 +6,36 @@
 
 namespace isofield::mfg {
 
-StepTolerances StepTolerances::within(const DiscreteProblem& problem, double tolerance,
+StepTolerances StepTolerances::within(const DiscretePopulation& population, double tolerance,
                                       double u_size) {
-  const double epsilon = problem.dtype() == float32 ? std::numeric_limits<float>::epsilon()
-                                                    : std::numeric_limits<double>::epsilon();
+  const double epsilon = population.dtype() == float32 ? std::numeric_limits<float>::epsilon()
+                                                       : std::numeric_limits<double>::epsilon();
   // What rounding leaves of a residual whose terms are u/dt and nu u/h^2.
-  double largest_term = 1.0 / problem.dt();
-  for (int k = 0; k < problem.grid().axes(); ++k) {
-    const double h = problem.grid().axis(k).spacing();
-    largest_term += 4.0 * problem.viscosity() / (h * h);
+  double largest_term = 1.0 / population.dt();
+  for (int k = 0; k < population.grid().axes(); ++k) {
+    const double h = population.grid().axis(k).spacing();
+    largest_term += 4.0 * population.viscosity() / (h * h);
   }
-  const double wanted = std::min(1e-10, 1e-2 * tolerance) * u_size / problem.problem().horizon;
+  const double wanted = std::min(1e-10, 1e-2 * tolerance) * u_size / population.horizon();
   return {std::max(wanted, 4.0 * epsilon * u_size * largest_term),
-          std::max(std::min(1e-12, 0.1 * tolerance / density_scale(problem)), 16.0 * epsilon)};
+          std::max(std::min(1e-12, 0.1 * tolerance / density_scale(population)), 16.0 * epsilon)};
 }
 
-double StepTolerances::density_scale(const DiscreteProblem& problem) {
-  return 10.0 * static_cast<double>(problem.steps());
+double StepTolerances::density_scale(const DiscretePopulation& population) {
+  return 10.0 * static_cast<double>(population.steps());
 }
 
-LinearStep::LinearStep(const DiscreteProblem& problem)
-    : solve_([periodic = problem.grid().axis(0).periodic()](std::span<const UnifiedArray> in) {
+LinearStep::LinearStep(const DiscretePopulation& population)
+    : solve_([periodic = population.grid().axis(0).periodic()](std::span<const UnifiedArray> in) {
         const Stencil a = Stencil::from_list(in, 1, 1);
         return std::vector<UnifiedArray>{linalg::tridiagonal_solve(
             a.faces.backward[0], a.diagonal, a.faces.forward[0], in[0], 0, periodic)};
       }) {
-  if (problem.grid().axes() > 1) iterative_.emplace(problem.grid());
+  if (population.grid().axes() > 1) iterative_.emplace(population.grid());
 }
 
-Stencil LinearStep::prepared(Stencil a) const {
-  if (iterative_) a.symbol = iterative_->preconditioner().symbol(a);
+Stencil LinearStep::prepared(Stencil a, double constant) const {
+  if (iterative_) a.symbol = iterative_->preconditioner().symbol(a, constant);
   return a;
 }
 

@@ -1,11 +1,12 @@
-// Newton's method on the coupled system, with m eliminated: m = FP(u) is recomputed after every
-// update, so that mass and sign are never lost. With A the matrix of all HJB steps at u, the update
-// x of u solves
+// Newton's method on the coupled system, with densities eliminated: m = FP(u) is recomputed after
+// every update, so that mass and sign are never lost. With A the matrices of all HJB steps at u and
+// J those of the Fokker-Planck steps linearised in m, the update x of u solves
 //
-//     x - A^-1 F'(m) dm(x) = -A^-1 R,     dm(x) = -A^-T C x,     C = sum over faces of D^T m G_qq D
+//     x - A^-1 (F' - H_m) dm(x) = -A^-1 R,     dm(x) = -J^-1 C x,     C = sum of D^T m G_qq D
 //
-// whose matrix is the identity plus a compact operator: GMRES needs about the same number of
-// iterations on every grid. A product costs one linear sweep forward and one backward.
+// for all populations, whose costs F' couples. The matrix is the identity plus a compact operator:
+// GMRES needs about the same number of iterations on every grid. A product costs one linear sweep
+// forward and one backward for each population.
 
 #include <algorithm>
 #include <cmath>
@@ -13,119 +14,196 @@
 #include "isofield/mfg/breakdown.hpp"
 #include "isofield/mfg/density_response.hpp"
 #include "isofield/mfg/krylov.hpp"
+#include "largest.hpp"
 #include "outer.hpp"
 
 namespace isofield::mfg {
 
 namespace {
 
-double largest_of(const UnifiedArray& x) { return max(abs(x)).item<double>(); }
+double largest_difference(const Fields& a, const Fields& b) {
+  double largest = 0.0;
+  for (std::size_t p = 0; p < a.size(); ++p) largest = larger(largest, largest_of(a[p] - b[p]));
+  return largest;
+}
 
-// The coupled system linearised at the outer state.
-class LinearisedSystem {
+// All populations' fields as one vector of the Krylov space, and back.
+UnifiedArray stacked(const Fields& x) { return x.size() == 1 ? expand_dims(x[0], 0) : stack(x); }
+Fields unstacked(const UnifiedArray& x) {
+  Fields list;
+  for (std::int64_t p = 0; p < x.shape()[0]; ++p) list.push_back(x(p));
+  return list;
+}
+
+// One population's equations linearised at the outer state.
+class LinearisedPopulation {
  public:
-  LinearisedSystem(Outer& outer, DensityResponse& response, double relative)
-      : problem_(outer.problem),
-        sweeps_(outer.sweeps),
+  LinearisedPopulation(Outer& outer, std::size_t p, const HjbData& data, DensityResponse& response,
+                       LinearTolerance tolerance)
+      : population_(outer.problem.population(p)),
+        sweeps_(outer.sweeps[p]),
         response_(response),
-        m_(outer.m),
-        matrices_(sweeps_.matrices(outer.u)),
-        transposed_(sweeps_.transposed_matrices(outer.u)),
-        tolerance_{0.0, relative} {
-    response_.set_state(outer.u(upto(problem_.steps())), m_(from(1)));
+        u_(outer.u[p](upto(population_.steps()))),
+        at_(data.at),
+        matrices_(sweeps_.matrices(outer.u[p], at_)),
+        jacobians_(sweeps_.density_jacobians(outer.u[p], at_)),
+        tolerance_(tolerance) {
+    response_.set_state(u_, outer.m[p](from(1)));
   }
 
   // The density's response at levels 1..N to a change of u at levels 0..N-1.
   UnifiedArray density_change(const UnifiedArray& x) {
-    return sweeps_.linear_forward(transposed_, response_(x), tolerance_);
+    return sweeps_.linear_forward(jacobians_, response_(x), tolerance_);
   }
-  // What a change of density makes of the terminal cost.
-  UnifiedArray terminal_change(const UnifiedArray& dm) const {
-    return problem_.terminal_derivative(m_, dm(problem_.steps() - 1));
+  // What a change dm of the own density leaves of the HJB equation where H depends on it.
+  UnifiedArray slowed(const UnifiedArray& change_of_cost, const UnifiedArray& dm) const {
+    if (!population_.congestion()) return change_of_cost;
+    return change_of_cost - population_.hjb_change(u_, at_, dm);
   }
-  UnifiedArray apply(const UnifiedArray& x) {
-    const UnifiedArray dm = density_change(x);
-    const UnifiedArray answer =
-        sweeps_.linear_backward(matrices_, problem_.running_derivative(m_, dm) * problem_.dt(),
-                                terminal_change(dm), tolerance_);
-    return (x - answer).eval();
+  UnifiedArray backward(const UnifiedArray& source, const UnifiedArray& terminal) {
+    return sweeps_.linear_backward(matrices_, source * population_.dt(), terminal, tolerance_);
   }
-  UnifiedArray right_side(const HjbResidual& r) {
-    return sweeps_.linear_backward(matrices_, r.levels * -problem_.dt(), -r.terminal, tolerance_);
+
+ private:
+  const DiscretePopulation& population_;
+  Sweeps& sweeps_;
+  DensityResponse& response_;
+  UnifiedArray u_;
+  Conditions at_;
+  Stencil matrices_, jacobians_;
+  LinearTolerance tolerance_;
+};
+
+using Responses = std::deque<DensityResponse>;
+
+// The coupled system linearised at the outer state.
+class LinearisedSystem {
+ public:
+  LinearisedSystem(Outer& outer, Responses& responses, double relative)
+      : problem_(outer.problem), m_(outer.m) {
+    const std::vector<HjbData> data = problem_.hjb_data(m_);
+    for (std::size_t p = 0; p < outer.size(); ++p)
+      populations_.emplace_back(outer, p, data[p], responses[p], LinearTolerance{0.0, relative});
+  }
+
+  Fields density_changes(const Fields& x) {
+    Fields dm;
+    for (std::size_t p = 0; p < x.size(); ++p) dm.push_back(populations_[p].density_change(x[p]));
+    return dm;
+  }
+  // What a change of densities makes of the terminal costs.
+  Fields terminal_changes(const Fields& dm) const {
+    Fields last;
+    for (const UnifiedArray& x : dm) last.push_back(x(problem_.steps() - 1));
+    return problem_.terminal_derivatives(m_, last);
+  }
+  UnifiedArray apply(const UnifiedArray& vector) {
+    const Fields x = unstacked(vector), dm = density_changes(x);
+    const Fields running = problem_.running_derivatives(m_, dm), terminal = terminal_changes(dm);
+    Fields result;
+    for (std::size_t p = 0; p < x.size(); ++p) {
+      LinearisedPopulation& one = populations_[p];
+      result.push_back(x[p] - one.backward(one.slowed(running[p], dm[p]), terminal[p]));
+    }
+    return stacked(result).eval();
+  }
+  UnifiedArray right_side(const std::vector<HjbResidual>& r) {
+    Fields result;
+    for (std::size_t p = 0; p < r.size(); ++p)
+      result.push_back(populations_[p].backward(-r[p].levels, -r[p].terminal));
+    return stacked(result).eval();
   }
 
  private:
   const DiscreteProblem& problem_;
-  Sweeps& sweeps_;
-  DensityResponse& response_;
-  UnifiedArray m_;
-  Stencil matrices_, transposed_;
-  LinearTolerance tolerance_;
+  Fields m_;
+  std::deque<LinearisedPopulation> populations_;
 };
 
-// The residual, scaled, of the state (u, FP(u)).
+// A state (u, FP(u)) and what it leaves of the equations, scaled.
 struct Trial {
-  UnifiedArray u, m;
-  HjbResidual residual;
-  double size;         ///< of the HJB equation's residual
-  double fp_residual;  ///< of the Fokker-Planck equation's
+  Fields u, m;
+  std::vector<HjbResidual> residual;
+  double size = 0.0;         ///< of the HJB equations' residuals
+  double fp_residual = 0.0;  ///< of the Fokker-Planck equations'
 };
 
-Trial evaluate(Outer& outer, const UnifiedArray& u, const UnifiedArray* guess) {
+// The residuals of the HJB equations, and the largest, scaled.
+double hjb_residuals(const DiscreteProblem& problem, const Fields& u, const Fields& m,
+                     std::vector<HjbResidual>* residuals) {
+  double size = 0.0;
+  const std::vector<HjbData> data = problem.hjb_data(m);
+  for (std::size_t p = 0; p < u.size(); ++p) {
+    const DiscretePopulation& one = problem.population(p);
+    HjbResidual r = hjb_residual(one, u[p], data[p]);
+    size = larger(size, r.largest(one) * residual_scale(one, u[p]));
+    if (residuals) residuals->push_back(std::move(r));
+  }
+  return size;
+}
+
+Trial evaluate(Outer& outer, Fields u, const Fields* guess) {
   const PhaseTimer timer(outer.phases, "Fokker-Planck sweeps");
-  const auto exactness = StepTolerances::within(outer.problem, outer.tolerance, 1.0);
-  const auto [m, left] = outer.sweeps.fokker_planck(u, guess, exactness.fokker_planck);
-  HjbResidual r = hjb_residual(outer.problem, u, m);
-  const double size = r.largest(outer.problem) * residual_scale(outer.problem, u);
-  return {u, m, std::move(r), size, left * residual_scale(outer.problem, m)};
+  Trial trial;
+  for (std::size_t p = 0; p < u.size(); ++p) {
+    const DiscretePopulation& one = outer.problem.population(p);
+    const auto exactness = StepTolerances::within(one, outer.tolerance, 1.0);
+    const Density found = outer.sweeps[p].fokker_planck(u[p], guess ? &(*guess)[p] : nullptr,
+                                                        exactness.fokker_planck);
+    trial.fp_residual = larger(trial.fp_residual, found.residual * residual_scale(one, found.m));
+    trial.m.push_back(found.m);
+  }
+  trial.u = std::move(u);
+  trial.size = hjb_residuals(outer.problem, trial.u, trial.m, &trial.residual);
+  return trial;
 }
 
 // The residual of the game itself, also where the state is meant to solve another one.
 double whole_residual(Outer& outer, const Trial& state) {
-  DiscreteProblem& problem = outer.problem;
-  if (problem.coupling() == 1.0) return state.size;
-  const WholeGame game(problem);
-  return hjb_residual(problem, state.u, state.m).largest(problem) *
-         residual_scale(problem, state.u);
+  if (outer.problem.coupling() == 1.0) return state.size;
+  const WholeGame game(outer.problem);
+  return hjb_residuals(outer.problem, state.u, state.m, nullptr);
 }
 
 double norm(const UnifiedArray& x) { return std::sqrt(sum(x * x).item<double>()); }
 
 // What stays the same during one Newton step: the linearised system and its right-hand side.
 struct NewtonStep {
-  NewtonStep(Outer& outer, DensityResponse& response, const Trial& at, double forcing)
-      : system(outer, response, std::min(1e-6, 1e-3 * forcing)),
+  NewtonStep(Outer& outer, Responses& responses, const Trial& at, double forcing)
+      : system(outer, responses, std::min(1e-6, 1e-3 * forcing)),
         right_side(system.right_side(at.residual)) {}
   LinearisedSystem system;
   UnifiedArray right_side;
 };
 
 // The correction of u at all levels; adds GMRES' iterations to `krylov`.
-UnifiedArray correction(Outer& outer, NewtonStep& step, const Trial& at, double forcing,
-                        int& krylov) {
+Fields correction(Outer& outer, NewtonStep& step, const Trial& at, double forcing, int& krylov) {
   constexpr int most_krylov = 80;
   const PhaseTimer timer(outer.phases, "Newton: linear sweeps");
-  UnifiedArray x;
+  UnifiedArray vector;
   const KrylovReport report = gmres([&](const UnifiedArray& v) { return step.system.apply(v); },
-                                    step.right_side, x, forcing, most_krylov);
+                                    step.right_side, vector, forcing, most_krylov);
   krylov += report.iterations;
   outer.gmres += report.iterations;
-  const UnifiedArray last =
-      step.system.terminal_change(step.system.density_change(x)) - at.residual.terminal;
-  return concat({x, expand_dims(last, 0)});
+  Fields x = unstacked(vector);
+  const Fields last = step.system.terminal_changes(step.system.density_changes(x));
+  for (std::size_t p = 0; p < x.size(); ++p)
+    x[p] = concat({x[p], expand_dims(last[p] - at.residual[p].terminal, 0)});
+  return x;
 }
 
 // Halve the step until the residual falls, in max norm or as what it makes of u (the natural level
 // function of the preconditioned system, blind to how a residual is spread); nothing if it does
 // not.
 std::optional<Trial> line_search(Outer& outer, NewtonStep& newton_step, const Trial& at,
-                                 const UnifiedArray& x) {
+                                 const Fields& x) {
   const double before = norm(newton_step.right_side);
   double step = 1.0;
   for (int k = 0; k < 8; ++k, step *= 0.5) {
     try {
-      const UnifiedArray u = (at.u + step * x).eval();
-      Trial trial = evaluate(outer, u, &at.m);
+      Fields u;
+      for (std::size_t p = 0; p < x.size(); ++p) u.push_back((at.u[p] + step * x[p]).eval());
+      Trial trial = evaluate(outer, std::move(u), &at.m);
       if (trial.size < (1.0 - 1e-4 * step) * at.size && (step == 1.0 || trial.size < 0.8 * at.size))
         return trial;
       if (std::isfinite(trial.size) &&
@@ -145,7 +223,9 @@ Outcome newton(Outer& outer, int most, double tolerance) {
   Trial state = evaluate(outer, outer.u, outer.has_state ? &outer.m : nullptr);
   outer.m = state.m;
   outer.has_state = true;
-  DensityResponse response(outer.problem);
+  Responses responses;
+  for (std::size_t p = 0; p < outer.size(); ++p)
+    responses.emplace_back(outer.problem.population(p));
   double forcing = 1e-2, loosest = 1e-1;
   for (int k = 0; k < most; ++k) {
     if (state.size <= tolerance) return Outcome::converged;
@@ -155,8 +235,8 @@ Outcome newton(Outer& outer, int most, double tolerance) {
     iteration.method = outer.problem.coupling() == 1.0 ? "newton" : "continuation";
     std::optional<Trial> next;
     while (true) {
-      NewtonStep step(outer, response, state, forcing);
-      const UnifiedArray x = correction(outer, step, state, forcing, iteration.krylov);
+      NewtonStep step(outer, responses, state, forcing);
+      const Fields x = correction(outer, step, state, forcing, iteration.krylov);
       next = line_search(outer, step, state, x);
       if (next) break;
       // GMRES sees the mean over space and time, in which a terminal cost that depends on the
@@ -170,14 +250,14 @@ Outcome newton(Outer& outer, int most, double tolerance) {
     // Eisenstat and Walker's second choice.
     const double ratio = next->size / state.size;
     forcing = std::clamp(0.5 * ratio * ratio, 1e-3, 1e-1);
-    iteration.change_u = largest_of(next->u - state.u);
-    iteration.change_m = largest_of(next->m - state.m);
+    iteration.change_u = largest_difference(next->u, state.u);
+    iteration.change_m = largest_difference(next->m, state.m);
     state = std::move(*next);
     outer.u = state.u;
     outer.m = state.m;
     iteration.hjb_residual = whole_residual(outer, state);
     iteration.fp_residual = state.fp_residual;
-    iteration.residual = std::max(iteration.hjb_residual, iteration.fp_residual);
+    iteration.residual = larger(iteration.hjb_residual, iteration.fp_residual);
     if (!outer.record(std::move(iteration))) return Outcome::interrupted;
   }
   return state.size <= tolerance ? Outcome::converged : Outcome::limit;

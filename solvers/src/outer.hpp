@@ -1,8 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <isofield/mfg/residual.hpp>
 #include <isofield/mfg/solve.hpp>
+#include <isofield/mfg/sweeps.hpp>
 #include <map>
 
 namespace isofield::mfg {
@@ -56,7 +58,8 @@ struct Outer {
   bool record(Iteration iteration);
   /// Put something on record that the report's message will say, once.
   void note(const std::string& text);
-  /// What the crowd of the state would gain by the best response, in the game itself.
+  std::size_t size() const { return problem.size(); }
+  /// What the crowds of the state would gain by best responses, in the game itself.
   double exploitability();
   double seconds() const;
   int iterations() const { return static_cast<int>(history.size()); }
@@ -64,9 +67,9 @@ struct Outer {
   DiscreteProblem& problem;
   const SolveOptions& options;
   int coarsening;
-  Sweeps sweeps;
-  double tolerance;   ///< the options', or what the dtype allows
-  UnifiedArray u, m;  ///< the last good state; m solves the Fokker-Planck equation for u
+  std::deque<Sweeps> sweeps;  ///< of each population
+  double tolerance;           ///< the options', or what the dtype allows
+  Fields u, m;                ///< the last good state; m solves the Fokker-Planck equation for u
   bool has_state = false;
   std::vector<Iteration> history;
   std::vector<std::string> notes;
@@ -75,8 +78,27 @@ struct Outer {
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 };
 
-/// Iterate m -> u -> m with damping: up to `most` more iterations, until converged to `tolerance`.
-/// Starts from the state if there is one, else from the initial density.
+/// The densities of all populations that come next, given those an iteration began with and those
+/// it found.
+using Mixing = std::function<Fields(const Fields& density, const Fields& found)>;
+/// density + damping (found - density)
+Mixing damped(double damping);
+/// The mean of all densities found so far: damping 1/(k + 1) in iteration k.
+Mixing fictitious_play();
+/// Anderson's (1965): the mixture of the last `memory` iterations whose changes cancel best.
+Mixing anderson(std::size_t memory);
+
+/// How densities and values are brought to agree by turns.
+struct FixedPoint {
+  const char* method;  ///< as Iteration::method has it
+  Mixing mix;
+  /// Whether u is a best response to the density, or improved by one update (policy iteration).
+  bool best_response = true;
+};
+/// Iterate density -> u -> m -> density: up to `most` more iterations, until converged to
+/// `tolerance`. Starts from the state if there is one, else from the initial density.
+Outcome iterate(Outer& outer, const FixedPoint& how, int most, double tolerance);
+/// The same by damped best responses.
 Outcome picard(Outer& outer, double damping, int most, double tolerance);
 /// Newton's method on the coupled system, reduced to u, from the state.
 Outcome newton(Outer& outer, int most, double tolerance);

@@ -17,8 +17,8 @@ Problem Problem::resized(const std::vector<std::int64_t>& cells, std::int64_t ti
 namespace {
 
 // A boolean field, from an expression of x y z.
-Problem::Field condition(const Expression& expression) {
-  const Problem::Field number = expression_field(expression);
+Field condition(const Expression& expression) {
+  const Field number = expression_field(expression);
   return [number](const Grid& grid) { return number(grid) != 0.0; };
 }
 
@@ -26,19 +26,29 @@ void refuse(bool used, const std::string& key) {
   if (used) throw ConfigError(key + " is not supported yet");
 }
 
+Population make_population(const PopulationConfig& config, const std::vector<std::string>& names) {
+  refuse(config.nonlocal.has_value(), "model.nonlocal");
+  refuse(config.target_density.has_value(), "model.target_density");
+  refuse(config.ergodic, "model.ergodic");
+  Population p;
+  p.name = config.name;
+  p.viscosity = config.viscosity;
+  p.scale = expression_field(config.hamiltonian.scale);
+  p.exponent = config.hamiltonian.exponent;
+  p.congestion = config.hamiltonian.congestion;
+  p.offset = config.hamiltonian.offset;
+  p.running = expression_cost(config.running_cost, names);
+  p.terminal = expression_cost(config.terminal_cost, names);
+  p.initial_density = expression_field(config.initial_density);
+  p.mass = config.mass;
+  return p;
+}
+
 }  // namespace
 
-Problem make_problem(const Config& config, std::size_t population) {
-  const PopulationConfig& p = config.populations.at(population);
-  refuse(config.populations.size() > 1, "more than one population");
-  refuse(p.hamiltonian.congestion != 0.0, "model.hamiltonian.congestion");
-  refuse(p.nonlocal.has_value(), "model.nonlocal");
-  refuse(p.target_density.has_value(), "model.target_density");
-  refuse(p.ergodic, "model.ergodic");
-  refuse(config.domain.axes() > 2, "a domain of three axes");
+Problem make_problem(const Config& config) {
   refuse(config.solver.scheme != Scheme::implicit,
          "solver.scheme = " + to_string(config.solver.scheme));
-
   Problem problem;
   for (std::size_t k = 0; k < config.domain.axes(); ++k)
     problem.axes.push_back({config.domain.lower[k], config.domain.upper[k], config.domain.cells[k],
@@ -48,13 +58,11 @@ Problem make_problem(const Config& config, std::size_t population) {
   problem.exit_cost = config.domain.exit_cost.evaluate();
   problem.horizon = config.time.horizon;
   problem.steps = config.time.steps;
-  problem.viscosity = p.viscosity;
-  problem.scale = expression_field(p.hamiltonian.scale);
-  problem.exponent = p.hamiltonian.exponent;
-  problem.running = expression_cost(p.running_cost);
-  problem.terminal = expression_cost(p.terminal_cost);
-  problem.initial_density = expression_field(p.initial_density);
-  problem.mass = p.mass;
+  std::vector<std::string> names;
+  for (const PopulationConfig& p : config.populations) names.push_back(p.name);
+  problem.populations.clear();
+  for (const PopulationConfig& p : config.populations)
+    problem.populations.push_back(make_population(p, names));
   return problem;
 }
 

@@ -2,44 +2,50 @@
 
 #include <algorithm>
 
+#include "largest.hpp"
+
 namespace isofield::mfg {
 
-namespace {
-
-double largest_of(const UnifiedArray& x) { return max(abs(x)).item<double>(); }
-
-}  // namespace
-
-double residual_scale(const DiscreteProblem& problem, const UnifiedArray& field) {
-  return problem.problem().horizon / std::max(largest_of(field), 1e-30);
+double residual_scale(const DiscretePopulation& population, const UnifiedArray& field) {
+  return population.horizon() / std::max(largest_of(field), 1e-30);
 }
 
-double HjbResidual::largest(const DiscreteProblem& problem) const {
+double HjbResidual::largest(const DiscretePopulation& population) const {
   // A wrong u^N is worth what it would take one step to make up for.
-  return std::max(largest_of(levels), largest_of(terminal) / problem.problem().horizon);
+  return larger(largest_of(levels), largest_of(terminal) / population.horizon());
 }
 
-HjbResidual hjb_residual(const DiscreteProblem& problem, const UnifiedArray& u,
-                         const UnifiedArray& m) {
-  const UnifiedArray cost = problem.running_cost(m);
-  HjbResidual r{problem.hjb_residual(u(upto(problem.steps())), u(from(1)), cost),
-                u(problem.steps()) - problem.terminal_cost(m)};
+HjbResidual hjb_residual(const DiscretePopulation& population, const UnifiedArray& u,
+                         const HjbData& data) {
+  const std::int64_t n = population.steps();
+  HjbResidual r{population.hjb_residual(u(upto(n)), u(from(1)), data.running, data.at),
+                u(n) - data.terminal};
   eval(r.levels, r.terminal);
   return r;
 }
 
-double fokker_planck_residual(const DiscreteProblem& problem, const Stencil& transposed,
+double fokker_planck_residual(const DiscretePopulation& population, const UnifiedArray& u,
                               const UnifiedArray& m) {
+  const Grid& grid = population.grid();
+  const std::int64_t n = population.steps();
+  const UnifiedArray later = m(from(1));
+  const Stencil a =
+      transpose(grid, population.density_matrix(u(upto(n)), population.conditions(later)));
   // (m^(n+1) - m^n)/dt + K^T m^(n+1)
-  const UnifiedArray left =
-      apply(problem.grid(), transposed, m(from(1))) - m(upto(problem.steps()));
-  return largest_of(left) / problem.dt() * residual_scale(problem, m);
+  const UnifiedArray left = apply(grid, a, later) - m(upto(n));
+  return largest_of(left) / population.dt() * residual_scale(population, m);
 }
 
-Residuals residuals(const DiscreteProblem& problem, const Sweeps& sweeps, const UnifiedArray& u,
-                    const UnifiedArray& m) {
-  return {hjb_residual(problem, u, m).largest(problem) * residual_scale(problem, u),
-          fokker_planck_residual(problem, sweeps.transposed_matrices(u), m)};
+Residuals residuals(const DiscreteProblem& problem, const Fields& u, const Fields& m) {
+  Residuals worst;
+  const std::vector<HjbData> data = problem.hjb_data(m);
+  for (std::size_t p = 0; p < problem.size(); ++p) {
+    const DiscretePopulation& one = problem.population(p);
+    worst.hjb = larger(worst.hjb,
+                       hjb_residual(one, u[p], data[p]).largest(one) * residual_scale(one, u[p]));
+    worst.fokker_planck = larger(worst.fokker_planck, fokker_planck_residual(one, u[p], m[p]));
+  }
+  return worst;
 }
 
 }  // namespace isofield::mfg

@@ -24,11 +24,16 @@ namespace {
 
 // The scaled residual that rounding leaves.
 double rounding_floor(const DiscreteProblem& problem) {
-  const StepTolerances least = StepTolerances::within(problem, 0.0, 1.0);
-  const double density = problem.grid().axes() > 1
-                             ? 2.0 * least.fokker_planck * StepTolerances::density_scale(problem)
-                             : 0.0;
-  return std::max(5.0 * least.hjb * problem.problem().horizon, density);
+  double floor = 0.0;
+  for (std::size_t p = 0; p < problem.size(); ++p) {
+    const DiscretePopulation& one = problem.population(p);
+    const StepTolerances least = StepTolerances::within(one, 0.0, 1.0);
+    const bool iterative = problem.grid().axes() > 1 || one.congestion();
+    const double density =
+        iterative ? 2.0 * least.fokker_planck * StepTolerances::density_scale(one) : 0.0;
+    floor = std::max({floor, 5.0 * least.hjb * one.horizon(), density});
+  }
+  return floor;
 }
 
 }  // namespace
@@ -37,8 +42,9 @@ Outer::Outer(DiscreteProblem& discrete, const SolveOptions& solve_options, int g
     : problem(discrete),
       options(solve_options),
       coarsening(grid_level),
-      sweeps(discrete, solve_options.should_stop),
       tolerance(std::max(solve_options.tolerance, rounding_floor(discrete))) {
+  for (std::size_t p = 0; p < discrete.size(); ++p)
+    sweeps.emplace_back(discrete.population(p), solve_options.should_stop);
   if (tolerance > solve_options.tolerance && coarsening == 0)
     notes.push_back(fmt::format("{} and this grid allow a residual of {:.1e}, not {:.1e}",
                                 name(discrete.dtype()), tolerance, solve_options.tolerance));
@@ -59,26 +65,40 @@ WholeGame::WholeGame(DiscreteProblem& problem) : problem_(problem), strength_(pr
 WholeGame::~WholeGame() { problem_.set_coupling(strength_); }
 
 double Outer::exploitability() {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  if (problem.problem().control) return none;
   const PhaseTimer timer(phases, "exploitability");
   const WholeGame game(problem);
-  const Grid& grid = problem.grid();
-  const std::int64_t n = problem.steps();
-  const double largest = max(abs(u)).item<double>();
-  const HjbResidual left = hjb_residual(problem, u, m);
-  const double size = left.largest(problem), scaled = size * residual_scale(problem, u);
-  // The gain is of second order in the residual: to a percent of it will do.
-  const double exactness = std::max(StepTolerances::within(problem, tolerance, largest).hjb,
-                                    1e-4 * size * std::min(scaled, 1.0));
+  const std::vector<HjbData> data = problem.hjb_data(m);
+  double gain = 0.0;
   try {
-    const UnifiedArray best =
-        sweeps.hjb(problem.running_cost(m), problem.terminal_cost(m), &u, exactness);
-    // What u promises, corrected for what it leaves of its equation, is what its policy costs: the
-    // Fokker-Planck matrix is the transpose of the linearised HJB matrix.
-    return grid.inner(u(0) - best(0), m(0)) - problem.dt() * grid.inner(left.levels, m(from(1))) -
-           grid.inner(grid.density(left.terminal), m(n));
+    for (std::size_t p = 0; p < size(); ++p) {
+      const DiscretePopulation& one = problem.population(p);
+      const Grid& grid = problem.grid();
+      const double largest = max(abs(u[p])).item<double>();
+      const HjbResidual left = hjb_residual(one, u[p], data[p]);
+      const double size = left.largest(one), scaled = size * residual_scale(one, u[p]);
+      // The gain is of second order in the residual: to a percent of it will do.
+      const double exactness = std::max(StepTolerances::within(one, tolerance, largest).hjb,
+                                        1e-4 * size * std::min(scaled, 1.0));
+      const UnifiedArray best = sweeps[p].hjb(data[p], &u[p], exactness);
+      gain += grid.inner(u[p](0) - best(0), m[p](0));
+      // What u promises, corrected for what it leaves of its equation, is what its policy costs.
+      if (one.discount() == 0.0) {
+        // The Fokker-Planck matrix is the transpose of the linearised HJB matrix.
+        gain -= problem.dt() * grid.inner(left.levels, m[p](from(1))) +
+                grid.inner(grid.density(left.terminal), m[p](problem.steps()));
+      } else {
+        const UnifiedArray correction =
+            sweeps[p].linear_backward(sweeps[p].matrices(u[p], data[p].at),
+                                      left.levels * -problem.dt(), -left.terminal, {0.0, 1e-6});
+        gain += grid.inner(correction(0), m[p](0));
+      }
+    }
   } catch (const Breakdown&) {
-    return std::numeric_limits<double>::quiet_NaN();
+    return none;
   }
+  return gain;
 }
 
 bool Outer::record(Iteration iteration) {
@@ -131,18 +151,23 @@ Outcome first_state(Outer& outer) {
   if (outer.options.initial_guess == InitialGuess::coarse) return coarse_start(outer);
   if (outer.options.initial_guess != InitialGuess::given || outer.coarsening > 0)
     return Outcome::stalled;
-  if (!outer.options.initial_u) throw SolverError("solve: the initial guess is missing");
-  const UnifiedArray& u = *outer.options.initial_u;
-  const UnifiedArray expected = outer.problem.constant_density();
-  if (u.shape() != expected.shape())
-    throw ShapeError(fmt::format("solve: the initial guess has shape {}, {} is needed",
-                                 to_string(u.shape()), to_string(expected.shape())));
-  outer.u = u.astype(outer.problem.dtype()).copy();
-  outer.m =
-      outer.sweeps
-          .fokker_planck(outer.u, nullptr,
-                         StepTolerances::within(outer.problem, outer.tolerance, 1.0).fokker_planck)
-          .m;
+  const Fields& given = outer.options.initial_u;
+  if (given.size() != outer.size())
+    throw SolverError(
+        fmt::format("solve: {} initial guesses for {} populations", given.size(), outer.size()));
+  Fields u, m;
+  for (std::size_t p = 0; p < given.size(); ++p) {
+    const DiscretePopulation& one = outer.problem.population(p);
+    const Shape expected = one.constant_density().shape();
+    if (given[p].shape() != expected)
+      throw ShapeError(fmt::format("solve: the initial guess has shape {}, {} is needed",
+                                   to_string(given[p].shape()), to_string(expected)));
+    u.push_back(given[p].astype(outer.problem.dtype()).copy());
+    const auto exactness = StepTolerances::within(one, outer.tolerance, 1.0);
+    m.push_back(outer.sweeps[p].fokker_planck(u[p], nullptr, exactness.fokker_planck).m);
+  }
+  outer.u = std::move(u);
+  outer.m = std::move(m);
   outer.has_state = true;
   return Outcome::converged;
 }
@@ -153,6 +178,14 @@ Outcome run(Outer& outer) {
   switch (o.coupling) {
     case Coupling::automatic: return automatic(outer);
     case Coupling::picard: return picard(outer, o.damping, o.max_iterations, outer.tolerance);
+    case Coupling::fictitious_play:
+      return iterate(outer, {"fictitious_play", fictitious_play()}, o.max_iterations,
+                     outer.tolerance);
+    case Coupling::anderson:
+      return iterate(outer, {"anderson", anderson(5)}, o.max_iterations, outer.tolerance);
+    case Coupling::policy:
+      return iterate(outer, {"policy", damped(o.damping), false}, o.max_iterations,
+                     outer.tolerance);
     case Coupling::newton:
       if (!outer.has_state) {
         const Outcome start = picard(outer, 0.5, std::min(4, o.max_iterations), outer.tolerance);
@@ -176,14 +209,21 @@ void check(const SolveOptions& o) {
 std::string advice(const Outer& outer) {
   if (outer.history.size() < 4) return "";
   const auto& h = outer.history;
-  if (h.back().method != "picard") return "";
+  const std::string& method = h.back().method;
+  if (method == "newton" || method == "continuation") return "";
   const double now = h.back().residual, before = h[h.size() / 2].residual;
-  if (now > 0.9 * before)
-    return outer.options.coupling == Coupling::automatic
-               ? "the residual does not fall: start from the solution of a game with a weaker "
-                 "coupling or more viscosity"
-               : "the residual does not fall: the coupling is too strong for this damping; use "
-                 "coupling \"newton\" or \"auto\", or less damping weight";
+  if (now > 0.9 * before) {
+    switch (outer.options.coupling) {
+      case Coupling::automatic:
+        return "the residual does not fall: start from the solution of a game with a weaker "
+               "coupling or more viscosity";
+      case Coupling::picard:
+      case Coupling::policy:
+        return "the residual does not fall: the coupling is too strong for this damping; use "
+               "coupling \"newton\" or \"auto\", or less damping weight";
+      default: return "the residual does not fall: use coupling \"newton\" or \"auto\"";
+    }
+  }
   return "the residual still falls: allow more iterations";
 }
 
@@ -192,22 +232,26 @@ void finish(Outer& outer, Solution& solution) {
   if (outer.has_state) {
     solution.u = outer.u;
     solution.m = outer.m;
-    const Residuals left = residuals(outer.problem, outer.sweeps, outer.u, outer.m);
+    const Residuals left = residuals(outer.problem, outer.u, outer.m);
     r.hjb_residual = left.hjb;
     r.fp_residual = left.fokker_planck;
     r.residual = left.largest();
   } else {
-    solution.m = outer.problem.constant_density().copy();
-    solution.u = zeros_like(solution.m);
+    for (const UnifiedArray& m : outer.problem.constant_densities()) {
+      solution.m.push_back(m.copy());
+      solution.u.push_back(zeros_like(m));
+    }
   }
   r.history = std::move(outer.history);
   r.iterations = static_cast<int>(r.history.size());
   for (const auto& [name, phase] : outer.phases) r.phases.push_back(phase);
-  const StepCounts& counts = outer.sweeps.counts();
-  r.hjb_steps = counts.hjb_steps;
-  r.newton_updates = counts.newton;
-  r.linear_solves = counts.linear_solves;
-  r.krylov = counts.krylov;
+  for (const Sweeps& sweeps : outer.sweeps) {
+    const StepCounts& counts = sweeps.counts();
+    r.hjb_steps += counts.hjb_steps;
+    r.newton_updates += counts.newton;
+    r.linear_solves += counts.linear_solves;
+    r.krylov += counts.krylov;
+  }
   r.gmres = outer.gmres;
   for (const std::string& note : outer.notes) r.message += (r.message.empty() ? "" : "; ") + note;
   r.tolerance = outer.tolerance;

@@ -61,7 +61,8 @@ UnifiedArray entry(const Grid& grid, int k, Side side, const UnifiedArray& inflo
 
 }  // namespace
 
-Stencil linearise(const Grid& grid, const FaceField& gradient, double viscosity, double dt) {
+Stencil linearise(const Grid& grid, const FaceField& gradient, double viscosity, double dt,
+                  double discount) {
   Stencil a;
   std::optional<UnifiedArray> total;
   for (int k = 0; k < grid.axes(); ++k) {
@@ -73,9 +74,8 @@ Stencil linearise(const Grid& grid, const FaceField& gradient, double viscosity,
     const UnifiedArray both = a.faces.forward.back() + a.faces.backward.back();
     total = total ? *total + both : both;
   }
-  // The face rule keeps entries towards exits on the diagonal: rows sum to 1/dt as if u were 0
-  // there.
-  a.diagonal = 1.0 - *total;
+  // The face rule keeps entries towards exits on the diagonal, as if u were 0 there.
+  a.diagonal = 1.0 + dt * discount - *total;
   return a;
 }
 

@@ -26,21 +26,28 @@ UnifiedArray with_last(const UnifiedArray& levels, const UnifiedArray& last) {
 
 }  // namespace
 
-Sweeps::Sweeps(const DiscreteProblem& problem, std::function<bool()> should_stop)
-    : problem_(problem),
+Sweeps::Sweeps(const DiscretePopulation& population, std::function<bool()> should_stop)
+    : population_(population),
       should_stop_(std::move(should_stop)),
-      linear_(problem),
-      newton_(problem, linear_),
-      hjb_step_(problem, linear_, newton_),
-      fokker_planck_step_(problem, linear_),
-      backward_(problem, LineMarch::Kind::backward),
-      forward_(problem, LineMarch::Kind::forward),
-      matrices_(
-          [this](ConstList in) { return listed(linear_.prepared(problem_.linearise(in[0]))); }),
-      transposed_([this](ConstList in) {
-        return listed(transpose(problem_.grid(), linear_.prepared(problem_.linearise(in[0]))));
+      linear_(population),
+      newton_(population, linear_),
+      hjb_step_(population, linear_, newton_),
+      fokker_planck_step_(population, linear_),
+      backward_(population, LineMarch::Kind::backward),
+      forward_(population, LineMarch::Kind::forward),
+      matrices_([this](ConstList in) {
+        const Stencil a = population_.hjb_matrix(in[0], population_.conditions_in(in, 1));
+        return listed(linear_.prepared(a, population_.hjb_constant()));
+      }),
+      density_matrices_([this](ConstList in) {
+        const Stencil a = population_.density_matrix(in[0], population_.conditions_in(in, 1));
+        return listed(transpose(population_.grid(), linear_.prepared(a)));
+      }),
+      density_jacobians_([this](ConstList in) {
+        const Stencil a = population_.density_jacobian(in[0], population_.conditions_in(in, 1));
+        return listed(transpose(population_.grid(), linear_.prepared(a)));
       }) {
-  if (linear_.is_direct()) lines_.emplace(problem);
+  if (linear_.is_direct()) lines_.emplace(population);
 }
 
 void Sweeps::ask_whether_to_go_on() const {
@@ -50,23 +57,22 @@ void Sweeps::ask_whether_to_go_on() const {
 // Levels are kept apart while a sweep runs, and stacked once: a level's successor reads it, and
 // nothing is written to an array that is shared.
 
-UnifiedArray Sweeps::hjb(const UnifiedArray& running_cost, const UnifiedArray& terminal,
-                         const UnifiedArray* guess, double tolerance) {
-  running_cost.eval();
+UnifiedArray Sweeps::hjb(const HjbData& data, const UnifiedArray* guess, double tolerance) {
+  data.running.eval();
   if (guess) {
-    const auto u = lines_ ? hjb_by_line_sweeps(running_cost, terminal, *guess, tolerance)
-                          : hjb_by_newton(running_cost, terminal, *guess, tolerance);
+    const auto u = lines_ ? hjb_by_line_sweeps(data, *guess, tolerance)
+                          : hjb_by_newton(data, *guess, tolerance);
     if (u) return *u;
   }
   // Level by level, from the next level's value: slower, but the best guess there is, and a failure
   // is found where it begins.
-  const std::int64_t n_steps = problem_.steps();
+  const std::int64_t n_steps = population_.steps();
   List u(index(n_steps) + 1);
-  u.back() = terminal;
+  u.back() = data.terminal;
   for (std::int64_t n = n_steps - 1; n >= 0; --n) {
     ask_whether_to_go_on();
     const UnifiedArray& next = u[index(n) + 1];
-    u[index(n)] = hjb_step_(next, running_cost(n), next, tolerance, n);
+    u[index(n)] = hjb_step_({next, data.running(n), data.at.level(n), n}, next, tolerance);
   }
   return stack(u);
 }
@@ -81,14 +87,13 @@ constexpr int max_updates = 12;
 
 }  // namespace
 
-std::optional<UnifiedArray> Sweeps::hjb_by_line_sweeps(const UnifiedArray& running_cost,
-                                                       const UnifiedArray& terminal, UnifiedArray u,
+std::optional<UnifiedArray> Sweeps::hjb_by_line_sweeps(const HjbData& data, UnifiedArray u,
                                                        double tolerance) {
-  const std::int64_t n_steps = problem_.steps();
+  const std::int64_t n_steps = population_.steps();
   linear_.counts().hjb_steps += n_steps;
   for (int k = 0; k < max_updates; ++k) {
     ask_whether_to_go_on();
-    LineSweeps::NewtonUpdate update = lines_->newton_update(u, terminal, running_cost);
+    LineSweeps::NewtonUpdate update = lines_->newton_update(u, data);
     linear_.counts().newton += n_steps;
     linear_.counts().linear_solves += n_steps;
     if (update.error <= tolerance) return update.u;
@@ -98,53 +103,76 @@ std::optional<UnifiedArray> Sweeps::hjb_by_line_sweeps(const UnifiedArray& runni
   return std::nullopt;
 }
 
-std::optional<UnifiedArray> Sweeps::hjb_by_newton(const UnifiedArray& running_cost,
-                                                  const UnifiedArray& terminal, UnifiedArray u,
+std::optional<UnifiedArray> Sweeps::hjb_by_newton(const HjbData& data, UnifiedArray u,
                                                   double tolerance) {
-  const std::int64_t n_steps = problem_.steps();
+  const std::int64_t n_steps = population_.steps();
   linear_.counts().hjb_steps += n_steps;
-  UnifiedArray change = (terminal - u(n_steps)).eval();
+  UnifiedArray change = (data.terminal - u(n_steps)).eval();
   bool arrived = max(abs(change)).item<double>() == 0.0;  // at u^N
   for (int k = 0; k < max_updates; ++k) {
     const HjbNewton::Linearisation at =
-        newton_.linearise(u(upto(n_steps)), u(from(1)), running_cost);
+        newton_.linearise(u(upto(n_steps)), u(from(1)), data.running, data.at);
     if (arrived && at.residual <= tolerance) return u;
     if (!std::isfinite(at.residual)) return std::nullopt;
     const double exactness = newton_.linear_tolerance(at.residual, tolerance, k == 0);
     const UnifiedArray x = linear_backward(at.matrix, at.right_side, change, {exactness, 0.0});
     linear_.counts().newton += n_steps;
-    double bound = 0.0;
-    std::tie(u, bound) = newton_.update(u, with_last(x, change));
+    const auto [next, bound] = newton_.update(u(upto(n_steps)), x, data.at);
+    u = with_last(next, arrived ? u(n_steps) : u(n_steps) + change);
     if (!arrived) change = zeros_like(change);
     arrived = true;
-    if (bound + exactness / problem_.dt() <= tolerance) return u;
+    if (bound + exactness / population_.dt() <= tolerance) return u;
   }
   return std::nullopt;
 }
 
-Stencil Sweeps::matrices(const UnifiedArray& u) const {
-  const List in{u(upto(problem_.steps()))};
-  return Stencil::from_list(matrices_(in), 0, problem_.grid().axes());
+UnifiedArray Sweeps::improved(const HjbData& data, const UnifiedArray& u) {
+  ask_whether_to_go_on();
+  const std::int64_t n_steps = population_.steps();
+  linear_.counts().newton += n_steps;
+  if (lines_) {
+    linear_.counts().linear_solves += n_steps;
+    return lines_->newton_update(u, data).u;
+  }
+  const HjbNewton::Linearisation at =
+      newton_.linearise(u(upto(n_steps)), u(from(1)), data.running, data.at);
+  const UnifiedArray x =
+      linear_backward(at.matrix, at.right_side, (data.terminal - u(n_steps)).eval(), {0.0, 1e-10});
+  return with_last(u(upto(n_steps)) + x, data.terminal);
 }
 
-Stencil Sweeps::transposed_matrices(const UnifiedArray& u) const {
-  const List in{u(upto(problem_.steps()))};
-  return Stencil::from_list(transposed_(in), 0, problem_.grid().axes());
+Stencil Sweeps::made_by(const Traced& make, const UnifiedArray& u, const Conditions& at) const {
+  List in{u(upto(population_.steps()))};
+  at.append_to(in);
+  return Stencil::from_list(make(in), 0, population_.grid().axes());
+}
+
+Stencil Sweeps::matrices(const UnifiedArray& u, const Conditions& at) const {
+  return made_by(matrices_, u, at);
+}
+
+Stencil Sweeps::density_matrices(const UnifiedArray& u, const Conditions& at) const {
+  return made_by(density_matrices_, u, at);
+}
+
+Stencil Sweeps::density_jacobians(const UnifiedArray& u, const Conditions& at) const {
+  return made_by(density_jacobians_, u, at);
 }
 
 Density Sweeps::fokker_planck(const UnifiedArray& u, const UnifiedArray* guess, double relative) {
   ask_whether_to_go_on();
   Density result;
-  if (lines_) {
-    linear_.counts().linear_solves += problem_.steps();
+  if (lines_ && !population_.congestion()) {
+    linear_.counts().linear_solves += population_.steps();
     result = lines_->density(u);
   } else {
-    List m{problem_.initial_density()}, residuals;
-    m.reserve(index(problem_.steps()) + 1);
-    for (std::int64_t n = 0; n < problem_.steps(); ++n) {
+    const Conditions at = population_.conditions(population_.constant_density()(from(1)));
+    List m{population_.initial_density()}, residuals;
+    m.reserve(index(population_.steps()) + 1);
+    for (std::int64_t n = 0; n < population_.steps(); ++n) {
       ask_whether_to_go_on();
-      auto [next, residual] =
-          fokker_planck_step_(u(n), m.back(), guess ? (*guess)(n + 1) : m.back(), relative);
+      auto [next, residual] = fokker_planck_step_({u(n), m.back(), at.level(n), n},
+                                                  guess ? (*guess)(n + 1) : m.back(), relative);
       m.push_back(std::move(next));
       residuals.push_back(std::move(residual));
     }
@@ -159,12 +187,12 @@ UnifiedArray Sweeps::linear_backward(const Stencil& matrices, const UnifiedArray
   source.eval();
   ask_whether_to_go_on();
   if (linear_.is_direct()) {
-    linear_.counts().linear_solves += problem_.steps();
+    linear_.counts().linear_solves += population_.steps();
     return backward_(matrices, source, terminal);
   }
-  List x(index(problem_.steps()));
+  List x(index(population_.steps()));
   UnifiedArray last = terminal;
-  for (std::int64_t n = problem_.steps() - 1; n >= 0; --n) {
+  for (std::int64_t n = population_.steps() - 1; n >= 0; --n) {
     ask_whether_to_go_on();
     last = linear_.solve(matrices.level(n), last + source(n), last, tolerance).first;
     x[index(n)] = last;
@@ -176,15 +204,15 @@ UnifiedArray Sweeps::linear_forward(const Stencil& transposed, const UnifiedArra
                                     LinearTolerance tolerance) {
   source.eval();
   ask_whether_to_go_on();
-  const UnifiedArray start = zeros_like(problem_.initial_density());
+  const UnifiedArray start = zeros_like(population_.initial_density());
   if (linear_.is_direct()) {
-    linear_.counts().linear_solves += problem_.steps();
+    linear_.counts().linear_solves += population_.steps();
     return forward_(transposed, source, start);
   }
   List y;
-  y.reserve(index(problem_.steps()));
+  y.reserve(index(population_.steps()));
   UnifiedArray last = start;
-  for (std::int64_t n = 0; n < problem_.steps(); ++n) {
+  for (std::int64_t n = 0; n < population_.steps(); ++n) {
     ask_whether_to_go_on();
     last = linear_.solve(transposed.level(n), last + source(n), last, tolerance).first;
     y.push_back(last);
@@ -194,10 +222,10 @@ UnifiedArray Sweeps::linear_forward(const Stencil& transposed, const UnifiedArra
 
 // Says where the first NaN is. A density of finite numbers whose residual overflows is let pass.
 void Sweeps::fail_by_nan(const UnifiedArray& m) const {
-  for (std::int64_t n = 0; n <= problem_.steps(); ++n) {
-    const std::string place = problem_.grid().place_of_nan(m(n));
+  for (std::int64_t n = 0; n <= population_.steps(); ++n) {
+    const std::string place = population_.grid().place_of_nan(m(n));
     if (!place.empty())
-      throw Breakdown("Fokker-Planck", n, static_cast<double>(n) * problem_.dt(),
+      throw Breakdown("Fokker-Planck", n, static_cast<double>(n) * population_.dt(),
                       "NaN or infinity at " + place);
   }
 }

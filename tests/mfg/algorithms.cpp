@@ -6,6 +6,7 @@
 #include <isofield/mfg/diagnostics.hpp>
 #include <isofield/mfg/discrete_problem.hpp>
 #include <isofield/mfg/residual.hpp>
+#include <isofield/mfg/sweeps.hpp>
 #include <limits>
 
 #include "mfg/mfg_test.hpp"
@@ -35,8 +36,8 @@ void same_solution_by_every_way(const Problem& problem, double damping) {
       const Solution s = solve(problem, with(coupling, 1e-10, damping, guess));
       BOOST_TEST((s.report.status == Status::converged));
       BOOST_TEST(s.report.iterations < picard.report.iterations);
-      BOOST_TEST(largest_difference(s.u, picard.u) < 1e-8);
-      BOOST_TEST(largest_difference(s.m, picard.m) < 1e-8 * std::max(1.0, largest(s.m)));
+      BOOST_TEST(largest_difference(s.u[0], picard.u[0]) < 1e-8);
+      BOOST_TEST(largest_difference(s.m[0], picard.m[0]) < 1e-8 * std::max(1.0, largest(s.m[0])));
     }
   }
 }
@@ -55,26 +56,26 @@ MFG_TEST_CASE(a_solution_satisfies_both_equations_and_its_report_says_how_well) 
   for (const Problem& problem : {problem_p(1, 40, 40), room(16, 12, true), room(16, 12, false)}) {
     const Solution s = solve(problem, with(Coupling::automatic, 1e-9));
     const DiscreteProblem d(problem);
-    const Residuals left = residuals(d, Sweeps(d), s.u, s.m);
+    const Residuals left = residuals(d, s.u, s.m);
     BOOST_TEST(left.hjb < 1e-8);
     BOOST_TEST(left.fokker_planck < 1e-9);
     BOOST_TEST(s.report.residual == left.largest(), boost::test_tools::tolerance(1e-6));
     BOOST_TEST(s.report.iterations == static_cast<int>(s.report.history.size()));
-    BOOST_TEST(largest_difference(s.u(problem.steps), d.terminal_cost(s.m)) < 1e-8);
-    BOOST_TEST(largest_difference(s.m(0), d.initial_density()) == 0.0);
-    BOOST_TEST(min(s.m).item<double>() >= -1e-14);
+    const UnifiedArray &u = s.u[0], &m = s.m[0];
+    BOOST_TEST(largest_difference(u(problem.steps), d.terminal_costs(s.m)[0]) < 1e-8);
+    BOOST_TEST(largest_difference(m(0), d.population().initial_density()) == 0.0);
+    BOOST_TEST(min(m).item<double>() >= -1e-14);
   }
 }
 
 MFG_TEST_CASE(every_iteration_is_recorded_with_the_residuals_of_its_iterate) {
   for (const Problem& problem : {problem_p(1, 24, 24), room(16, 12, true)}) {
     const DiscreteProblem d(problem);
-    const Sweeps sweeps(d);
     for (const Coupling coupling : {Coupling::picard, Coupling::automatic}) {
       SolveOptions o = with(coupling, 1e-9);
       o.max_iterations = 12;
       o.on_iteration = [&](const Progress& now) {
-        const Residuals left = residuals(d, sweeps, now.u, now.m);
+        const Residuals left = residuals(d, now.u, now.m);
         const Iteration& i = now.iteration;
         BOOST_TEST(i.residual == std::max(i.hjb_residual, i.fp_residual));
         BOOST_TEST(i.fp_residual == left.fokker_planck, boost::test_tools::tolerance(1e-6));
@@ -91,8 +92,7 @@ MFG_TEST_CASE(every_iteration_is_recorded_with_the_residuals_of_its_iterate) {
 
 Problem crowded_end(std::int64_t n, double strength) {
   Problem problem = problem_p(1, n, n);
-  problem.terminal = {[=](const CostInput& in) { return strength * in.m; },
-                      [=](const CostInput&, const UnifiedArray& dm) { return strength * dm; }};
+  problem.populations[0].terminal = [=](const CostInput& in) { return strength * in.m; };
   return problem;
 }
 
@@ -106,11 +106,9 @@ MFG_TEST_CASE(exploitability_is_what_the_crowd_pays_more_than_its_best_response)
       o.max_iterations = 12;
       o.exploitability = true;
       o.on_iteration = [&](const Progress& now) {
-        const CostParts paid = cost_parts(d, now.u, now.m);
-        const UnifiedArray best =
-            Sweeps(d).hjb(d.running_cost(now.m), d.terminal_cost(now.m), nullptr, 1e-11);
-        const double gain =
-            paid.kinetic + paid.running + paid.terminal - d.grid().inner(best(0), now.m(0));
+        const CostParts paid = cost_parts(d, now.u, now.m)[0];
+        const UnifiedArray best = Sweeps(d.population()).hjb(d.hjb_data(now.m)[0], nullptr, 1e-11);
+        const double gain = paid.sum() - d.grid().inner(best(0), now.m[0](0));
         BOOST_TEST(std::abs(now.iteration.exploitability - gain) < 1e-10 + 0.02 * gain);
         return true;
       };
@@ -159,7 +157,7 @@ MFG_TEST_CASE(newton_solves_terminal_costs_of_the_density) {
     const Solution s = solve(problem, with(Coupling::automatic, 1e-9, 0.5, guess));
     BOOST_TEST((s.report.status == Status::converged));
     BOOST_TEST(s.report.iterations < 30);
-    BOOST_TEST(largest_difference(s.u, picard.u) < 1e-7);
+    BOOST_TEST(largest_difference(s.u[0], picard.u[0]) < 1e-7);
   }
 }
 
@@ -172,18 +170,18 @@ MFG_TEST_CASE(a_path_of_games_leads_to_solutions_that_nothing_else_finds_from_af
     BOOST_TEST((far.report.status == Status::converged));
     BOOST_TEST((near.report.status == Status::converged));
     BOOST_TEST(has(far.report.message, "a path from weaker couplings was tried"));
-    BOOST_TEST(largest_difference(far.u, near.u) < 1e-7 * largest(near.u));
+    BOOST_TEST(largest_difference(far.u[0], near.u[0]) < 1e-7 * largest(near.u[0]));
   }
 }
 
 MFG_TEST_CASE(newton_is_not_given_up_while_it_gets_on) {
   // |q|^1.5 has no second derivative at 0: Newton's method is slow, and not to be interrupted.
   Problem problem = problem_p(1, 60, 60);
-  problem.exponent = 1.5;
-  problem.viscosity = 0.1;
-  problem.terminal = {
-      [](const CostInput& in) { return 2.0 * square(in.grid.coordinate(0) - 0.7) + 5.0 * in.m; },
-      [](const CostInput&, const UnifiedArray& dm) { return 5.0 * dm; }};
+  problem.populations[0].exponent = 1.5;
+  problem.populations[0].viscosity = 0.1;
+  problem.populations[0].terminal = [](const CostInput& in) {
+    return 2.0 * square(in.grid.coordinate(0) - 0.7) + 5.0 * in.m;
+  };
   const Solution s = solve(problem, with(Coupling::automatic, 1e-8));
   BOOST_TEST((s.report.status == Status::converged));
   BOOST_TEST(s.report.iterations > 30);
@@ -194,7 +192,7 @@ MFG_TEST_CASE(nobody_is_advised_to_use_what_is_used) {
   SolveOptions o = with(Coupling::automatic, 1e-8);
   o.max_iterations = 120;
   Problem hard = crowded_end(40, 30.0);
-  hard.exponent = 1.2;
+  hard.populations[0].exponent = 1.2;
   const Solution s = solve(hard, o);
   BOOST_TEST((s.report.status == Status::not_converged));
   BOOST_TEST(!has(s.report.message, "use coupling"));
@@ -218,25 +216,16 @@ MFG_TEST_CASE(a_path_that_is_cut_short_is_not_taken_for_a_solution) {
 
 MFG_TEST_CASE(costs_see_less_of_the_density_along_a_path_of_games) {
   DiscreteProblem d(problem_p(1, 20, 10, 2.0));
-  const UnifiedArray reference = d.constant_density();
-  const UnifiedArray m = 1.0 + noise_field(d.grid(), 1, 11), dm = noise_field(d.grid(), 2, 10);
-  const UnifiedArray whole = d.running_cost(m).copy(), change = d.running_derivative(m, dm).copy();
+  const Fields reference = d.constant_densities();
+  const Fields m{1.0 + noise_field(d.grid(), 1, 11)}, dm{noise_field(d.grid(), 2, 10)};
+  const UnifiedArray whole = d.running_costs(m)[0].copy();
+  const UnifiedArray change = d.running_derivatives(m, dm)[0].copy();
   d.set_coupling(0.25, reference);
-  BOOST_TEST(largest_difference(d.running_cost(m), 0.25 * whole + 0.75 * 2.0 * reference(from(1))) <
-             1e-14);
-  BOOST_TEST(largest_difference(d.running_derivative(m, dm), 0.25 * change) < 1e-14);
+  BOOST_TEST(largest_difference(d.running_costs(m)[0],
+                                0.25 * whole + 0.75 * 2.0 * reference[0](from(1))) < 1e-14);
+  BOOST_TEST(largest_difference(d.running_derivatives(m, dm)[0], 0.25 * change) < 1e-14);
   d.set_coupling(1.0, reference);
-  BOOST_TEST(largest_difference(d.running_cost(m), whole) == 0.0);
-}
-
-MFG_TEST_CASE(costs_without_a_derivative_are_differentiated_by_quotients) {
-  Problem problem = problem_p(1, 40, 40);
-  const Solution exact = solve(problem, with(Coupling::newton, 1e-9));
-  problem.running.derivative = nullptr;
-  problem.terminal.derivative = nullptr;
-  const Solution s = solve(problem, with(Coupling::newton, 1e-9));
-  BOOST_TEST((s.report.status == Status::converged));
-  BOOST_TEST(largest_difference(s.u, exact.u) < 1e-7);
+  BOOST_TEST(largest_difference(d.running_costs(m)[0], whole) == 0.0);
 }
 
 MFG_TEST_CASE(the_usual_stop_rule_of_other_codes_is_there) {
@@ -257,21 +246,21 @@ MFG_TEST_CASE(a_caller_sees_every_iteration_and_can_stop) {
     o.on_iteration = [&](const Progress& p) {
       ++calls;
       BOOST_TEST(p.iteration.number == calls);
-      BOOST_TEST((p.u.shape() == Shape{21, 31}));
+      BOOST_TEST((p.u[0].shape() == Shape{21, 31}));
       BOOST_TEST(p.coarsening == 0);
       return calls < 6;
     };
     const Solution s = solve(problem_p(1, 30, 20), o);
     BOOST_TEST((s.report.status == Status::interrupted));
     BOOST_TEST(s.report.iterations == 6);
-    BOOST_TEST(!has_nan_or_inf(s.u));
+    BOOST_TEST(!has_nan_or_inf(s.u[0]));
     // Going on from there ends where an undisturbed solve does.
     SolveOptions again = with(coupling, 1e-10, 0.2, InitialGuess::given);
     again.initial_u = s.u;
     const Solution rest = solve(problem_p(1, 30, 20), again);
     const Solution whole = solve(problem_p(1, 30, 20), with(coupling, 1e-10, 0.2));
     BOOST_TEST((rest.report.status == Status::converged));
-    BOOST_TEST(largest_difference(rest.u, whole.u) < 1e-8);
+    BOOST_TEST(largest_difference(rest.u[0], whole.u[0]) < 1e-8);
   }
 }
 
@@ -293,9 +282,9 @@ MFG_TEST_CASE(a_caller_can_stop_between_time_steps) {
         BOOST_TEST(s.report.message == "");
         BOOST_TEST(asked <= last + 1);  // one on each grid at most
         BOOST_TEST(s.report.iterations <= needed);
-        BOOST_TEST((s.u.shape() == s.m.shape()));
-        BOOST_TEST(!has_nan_or_inf(s.u));
-        const std::vector<double> mass = masses(DiscreteProblem(problem), s.m);
+        BOOST_TEST((s.u[0].shape() == s.m[0].shape()));
+        BOOST_TEST(!has_nan_or_inf(s.u[0]));
+        const std::vector<double> mass = masses(DiscreteProblem(problem).grid(), s.m[0]);
         BOOST_TEST(std::abs(mass.front() - 1.0) < 1e-12);
         BOOST_TEST(mass.back() <= 1.0 + 1e-12);
       }
@@ -315,30 +304,27 @@ MFG_TEST_CASE(an_iteration_limit_is_a_status) {
 MFG_TEST_CASE(a_breakdown_says_where_and_when_and_keeps_the_last_good_state) {
   // The cost turns into NaN at t = 0.5 once the iteration has moved the density there.
   Problem problem = problem_p(1, 30, 20);
-  problem.running.value = [](const CostInput& in) {
+  problem.populations[0].running = [](const CostInput& in) {
     const UnifiedArray change = abs(in.m - in.m(slice(0, 1)));
     return in.m + sqrt(where(in.t == 0.5, 0.0 - change, 0.0));
   };
-  problem.running.derivative = nullptr;
   const Solution s = solve(problem, with(Coupling::picard, 1e-8));
   BOOST_TEST((s.report.status == Status::breakdown));
   BOOST_TEST(has(s.report.message, "HJB equation at time level 10 (t = 0.5): NaN or infinity"));
   BOOST_TEST(s.report.iterations == 1);
-  BOOST_TEST(!has_nan_or_inf(s.u));
-  BOOST_TEST(!has_nan_or_inf(s.m));
+  BOOST_TEST(!has_nan_or_inf(s.u[0]));
+  BOOST_TEST(!has_nan_or_inf(s.m[0]));
 }
 
 MFG_TEST_CASE(a_breakdown_names_the_cost_and_the_place_that_it_began_in) {
   // Finer than the coarse grids: each of them breaks down, too, which is told once.
   Problem line = problem_p(1, 50, 50);
-  line.running.derivative = line.terminal.derivative = nullptr;
   Problem plane = room(24, 12, true);
-  plane.running.derivative = plane.terminal.derivative = nullptr;
   const auto nan_beyond = [](double x) {
     return [=](const CostInput& in) { return 0.0 * in.m + sqrt(x - in.grid.coordinate(0)); };
   };
-  line.running.value = nan_beyond(0.805);
-  plane.terminal.value = nan_beyond(0.8);
+  line.populations[0].running = nan_beyond(0.805);
+  plane.populations[0].terminal = nan_beyond(0.8);
   for (const InitialGuess guess : {InitialGuess::zero, InitialGuess::coarse}) {
     const SolveReport first = solve(line, with(Coupling::automatic, 1e-8, 0.5, guess)).report;
     BOOST_TEST((first.status == Status::breakdown));
@@ -368,24 +354,24 @@ MFG_TEST_CASE(a_tolerance_below_rounding_is_replaced_by_what_rounding_allows) {
 MFG_TEST_CASE(bad_data_are_refused) {
   const Problem good = problem_p(1, 30, 20);
   Problem bad = good;
-  bad.viscosity = 0.0;
+  bad.populations[0].viscosity = 0.0;
   BOOST_CHECK_THROW(solve(bad), SolverError);
   bad = good;
-  bad.initial_density = [](const Grid& g) { return g.coordinate(0) - 0.5; };
+  bad.populations[0].initial_density = [](const Grid& g) { return g.coordinate(0) - 0.5; };
   BOOST_CHECK_THROW(solve(bad), SolverError);
-  bad.initial_density = [](const Grid& g) { return 0.0 * g.coordinate(0); };
+  bad.populations[0].initial_density = [](const Grid& g) { return 0.0 * g.coordinate(0); };
   BOOST_CHECK_THROW(solve(bad), SolverError);
-  bad.initial_density = [](const Grid& g) { return log(g.coordinate(0) - 0.5); };
+  bad.populations[0].initial_density = [](const Grid& g) { return log(g.coordinate(0) - 0.5); };
   BOOST_CHECK_THROW(solve(bad), SolverError);
   SolveOptions o;
   o.damping = 0.0;
   BOOST_CHECK_THROW(solve(good, o), SolverError);
   o = {};
-  o.coupling = Coupling::policy;
+  o.coupling = Coupling::primal_dual;
   BOOST_CHECK_THROW(solve(good, o), SolverError);
   o = {};
   o.initial_guess = InitialGuess::given;
-  o.initial_u = zeros({3, 3});
+  o.initial_u = {zeros({3, 3})};
   BOOST_CHECK_THROW(solve(good, o), ShapeError);
 }
 
@@ -396,9 +382,10 @@ MFG_TEST_CASE(single_precision_reaches_what_it_can) {
     o.dtype = float32;
     const Solution s = solve(problem, o);
     BOOST_TEST((s.report.status == Status::converged));
-    BOOST_TEST((s.u.dtype() == float32));
-    BOOST_TEST(largest_difference(s.u.astype(float64), reference.u) < 2e-3);
-    BOOST_TEST(largest_difference(s.m.astype(float64), reference.m) < 2e-3 * largest(reference.m));
+    BOOST_TEST((s.u[0].dtype() == float32));
+    BOOST_TEST(largest_difference(s.u[0].astype(float64), reference.u[0]) < 2e-3);
+    BOOST_TEST(largest_difference(s.m[0].astype(float64), reference.m[0]) <
+               2e-3 * largest(reference.m[0]));
     BOOST_TEST(has(s.report.message, "float32"));
   }
 }
@@ -406,9 +393,11 @@ MFG_TEST_CASE(single_precision_reaches_what_it_can) {
 MFG_TEST_CASE(walls_keep_mass_and_exits_take_it) {
   const Problem closed = room(16, 12, false), open = room(16, 12, true);
   const DiscreteProblem d(closed), e(open);
-  const std::vector<double> kept = masses(d, solve(closed, with(Coupling::automatic, 1e-8)).m);
+  const std::vector<double> kept =
+      masses(d.grid(), solve(closed, with(Coupling::automatic, 1e-8)).m[0]);
   for (const double mass : kept) BOOST_TEST(std::abs(mass - 1.0) < 1e-12);
-  const std::vector<double> left = masses(e, solve(open, with(Coupling::automatic, 1e-8)).m);
+  const std::vector<double> left =
+      masses(e.grid(), solve(open, with(Coupling::automatic, 1e-8)).m[0]);
   for (std::size_t n = 1; n < left.size(); ++n) BOOST_TEST(left[n] < left[n - 1]);
   BOOST_TEST(left.back() < 0.9);
 }
@@ -417,10 +406,9 @@ MFG_TEST_CASE(the_parts_of_the_cost_sum_to_the_value) {
   for (const Problem& problem : {problem_p(1, 40, 40), room(16, 12, false)}) {
     const Solution s = solve(problem, with(Coupling::automatic, 1e-11));
     const DiscreteProblem d(problem);
-    const CostParts parts = cost_parts(d, s.u, s.m);
+    const CostParts parts = cost_parts(d, s.u, s.m)[0];
     BOOST_TEST(parts.kinetic > 0.0);
-    BOOST_TEST(std::abs(parts.kinetic + parts.running + parts.terminal -
-                        d.grid().inner(s.u(0), s.m(0))) < 1e-9);
+    BOOST_TEST(std::abs(parts.sum() - d.grid().inner(s.u[0](0), s.m[0](0))) < 1e-9);
   }
 }
 

@@ -37,6 +37,17 @@ Problem room(std::int64_t n, std::int64_t steps, bool with_exit);
 Problem rough_line(std::int64_t n, std::int64_t steps, Boundary lower, Boundary upper,
                    double exponent = 2.0);
 
+/// A problem of one axis in which a crowd slows down who is in it.
+Problem congested_line(std::int64_t n, std::int64_t steps, Boundary ends, double congestion = 0.75);
+/// The room with congestion.
+Problem congested_room(std::int64_t n, std::int64_t steps, bool with_exit);
+/// A problem of `axes` axes in a current that turns with time, with discounted costs.
+Problem current(int axes, std::int64_t n, std::int64_t steps, Boundary ends);
+/// A box of three axes with a pillar in it.
+Problem hall(std::int64_t n, std::int64_t steps);
+/// Two populations on a line, who change places and avoid each other.
+Problem crossing(std::int64_t n, std::int64_t steps);
+
 }  // namespace isofield::mfg::testing
 
 /// A test case that runs on every backend.

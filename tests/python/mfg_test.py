@@ -66,6 +66,61 @@ def test_two_axes_obstacles_and_exits():
     assert np.all(inside == 0.0)
 
 
+def test_populations_drift_congestion_discount_and_control():
+    left = mfg.Population(
+        "left",
+        viscosity=0.05,
+        congestion=0.5,
+        running_cost="0.5*m + m_right",
+        terminal_cost="(x - 0.8)^2",
+        initial_density="exp(-40*(x - 0.2)^2)",
+    )
+    right = mfg.Population(
+        "right",
+        viscosity=0.08,
+        discount=0.3,
+        drift=["0.2*sin(t)"],
+        running_cost=lambda x, t, m_left, m_right: 0.5 * m_right + m_left,
+        terminal_cost=lambda x, m_left, m_right: (x - 0.2) ** 2,
+        initial_density="exp(-40*(x - 0.8)^2)",
+        mass=0.5,
+    )
+    game = mfg.Problem(cells=40, steps=20, populations=[left, right])
+    solution = mfg.solve(game, progress=False)
+    assert solution.converged, solution.report["message"]
+    assert list(solution.populations) == ["left", "right"]
+    for name, mass in (("left", 1.0), ("right", 0.5)):
+        m = solution.populations[name][1]
+        np.testing.assert_allclose(np.asarray(xp.sum(m, axis=1)) / 40, mass, rtol=1e-12)
+    again = mfg.solve(game, initial_guess=[u for u, _ in solution.populations.values()], progress=False)
+    assert again.converged and again.report["iterations"] <= 1
+    one = dict(cells=30, steps=20, viscosity=0.1, running_cost="m^2", terminal_cost="(x - 0.5)^2")
+    leaders = mfg.solve(mfg.Problem(**one, control=True), progress=False)
+    followers = mfg.solve(mfg.Problem(**dict(one, running_cost="3*m^2")), progress=False)
+    np.testing.assert_allclose(np.asarray(leaders.u), np.asarray(followers.u), atol=1e-7)
+    flow = mfg.Problem(cells=30, steps=20, viscosity=0.1, drift=lambda x, t: [0.5 + 0.0 * x], boundary="periodic")
+    assert mfg.solve(flow, progress=False).converged
+
+
+def test_every_other_coupling_finds_the_same_solution():
+    exact = mfg.solve(mfg.Problem(**GAME), progress=False)
+    for coupling in ("picard", "anderson", "policy", "newton"):
+        solution = mfg.solve(mfg.Problem(**GAME), coupling=coupling, damping=0.3, progress=False)
+        assert solution.converged
+        np.testing.assert_allclose(np.asarray(solution.u), np.asarray(exact.u), atol=1e-6)
+
+
+def test_three_axes_are_solved_and_seen():
+    game = mfg.Problem(cells=(8, 6, 5), steps=5, viscosity=0.2, running_cost="m", terminal_cost="x^2 + z")
+    solution = mfg.solve(game, progress=False)
+    assert solution.converged and solution.m.shape == (6, 8, 6, 5)
+    assert "z = 0.5" in solution._repr_html_()
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("Agg")
+    assert len(solution.plot().axes) >= 4
+    pyplot.close("all")
+
+
 def test_a_callback_sees_iterations_and_ends_the_solve():
     seen = []
 
@@ -97,6 +152,24 @@ def test_what_is_no_game_is_refused():
         mfg.Problem(**dict(GAME, boundary="open"))
     with pytest.raises(ValueError, match="3 values for 1 axes"):
         mfg.Problem(**dict(GAME, lower=(0.0, 0.0, 0.0)))
+    with pytest.raises(ValueError, match="mass"):
+        mfg.Problem(**dict(GAME, mass=-1.0))
+    with pytest.raises(TypeError, match="viscosity"):
+        mfg.Problem(cells=10, steps=10)
+    with pytest.raises(TypeError, match="viscosity: expected a number"):
+        mfg.Problem(cells=10, steps=10, viscosity="x")
+    with pytest.raises(ValueError, match="-5 cells"):
+        mfg.Problem(**dict(GAME, cells=-5))
+    with pytest.raises(ValueError, match="0 steps"):
+        mfg.Problem(**dict(GAME, steps=0))
+    with pytest.raises(xp.ConfigError, match="drift: 2 components for 1 axes"):
+        mfg.Problem(**dict(GAME, drift=["x", "t"]))
+    crowd = mfg.Population(viscosity=0.1)
+    with pytest.raises(ValueError, match="names"):
+        mfg.Problem(cells=10, steps=10, populations=[crowd, crowd])
+    with pytest.raises(TypeError, match="mass: with `populations`"):
+        mfg.Problem(cells=10, steps=10, populations=[crowd], mass=2.0)
+    assert mfg.Problem(**dict(GAME, boundary=("exit", "reflecting"))).boundary == (("exit", "reflecting"),)
     with pytest.raises(xp.ConfigError, match="coupling"):
         mfg.solve(mfg.Problem(**GAME), coupling="quick", progress=False)
 

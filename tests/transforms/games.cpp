@@ -2,6 +2,7 @@
 // Newton iterations, upwind Hamiltonian, walls and linear systems.
 
 #include <cmath>
+#include <isofield/mfg/discrete_problem.hpp>
 #include <isofield/mfg/steps.hpp>
 
 #include "mfg/mfg_test.hpp"
@@ -16,7 +17,8 @@ using isofield::testing::random_array;
 
 /// The step's u, weighed, by its data u^(n+1) and running cost: its gradient against differences.
 void check_step(const Problem& problem, double tolerance) {
-  const DiscreteProblem d(problem);
+  const DiscreteProblem whole(problem);
+  const DiscretePopulation& d = whole.population();
   const Shape& shape = d.grid().shape();
   const UnifiedArray guess = d.grid().value(zeros(shape), d.exit_value()).copy();
   const UnifiedArray next = d.grid().value(0.1 * noise_field(d.grid(), 3), d.exit_value()).copy();
@@ -25,7 +27,7 @@ void check_step(const Problem& problem, double tolerance) {
     LinearStep linear(d);
     HjbNewton newton(d, linear);
     HjbStep step(d, linear, newton);
-    return sum(step(u_next, running, guess, 1e-12, 0) * weight);
+    return sum(step({u_next, running, {}, 0}, guess, 1e-12) * weight);
   };
   const auto [by_next, by_cost] = grad<0, 1>(loss)(next, cost);
   const UnifiedArray along = d.grid().density(noise_field(d.grid(), 6)).copy();
@@ -49,14 +51,15 @@ MFG_TEST_CASE(an_hjb_step_is_differentiated_by_its_data) {
 
 // sum_x u is moved by exactly what u^(n+1) is: the transpose conserves mass.
 MFG_TEST_CASE(the_gradient_of_a_step_conserves_mass) {
-  const DiscreteProblem d(rough_line(24, 10, Boundary::reflecting, Boundary::reflecting));
+  const DiscreteProblem whole(rough_line(24, 10, Boundary::reflecting, Boundary::reflecting));
+  const DiscretePopulation& d = whole.population();
   const UnifiedArray guess = zeros(d.grid().shape()), cost = noise_field(d.grid(), 4);
   const UnifiedArray m = abs(noise_field(d.grid(), 5));
   const auto mean_value = [&](const UnifiedArray& u_next) {
     LinearStep linear(d);
     HjbNewton newton(d, linear);
     HjbStep step(d, linear, newton);
-    return sum(step(u_next, cost, guess, 1e-12, 0) * m);
+    return sum(step({u_next, cost, {}, 0}, guess, 1e-12) * m);
   };
   const UnifiedArray moved = grad(mean_value)(0.1 * noise_field(d.grid(), 3));
   BOOST_TEST(std::abs(sum(moved).item<double>() - sum(m).item<double>()) < 1e-11);

@@ -177,97 +177,6 @@ BOOST_AUTO_TEST_CASE(printing_uses_few_brackets) {
   BOOST_TEST(parse("max(1,2,x)").to_string() == "max(max(1, 2), x)");
 }
 
-BOOST_AUTO_TEST_CASE(derivatives_agree_with_central_differences) {
-  for (const char* text : {"3*x + 2",
-                           "x^2",
-                           "x^3 - 2*x^-1",
-                           "2^x",
-                           "x^x",
-                           "(m*x)^1.5",
-                           "x*y*m*x",
-                           "x/(1 + x^2)",
-                           "m/x",
-                           "abs(x - 1)*x",
-                           "exp(-x^2/0.3)",
-                           "log(1 + x^2)",
-                           "sqrt(1 + x)",
-                           "sin(3*x)*cos(x)",
-                           "tan(x/2)",
-                           "tanh(2*x)",
-                           "erf(x - 0.2)",
-                           "if(x > 0.5, x^2, -x)",
-                           "min(x, x^2, 5)",
-                           "max(x, x^2)",
-                           "mod(5*x, 1.1)",
-                           "mod(3, x)",
-                           "floor(x)*x",
-                           "sign(y)*x^2",
-                           "x*(x > 0.1)",
-                           "(x < 2 and x > 0)*x^3",
-                           "-exp(-x)",
-                           "1/(x*x*x)",
-                           "log(m)*x/2*3"}) {
-    BOOST_TEST_CONTEXT(text) {
-      const Expression e = parse(text);
-      const Expression derivative = e.derivative("x");
-      const double h = 1e-5;
-      auto at = [&](double x) {
-        auto there = point;
-        there["x"] = x;
-        return e.evaluate(there);
-      };
-      const double x = point.at("x");
-      const double expected = (at(x + h) - at(x - h)) / (2 * h);
-      BOOST_TEST(derivative.evaluate(point) == expected, boost::test_tools::tolerance(2e-8)
-                                                             << derivative.to_string());
-      BOOST_TEST((parse(derivative.to_string()).evaluate(point)) == derivative.evaluate(point));
-    }
-  }
-}
-
-BOOST_AUTO_TEST_CASE(second_derivatives_agree_with_closed_forms) {
-  const double x = point.at("x");
-  const auto second = [](const char* text) {
-    return parse(text).derivative("x").derivative("x").evaluate(point);
-  };
-  const auto near = boost::test_tools::tolerance(1e-14);
-  BOOST_TEST(second("sin(2*x)") == -4 * std::sin(2 * x), near);
-  BOOST_TEST(second("exp(-x^2)") == (4 * x * x - 2) * std::exp(-x * x), near);
-  BOOST_TEST(second("x^5") == 20 * x * x * x, near);
-  BOOST_TEST(second("log(x)") == -1 / (x * x), near);
-}
-
-BOOST_AUTO_TEST_CASE(derivatives_are_simplified) {
-  const auto text = [](const char* from) { return parse(from).derivative("m").to_string(); };
-  BOOST_TEST(text("m + 0.5*(x - 0.8)^2") == "1");
-  BOOST_TEST(text("(x - 0.8)^2") == "0");
-  BOOST_TEST(text("m^2") == "2*m");
-  BOOST_TEST(text("3*m^2") == "6*m");
-  BOOST_TEST(text("5*m/2") == "2.5");
-  BOOST_TEST(text("exp(m)") == "exp(m)");
-  BOOST_TEST(text("log(m)") == "1/m");
-  BOOST_TEST(text("min(m, 3)") == "if(m <= 3, 1, 0)");
-  BOOST_TEST(text("abs(m)") == "sign(m)");
-  BOOST_TEST(text("floor(m) + (m > 2) + sign(m)") == "0");
-  BOOST_TEST(text("if(m > 2, 1, 3)") == "0");
-  BOOST_TEST(text("x - m") == "-1");
-}
-
-BOOST_AUTO_TEST_CASE(simplifying_folds_constants_and_drops_neutral_terms) {
-  const auto text = [](const char* from) { return parse(from).simplified().to_string(); };
-  BOOST_TEST(text("0*x + 1*y - 0") == "y");
-  BOOST_TEST(text("2*3 + x^1") == "6 + x");
-  BOOST_TEST(text("2*(3*x)") == "6*x");
-  BOOST_TEST(text("--x") == "x");
-  BOOST_TEST(text("x - -y") == "x + y");
-  BOOST_TEST(text("x^0") == "1");
-  BOOST_TEST(text("if(1 > 0, x, y)") == "x");
-  BOOST_TEST(text("0/x") == "0");
-  // What is not finite stays written out.
-  BOOST_TEST(text("log(0) + 1e300*1e300") == "log(0) + 1e+300*1e+300");
-  BOOST_TEST(text("0/0") == "0/0");
-}
-
 BOOST_AUTO_TEST_CASE(errors_point_at_the_place_and_name_the_nearest) {
   const ExpressionError error = error_of("1 + 2*mx");
   BOOST_TEST(error.column() == 7U);
@@ -343,10 +252,11 @@ BOOST_AUTO_TEST_CASE(hostile_texts_are_refused_without_exhausting_the_stack) {
   }
   BOOST_TEST(error_of(repeated("x ", static_cast<int>(many) + 1)).reason() ==
              "the expression is longer than 16384 bytes");
-  // A sum of as many terms as are allowed still differentiates twice and prints.
-  const Expression longest = parse(repeated("x^2*m + ", 490) + "x");
-  const Expression twice = longest.derivative("x").derivative("x");
-  BOOST_TEST(twice.evaluate(point) == 490 * 2 * point.at("m"), boost::test_tools::tolerance(1e-12));
+  // A sum of as many terms as are allowed is evaluated and printed.
+  const Expression longest = parse(repeated("m + ", 490) + "x");
+  BOOST_TEST(longest.evaluate(point) == 490 * point.at("m") + point.at("x"),
+             boost::test_tools::tolerance(1e-12));
+  BOOST_TEST((parse(longest.to_string()) == longest));
   BOOST_CHECK_THROW(parse(repeated("x + ", 3000) + "x"), ExpressionError);
 }
 
@@ -364,7 +274,7 @@ BOOST_AUTO_TEST_CASE(random_texts_never_crash_and_what_parses_prints_and_parses_
       const Expression e = parse(text);
       const Expression again = parse(e.to_string());
       if (!(again == e)) BOOST_ERROR(text + " printed as " + e.to_string());
-      static_cast<void>(e.derivative("x").simplified().evaluate(point));
+      static_cast<void>(e.evaluate(point));
       ++parsed;
     } catch (const ExpressionError& error) {
       if (error.reason().empty() || error.column() > text.size() + 1) BOOST_ERROR(text);

@@ -115,15 +115,6 @@ class Expression {
   bool is_constant() const;
   /// Compute the value at a point; throw std::out_of_range where a variable has none.
   double evaluate(const std::map<std::string, double>& values = {}) const;
-  /// Differentiate by a variable and simplify.
-  ///
-  /// `if` differentiates its branches, `min` and `max` the argument taken (the first on a tie),
-  /// `abs` gives `sign`; `floor`, `sign`, comparisons and logic are constant almost everywhere and
-  /// give 0, `mod(a, b)` gives `a' - floor(a/b) b'`. Throws ExpressionError where the result would
-  /// be deeper than `max_depth`.
-  Expression derivative(std::string_view name) const;
-  /// Fold constants and drop neutral terms; `0*a` becomes 0, so `a` is taken to be finite.
-  Expression simplified() const;
   /// Print so that `parse` gives the same values back; throw std::length_error beyond 1 MiB.
   std::string to_string() const;
 

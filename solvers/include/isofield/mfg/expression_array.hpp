@@ -5,6 +5,7 @@
 #include <isofield/ops.hpp>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace isofield::mfg {
 
@@ -22,9 +23,11 @@ UnifiedArray evaluate_condition(const Expression& expression,
                                 const UnifiedArray& like);
 
 /// A cost given by an expression of x y z t m mean_x mean_y mean_z, where mean_x is the mean of x
-/// under the density; its derivative in m is exact.
-Cost expression_cost(const Expression& expression);
+/// under the density m; with the names of all populations, also of m_NAME, mean_x_NAME and so on.
+Cost expression_cost(const Expression& expression, const std::vector<std::string>& names = {});
+/// A velocity given by an expression of x y z t for each axis.
+Velocity expression_velocity(const std::vector<Expression>& components);
 /// A field given by an expression of x y z.
-Problem::Field expression_field(const Expression& expression);
+Field expression_field(const Expression& expression);
 
 }  // namespace isofield::mfg

@@ -17,9 +17,10 @@ class FastDiagonalisation {
  public:
   explicit FastDiagonalisation(const Grid& grid);
 
-  /// 1 - nu_0 d_00 + sum of nu_k lambda_k: nu_k is dt times the mean viscosity of the stencil along
-  /// axis k, that of the upwind differences included. One for each time level of the stencil.
-  Symbol symbol(const Stencil& a) const;
+  /// constant - nu_0 d_00 + sum of nu_k lambda_k: nu_k is dt times the mean viscosity of the
+  /// stencil along axis k, that of the upwind differences included. One for each time level of the
+  /// stencil.
+  Symbol symbol(const Stencil& a, double constant = 1.0) const;
   /// Apply the inverse to one field.
   UnifiedArray apply(const UnifiedArray& b, const Symbol& symbol) const;
 

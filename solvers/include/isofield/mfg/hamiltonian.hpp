@@ -22,6 +22,9 @@ class Hamiltonian {
   /// `scale` is c > 0, of rank 0 or of a grid's shape; throws SolverError unless `exponent` > 1.
   Hamiltonian(UnifiedArray scale, double exponent);
 
+  /// The same with c(x) times a weight > 0, an array that broadcasts with fields of many levels.
+  Hamiltonian weighted(const UnifiedArray& weight) const;
+
   double exponent() const noexcept { return exponent_; }
   bool is_quadratic() const noexcept { return exponent_ == 2.0; }
 
@@ -44,6 +47,29 @@ class Hamiltonian {
   bool constant_ = false;
   double constant_scale_ = 0.0;
   double exponent_;
+};
+
+/// What congestion makes of a Hamiltonian H(x, q) at density m: factors of H and its derivatives,
+/// of w(m) = (m + mu)^-alpha. A planner counts that who joins a crowd slows it down: the factor of
+/// H is d(m w)/dm then.
+class Congestion {
+ public:
+  /// Throws SolverError for alpha < 0, mu <= 0, and alpha > 1 for a planner, whose problem has no
+  /// convex Hamiltonian then.
+  Congestion(double exponent, double offset, bool control);
+
+  /// w, the factor of H_q in the Fokker-Planck equation.
+  UnifiedArray speed(const UnifiedArray& m) const;
+  /// d(m w)/dm.
+  UnifiedArray flux_derivative(const UnifiedArray& m) const;
+  /// The factor of H in the HJB equation.
+  UnifiedArray value(const UnifiedArray& m) const;
+  /// Its derivative.
+  UnifiedArray value_derivative(const UnifiedArray& m) const;
+
+ private:
+  double exponent_, offset_;
+  bool control_;
 };
 
 }  // namespace isofield::mfg

@@ -1,33 +1,33 @@
 #pragma once
 
-#include <isofield/mfg/sweeps.hpp>
+#include <isofield/mfg/discrete_problem.hpp>
 
 namespace isofield::mfg {
 
-/// What is left of both equations: max norms, times the horizon, over max |u| and max |m|.
+/// What is left of both equations: max norms, times the horizon, over max |u| and max |m|; the
+/// largest of all populations.
 struct Residuals {
   double hjb = 0.0, fokker_planck = 0.0;
   double largest() const { return hjb > fokker_planck ? hjb : fokker_planck; }
 };
 
 /// A residual's factor: horizon over the largest value, which is not 0.
-double residual_scale(const DiscreteProblem& problem, const UnifiedArray& field);
+double residual_scale(const DiscretePopulation& population, const UnifiedArray& field);
 
-/// Residual of the HJB equation: levels 0..N-1, and u^N - G.
+/// Residual of one population's HJB equation: levels 0..N-1, and u^N - G.
 struct HjbResidual {
   UnifiedArray levels, terminal;
   /// Largest absolute value.
-  double largest(const DiscreteProblem& problem) const;
+  double largest(const DiscretePopulation& population) const;
 };
-HjbResidual hjb_residual(const DiscreteProblem& problem, const UnifiedArray& u,
-                         const UnifiedArray& m);
+HjbResidual hjb_residual(const DiscretePopulation& population, const UnifiedArray& u,
+                         const HjbData& data);
 
-/// Residual of the Fokker-Planck equation, scaled: of the density m, given I + dt K(u)^T.
-double fokker_planck_residual(const DiscreteProblem& problem, const Stencil& transposed,
+/// Residual of one population's Fokker-Planck equation, scaled.
+double fokker_planck_residual(const DiscretePopulation& population, const UnifiedArray& u,
                               const UnifiedArray& m);
 
 /// Residuals of u and m, whatever they came from.
-Residuals residuals(const DiscreteProblem& problem, const Sweeps& sweeps, const UnifiedArray& u,
-                    const UnifiedArray& m);
+Residuals residuals(const DiscreteProblem& problem, const Fields& u, const Fields& m);
 
 }  // namespace isofield::mfg

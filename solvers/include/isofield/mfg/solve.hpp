@@ -23,8 +23,8 @@ std::string to_string(Status status);
 /// One outer iteration.
 struct Iteration {
   int number = 0;  ///< from 1
-  /// "picard", "newton", or "continuation": Newton's method on the way to the game, see
-  /// DiscreteProblem::set_coupling.
+  /// "picard", "fictitious_play", "anderson", "policy", "newton", or "continuation": Newton's
+  /// method on the way to the game, see DiscreteProblem::set_coupling.
   std::string method;
   double residual = 0;  ///< of the discrete system: the larger of the two below
   double hjb_residual = 0;
@@ -40,8 +40,8 @@ struct Iteration {
 /// What a caller sees during a solve.
 struct Progress {
   const Iteration& iteration;
-  const UnifiedArray& u;  ///< shape (N + 1, n_0[, n_1])
-  const UnifiedArray& m;
+  const Fields& u;  ///< of each population, shape (N + 1, n_0[, n_1[, n_2]])
+  const Fields& m;
   int coarsening;  ///< 0 on the grid asked for, 1 on the next coarser, ...
 };
 
@@ -61,16 +61,16 @@ enum class InitialGuess : std::uint8_t {
 /// How to solve. The residual is the max norm of what is left of each equation, times the horizon,
 /// over max |u| and max |m|.
 struct SolveOptions {
-  Coupling coupling = Coupling::automatic;  ///< automatic, picard or newton
+  Coupling coupling = Coupling::automatic;
   double tolerance = 1e-8;
   int max_iterations = 200;
-  double damping = 0.5;  ///< Picard: weight of the new density, in (0, 1]
+  double damping = 0.5;  ///< Picard, policy iteration: weight of the new density, in (0, 1]
   StopRule stop = StopRule::residual;
   InitialGuess initial_guess = InitialGuess::coarse;
-  std::optional<UnifiedArray> initial_u;  ///< shape (N + 1, n_0[, n_1])
+  Fields initial_u;  ///< of each population, shape (N + 1, n_0[, n_1[, n_2]])
   DType dtype = float64;
-  /// Compute for each iteration what its crowd pays in all under the policy of u, less the cost of
-  /// the best response to m; to a percent, at the price of an HJB solve.
+  /// Compute for each iteration what its crowds pay in all under the policies of u, less the cost
+  /// of the best responses to m; to a percent, at the price of an HJB solve. Not for a planner.
   bool exploitability = false;
   /// Called after each outer iteration; giving false ends the solve.
   std::function<bool(const Progress&)> on_iteration;
@@ -106,14 +106,16 @@ struct SolveReport {
   std::int64_t gmres = 0;   ///< GMRES iterations on the coupled system
 };
 
-/// A solution: value and density at all time levels, shape (N + 1, n_0[, n_1]).
+/// A solution: each population's value and density at all time levels, shape
+/// (N + 1, n_0[, n_1[, n_2]]).
 struct Solution {
-  UnifiedArray u, m;
+  Fields u, m;
   SolveReport report;
 };
 
-/// Solve a mean-field game on the default backend. Bad data throw SolverError or ShapeError; an
-/// iteration that does not converge or breaks down is told by the report's status.
+/// Solve a mean-field game, or a problem of mean-field control, on the default backend. Bad data
+/// throw SolverError or ShapeError; an iteration that does not converge or breaks down is told by
+/// the report's status.
 Solution solve(const Problem& problem, const SolveOptions& options = {});
 
 /// Options as a configuration states them.

@@ -35,8 +35,9 @@ struct Stencil {
   static std::size_t list_size(int axes);
 };
 
-/// I + dt K with K = -nu L + sum over faces of G_q D, from G_q.
-Stencil linearise(const Grid& grid, const FaceField& gradient, double viscosity, double dt);
+/// I + dt (K + discount) with K = -nu L + sum over faces of G_q D, from G_q.
+Stencil linearise(const Grid& grid, const FaceField& gradient, double viscosity, double dt,
+                  double discount = 0.0);
 /// The transposed matrix. Rows of cells that are not free are those of I.
 Stencil transpose(const Grid& grid, const Stencil& a);
 /// The product with v, which is 0 outside free cells.

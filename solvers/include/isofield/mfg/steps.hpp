@@ -1,6 +1,6 @@
 #pragma once
 
-#include <isofield/mfg/discrete_problem.hpp>
+#include <isofield/mfg/discrete_population.hpp>
 #include <isofield/mfg/krylov.hpp>
 #include <isofield/transforms.hpp>
 #include <optional>
@@ -17,10 +17,11 @@ struct StepTolerances {
 
   /// Tolerances that leave an outer `tolerance`, as in SolveOptions, undisturbed, for values u of
   /// the size `u_size`, and that rounding in this dtype allows.
-  static StepTolerances within(const DiscreteProblem& problem, double tolerance, double u_size);
+  static StepTolerances within(const DiscretePopulation& population, double tolerance,
+                               double u_size);
   /// About what a density step's relative residual in 2-norm is to the scaled residual in max norm:
   /// over dt, times the horizon, and ten for the ratio of the norms of a density.
-  static double density_scale(const DiscreteProblem& problem);
+  static double density_scale(const DiscretePopulation& population);
 };
 
 /// What steps have cost so far.
@@ -40,11 +41,12 @@ struct LinearTolerance {
 /// Solves the linear system of one step: directly in one dimension, by BiCGStab in more.
 class LinearStep {
  public:
-  explicit LinearStep(const DiscreteProblem& problem);
+  explicit LinearStep(const DiscretePopulation& population);
 
   bool is_direct() const noexcept { return !iterative_; }
-  /// Complete a stencil, of one level or many, with what `solve` needs.
-  Stencil prepared(Stencil a) const;
+  /// Complete a stencil, of one level or many, with what `solve` needs; its rows sum to
+  /// `constant`.
+  Stencil prepared(Stencil a, double constant = 1.0) const;
   /// The x with a x = b, `guess` being near it, and the 2-norm of the residual: 0 if direct.
   std::pair<UnifiedArray, double> solve(const Stencil& a, const UnifiedArray& b,
                                         const UnifiedArray& guess, LinearTolerance tolerance);
@@ -62,7 +64,7 @@ class LinearStep {
 /// level, or at all levels at once.
 class HjbNewton {
  public:
-  HjbNewton(const DiscreteProblem& problem, const LinearStep& linear);
+  HjbNewton(const DiscretePopulation& population, const LinearStep& linear);
 
   /// The equation linearised at u.
   struct Linearisation {
@@ -71,20 +73,22 @@ class HjbNewton {
     Stencil matrix;
   };
   Linearisation linearise(const UnifiedArray& u, const UnifiedArray& u_next,
-                          const UnifiedArray& cost) const;
+                          const UnifiedArray& cost, const Conditions& at) const;
   /// u + x, and a bound of the residual there, infinite where the Hamiltonian is not quadratic; the
   /// linear system's own residual comes on top.
-  std::pair<UnifiedArray, double> update(const UnifiedArray& u, const UnifiedArray& x) const;
+  std::pair<UnifiedArray, double> update(const UnifiedArray& u, const UnifiedArray& x,
+                                         const Conditions& at) const;
   /// In one dimension, an update in one go: the new u and how far it can be from a solution.
   std::pair<UnifiedArray, double> direct_update(const UnifiedArray& u, const UnifiedArray& u_next,
-                                                const UnifiedArray& cost) const;
+                                                const UnifiedArray& cost,
+                                                const Conditions& at) const;
   /// How exactly to solve for an update at a residual, in 2-norm of the step's linear system;
   /// learns from one call to the next how fast residuals fall.
   double linear_tolerance(double residual, double tolerance, bool first);
 
  private:
   using Traced = isofield::detail::TracedFunction;
-  const DiscreteProblem& problem_;
+  const DiscretePopulation& population_;
   Traced direct_, linearise_, update_;
   double last_residual_ = 0.0;
   double quadratic_ = 0.0;  ///< residual after an update over its square before, as last seen
@@ -93,23 +97,25 @@ class HjbNewton {
 /// One backward step of the HJB equation by Newton's method.
 class HjbStep {
  public:
-  HjbStep(const DiscreteProblem& problem, LinearStep& linear, HjbNewton& newton);
+  HjbStep(const DiscretePopulation& population, LinearStep& linear, HjbNewton& newton);
 
+  /// What one step is solved for.
+  struct Data {
+    UnifiedArray u_next, cost;
+    Conditions at;
+    std::int64_t level = 0;
+  };
   /// The u at a level, from the next level's and the running cost, starting at `guess`. Throws
-  /// Breakdown, naming `level`.
-  UnifiedArray operator()(const UnifiedArray& u_next, const UnifiedArray& cost,
-                          const UnifiedArray& guess, double tolerance, std::int64_t level);
+  /// Breakdown, naming the level.
+  UnifiedArray operator()(const Data& data, const UnifiedArray& guess, double tolerance);
 
  private:
-  UnifiedArray direct(const UnifiedArray& u_next, const UnifiedArray& cost, UnifiedArray u,
-                      double tolerance, std::int64_t level);
-  UnifiedArray iterative(const UnifiedArray& u_next, const UnifiedArray& cost, UnifiedArray u,
-                         double tolerance, std::int64_t level);
+  UnifiedArray direct(const Data& data, UnifiedArray u, double tolerance);
+  UnifiedArray iterative(const Data& data, UnifiedArray u, double tolerance);
   [[noreturn]] void fail(std::int64_t level, double residual, double tolerance) const;
-  [[noreturn]] void fail_by_nan(std::int64_t level, const UnifiedArray& u_next,
-                                const UnifiedArray& cost) const;
+  [[noreturn]] void fail_by_nan(const Data& data) const;
 
-  const DiscreteProblem& problem_;
+  const DiscretePopulation& population_;
   LinearStep& linear_;
   HjbNewton& newton_;
 };
@@ -127,25 +133,37 @@ struct Density {
 UnifiedArray repaired_density(const Grid& grid, const Stencil& transposed, const UnifiedArray& m,
                               const UnifiedArray& m_last);
 
-/// One forward step of the Fokker-Planck equation in more than one dimension: the exact transpose
-/// of the linearised HJB step.
+/// One forward step of the Fokker-Planck equation: the exact transpose of the linearised HJB step.
+/// Where there is congestion the step is an equation in m that is not linear: Newton's method
+/// solves it, or, where that would make a density negative, repeated steps at the last speed.
 class FokkerPlanckStep {
  public:
-  FokkerPlanckStep(const DiscreteProblem& problem, LinearStep& linear);
+  FokkerPlanckStep(const DiscretePopulation& population, LinearStep& linear);
 
-  /// The m at a level, from u and m at the last level. Mass and sign are exact to
-  /// rounding, however exactly the linear system is solved. The residual is an array of one number.
+  /// What one step is solved for: u, m and the conditions at the last level, whose number it is;
+  /// the conditions' density is not looked at.
+  struct Data {
+    UnifiedArray u, m;
+    Conditions at;
+    std::int64_t level = 0;
+  };
+  /// The m at a level. Mass and sign are exact to rounding, however exactly the linear system is
+  /// solved. The residual is an array of one number.
   struct Level {
     UnifiedArray m, residual;
   };
-  Level operator()(const UnifiedArray& u_last, const UnifiedArray& m_last,
-                   const UnifiedArray& guess, double relative);
+  /// Throws Breakdown, naming the level.
+  Level operator()(const Data& data, const UnifiedArray& guess, double relative);
 
  private:
   using Traced = isofield::detail::TracedFunction;
-  const DiscreteProblem& problem_;
+  Stencil made_by(const Traced& make, const Data& data, const UnifiedArray& m) const;
+  Level repaired(const Stencil& a, const UnifiedArray& m, const UnifiedArray& m_last) const;
+  Level linear(const Data& data, const UnifiedArray& guess, double relative);
+  Level congested(const Data& data, const UnifiedArray& guess, double relative);
+  const DiscretePopulation& population_;
   LinearStep& linear_;
-  Traced matrix_, repair_;
+  Traced matrix_, jacobian_, repair_;
 };
 
 /// Marches through time levels in one dimension, where each step is one tridiagonal solve: many
@@ -156,7 +174,7 @@ class LineMarch {
     backward,  ///< x^n from x^(n+1) and a source
     forward,   ///< y^(n+1) from y^n and a source
   };
-  LineMarch(const DiscreteProblem& problem, Kind kind);
+  LineMarch(const DiscretePopulation& population, Kind kind);
 
   /// The levels, from a matrix and a source for each, and what to start from.
   UnifiedArray operator()(const Stencil& matrices, const UnifiedArray& source,
@@ -173,16 +191,15 @@ class LineMarch {
 /// is made when it is needed and never leaves the cache.
 class LineSweeps {
  public:
-  explicit LineSweeps(const DiscreteProblem& problem);
+  explicit LineSweeps(const DiscretePopulation& population);
 
   struct NewtonUpdate {
     UnifiedArray u;      ///< at levels 0..N
     double error = 0.0;  ///< largest residual of u, or more, in units of u over time
   };
   /// Update u at all levels by Newton's method; u^N becomes `terminal`.
-  NewtonUpdate newton_update(const UnifiedArray& u, const UnifiedArray& terminal,
-                             const UnifiedArray& cost) const;
-  /// The density that follows u.
+  NewtonUpdate newton_update(const UnifiedArray& u, const HjbData& data) const;
+  /// The density that follows u, where there is no congestion.
   Density density(const UnifiedArray& u) const;
 
  private:
@@ -190,7 +207,7 @@ class LineSweeps {
   /// The first level of part p.
   std::int64_t begin_of_part(std::int64_t p) const;
 
-  const DiscreteProblem& problem_;
+  const DiscretePopulation& population_;
   Traced newton_, density_;
   std::int64_t parts_ = 1;
 };

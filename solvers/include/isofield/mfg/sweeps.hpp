@@ -9,25 +9,29 @@ namespace isofield::mfg {
 /// after an error is to catch it.
 struct Interrupted {};
 
-/// Passes over all time levels of one discrete problem. Fields over time have shape
+/// Passes over all time levels of one discrete population. Fields over time have shape
 /// (N + 1, n_0[, n_1]), or (N, ...) where only levels 0..N-1 (HJB) or 1..N (density) are meant.
 class Sweeps {
  public:
   /// `should_stop`, where given, is asked before each time step of a sweep (in one dimension, where
   /// a sweep is short, before each sweep); if it says so, the sweep throws Interrupted.
-  explicit Sweeps(const DiscreteProblem& problem, std::function<bool()> should_stop = {});
+  explicit Sweeps(const DiscretePopulation& population, std::function<bool()> should_stop = {});
   Sweeps(const Sweeps&) = delete;
   Sweeps& operator=(const Sweeps&) = delete;
 
-  /// Solve the HJB equation backwards, given the running cost at levels 0..N-1 and u^N, until its
-  /// residual is at most `tolerance`, in units of u over time. Without a guess, level by level;
-  /// from a guess, by Newton's method on all levels at once. Throws Breakdown.
-  UnifiedArray hjb(const UnifiedArray& running_cost, const UnifiedArray& terminal,
-                   const UnifiedArray* guess, double tolerance);
-  /// I + dt K(u^n) for n = 0..N-1, ready to be solved with.
-  Stencil matrices(const UnifiedArray& u) const;
-  /// Their transposes.
-  Stencil transposed_matrices(const UnifiedArray& u) const;
+  /// Solve the HJB equation backwards until its residual is at most `tolerance`, in units of u over
+  /// time. Without a guess, level by level; from a guess, by Newton's method on all levels at once.
+  /// Throws Breakdown.
+  UnifiedArray hjb(const HjbData& data, const UnifiedArray* guess, double tolerance);
+  /// Improve u by one update of Newton's method, which is one of policy iteration: the cost of the
+  /// policy that u makes agents choose.
+  UnifiedArray improved(const HjbData& data, const UnifiedArray& u);
+  /// The matrices of the HJB equation linearised at u, n = 0..N-1, ready to be solved with.
+  Stencil matrices(const UnifiedArray& u, const Conditions& at) const;
+  /// Those of the Fokker-Planck equation, I + dt K^T.
+  Stencil density_matrices(const UnifiedArray& u, const Conditions& at) const;
+  /// Those of the Fokker-Planck equation linearised in m.
+  Stencil density_jacobians(const UnifiedArray& u, const Conditions& at) const;
   /// Solve the Fokker-Planck equation forwards for the density that follows u. Throws Breakdown.
   Density fokker_planck(const UnifiedArray& u, const UnifiedArray* guess, double relative);
 
@@ -42,16 +46,14 @@ class Sweeps {
 
  private:
   using Traced = isofield::detail::TracedFunction;
-  std::optional<UnifiedArray> hjb_by_newton(const UnifiedArray& running_cost,
-                                            const UnifiedArray& terminal, UnifiedArray u,
-                                            double tolerance);
-  std::optional<UnifiedArray> hjb_by_line_sweeps(const UnifiedArray& running_cost,
-                                                 const UnifiedArray& terminal, UnifiedArray u,
+  Stencil made_by(const Traced& make, const UnifiedArray& u, const Conditions& at) const;
+  std::optional<UnifiedArray> hjb_by_newton(const HjbData& data, UnifiedArray u, double tolerance);
+  std::optional<UnifiedArray> hjb_by_line_sweeps(const HjbData& data, UnifiedArray u,
                                                  double tolerance);
   void fail_by_nan(const UnifiedArray& m) const;
   void ask_whether_to_go_on() const;
 
-  const DiscreteProblem& problem_;
+  const DiscretePopulation& population_;
   std::function<bool()> should_stop_;
   LinearStep linear_;
   HjbNewton newton_;
@@ -59,7 +61,7 @@ class Sweeps {
   FokkerPlanckStep fokker_planck_step_;
   std::optional<LineSweeps> lines_;  ///< in one dimension
   LineMarch backward_, forward_;
-  Traced matrices_, transposed_;
+  Traced matrices_, density_matrices_, density_jacobians_;
 };
 
 }  // namespace isofield::mfg

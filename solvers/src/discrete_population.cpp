@@ -1,0 +1,221 @@
+#include "isofield/mfg/discrete_population.hpp"
+
+#include <fmt/format.h>
+
+#include <isofield/error.hpp>
+
+namespace isofield::mfg {
+
+Conditions Conditions::level(std::int64_t n) const {
+  Conditions part;
+  if (t) part.t = (*t)(n);
+  if (m) part.m = (*m)(n);
+  return part;
+}
+
+Conditions Conditions::levels(std::int64_t first, std::int64_t last) const {
+  Conditions part;
+  if (t) part.t = (*t)(slice(first, last));
+  if (m) part.m = (*m)(slice(first, last));
+  return part;
+}
+
+void Conditions::append_to(std::vector<UnifiedArray>& list) const {
+  if (t) list.push_back(*t);
+  if (m) list.push_back(*m);
+}
+
+namespace {
+
+Hamiltonian make_hamiltonian(const Population& data, const Grid& grid) {
+  UnifiedArray scale = data.scale ? data.scale(grid) : full(Shape{}, 0.5, grid.dtype());
+  if (scale.size() != 1) scale = grid.field(scale);
+  return Hamiltonian(scale, data.exponent);
+}
+
+std::optional<Congestion> make_congestion(const Population& data, bool control) {
+  if (data.congestion == 0.0) return std::nullopt;
+  return Congestion(data.congestion, data.offset, control);
+}
+
+UnifiedArray make_initial(const Population& data, const Grid& grid) {
+  if (!data.initial_density) throw SolverError("problem: the initial density is missing");
+  UnifiedArray m = grid.density(grid.field(data.initial_density(grid))).copy();
+  if (has_nan_or_inf(m)) throw SolverError("the initial density is NaN or infinite somewhere");
+  if (min(m).item<double>() < 0.0) throw SolverError("the initial density is negative somewhere");
+  const double mass = grid.integral(m).item<double>();
+  if (!(mass > 0.0)) throw SolverError("the initial density is 0 on every free cell");
+  return data.mass ? (m * (*data.mass / mass)).copy() : m;
+}
+
+const Population& checked(const Population& data) {
+  if (!(data.viscosity > 0.0))
+    throw SolverError(fmt::format("problem: viscosity {} is not positive", data.viscosity));
+  if (data.mass && !(*data.mass > 0.0))
+    throw SolverError(fmt::format("problem: mass {} is not positive", *data.mass));
+  if (!(data.discount >= 0.0))
+    throw SolverError(fmt::format("problem: discount {} is negative", data.discount));
+  return data;
+}
+
+}  // namespace
+
+DiscretePopulation::DiscretePopulation(const Problem& problem, const Population& population,
+                                       const Grid& grid)
+    : data_(checked(population)),
+      grid_(grid),
+      hamiltonian_(make_hamiltonian(population, grid)),
+      congestion_(make_congestion(population, problem.control)),
+      horizon_(problem.horizon),
+      exit_value_(problem.exit_cost),
+      steps_(problem.steps),
+      initial_(make_initial(population, grid)) {
+  std::vector<double> t(static_cast<std::size_t>(steps_));
+  for (std::size_t n = 0; n < t.size(); ++n) t[n] = static_cast<double>(n) * dt();
+  Shape shape(grid_.axes() + 1, 1);
+  shape[0] = steps_;
+  times_ = asarray(t, shape).astype(dtype());
+  times_.eval();
+}
+
+UnifiedArray DiscretePopulation::constant_density() const {
+  Shape shape = grid_.shape();
+  shape.insert(0, steps_ + 1);
+  return broadcast_to(initial_, shape);
+}
+
+Conditions DiscretePopulation::conditions(const UnifiedArray& m) const {
+  Conditions at;
+  if (data_.drift) at.t = times_;
+  if (congestion_) at.m = m;
+  return at;
+}
+
+Conditions DiscretePopulation::conditions_in(std::span<const UnifiedArray> list,
+                                             std::size_t first) const {
+  Conditions at;
+  if (data_.drift) at.t = list[first++];
+  if (congestion_) at.m = list[first];
+  return at;
+}
+
+Hamiltonian DiscretePopulation::value_hamiltonian(const Conditions& at) const {
+  return congestion_ ? hamiltonian_.weighted(congestion_->value(*at.m)) : hamiltonian_;
+}
+
+Hamiltonian DiscretePopulation::transport_hamiltonian(const Conditions& at) const {
+  return congestion_ ? hamiltonian_.weighted(congestion_->speed(*at.m)) : hamiltonian_;
+}
+
+// The derivative of -b grad u by the one-sided differences: agents who drift forward look forward.
+std::optional<FaceField> DiscretePopulation::drift(const Conditions& at) const {
+  if (!data_.drift) return std::nullopt;
+  const std::vector<UnifiedArray> b = data_.drift(grid_, *at.t);
+  if (b.size() != static_cast<std::size_t>(grid_.axes()))
+    throw ShapeError(fmt::format("problem: the drift has {} components on a grid of {} axes",
+                                 b.size(), grid_.axes()));
+  FaceField slopes;
+  for (int k = 0; k < grid_.axes(); ++k) {
+    const UnifiedArray& speed = b[static_cast<std::size_t>(k)];
+    const auto through = [&](const UnifiedArray& x, Side side) {
+      const auto& open = grid_.open_face(k, side);
+      return open ? x * *open : x;
+    };
+    slopes.forward.push_back(through(-maximum(speed, 0.0), Side::forward));
+    slopes.backward.push_back(through(-minimum(speed, 0.0), Side::backward));
+  }
+  return slopes;
+}
+
+namespace {
+
+FaceField upwind(FaceField d) {
+  for (auto& x : d.forward) x = minimum(x, 0.0);
+  for (auto& x : d.backward) x = maximum(x, 0.0);
+  return d;
+}
+
+UnifiedArray product(const FaceField& a, const FaceField& b) {
+  UnifiedArray s = a.forward[0] * b.forward[0] + a.backward[0] * b.backward[0];
+  for (std::size_t k = 1; k < a.forward.size(); ++k)
+    s = s + a.forward[k] * b.forward[k] + a.backward[k] * b.backward[k];
+  return s;
+}
+
+FaceField sum_of(FaceField a, const std::optional<FaceField>& b) {
+  if (!b) return a;
+  for (std::size_t k = 0; k < a.forward.size(); ++k) {
+    a.forward[k] = a.forward[k] + b->forward[k];
+    a.backward[k] = a.backward[k] + b->backward[k];
+  }
+  return a;
+}
+
+UnifiedArray laplacian_of(const Grid& grid, const FaceField& d, double factor) {
+  std::optional<UnifiedArray> total;
+  for (int k = 0; k < grid.axes(); ++k) {
+    const auto i = static_cast<std::size_t>(k);
+    const UnifiedArray second = (d.forward[i] - d.backward[i]) * (factor / grid.axis(k).spacing());
+    total = total ? *total + second : second;
+  }
+  return *total;
+}
+
+}  // namespace
+
+UnifiedArray DiscretePopulation::hjb_residual(const UnifiedArray& u, const UnifiedArray& u_next,
+                                              const UnifiedArray& cost,
+                                              const Conditions& at) const {
+  return hjb_linearisation(u, u_next, cost, at).first * (1.0 / dt());
+}
+
+std::pair<UnifiedArray, Stencil> DiscretePopulation::hjb_linearisation(const UnifiedArray& u,
+                                                                       const UnifiedArray& u_next,
+                                                                       const UnifiedArray& cost,
+                                                                       const Conditions& at) const {
+  const FaceField d = differences(grid_, u, exit_value_), q = upwind(d);
+  const Hamiltonian h = value_hamiltonian(at);
+  const std::optional<FaceField> b = drift(at);
+  UnifiedArray left = h.value(q) - laplacian_of(grid_, d, viscosity());
+  if (b) left = left + product(*b, d);
+  if (discount() != 0.0) left = left + discount() * u;
+  return {u - u_next + dt() * (left - cost),
+          linearise(grid_, sum_of(h.gradient(q), b), viscosity(), dt(), discount())};
+}
+
+Stencil DiscretePopulation::matrix(const Hamiltonian& h, const UnifiedArray& u,
+                                   const Conditions& at) const {
+  const FaceField q = upwind_slopes(grid_, u, exit_value_);
+  return linearise(grid_, sum_of(h.gradient(q), drift(at)), viscosity(), dt());
+}
+
+Stencil DiscretePopulation::hjb_matrix(const UnifiedArray& u, const Conditions& at) const {
+  Stencil a = matrix(value_hamiltonian(at), u, at);
+  if (discount() != 0.0) a.diagonal = a.diagonal + dt() * discount();
+  return a;
+}
+
+UnifiedArray DiscretePopulation::hjb_change(const UnifiedArray& u, const Conditions& at,
+                                            const UnifiedArray& dm) const {
+  const FaceField q = upwind_slopes(grid_, u, exit_value_);
+  return hamiltonian_.value(q) * congestion_->value_derivative(*at.m) * dm;
+}
+
+Stencil DiscretePopulation::density_matrix(const UnifiedArray& u, const Conditions& at) const {
+  return matrix(transport_hamiltonian(at), u, at);
+}
+
+Stencil DiscretePopulation::density_jacobian(const UnifiedArray& u, const Conditions& at) const {
+  if (!congestion_) return density_matrix(u, at);
+  return matrix(hamiltonian_.weighted(congestion_->flux_derivative(*at.m)), u, at);
+}
+
+UnifiedArray DiscretePopulation::lagrangian(const UnifiedArray& u, const Conditions& at) const {
+  return transport_hamiltonian(at).lagrangian(upwind_slopes(grid_, u, exit_value_));
+}
+
+UnifiedArray DiscretePopulation::remainder(const UnifiedArray& x, const Conditions& at) const {
+  return max(value_hamiltonian(at).remainder(differences(grid_, x)).eval());
+}
+
+}  // namespace isofield::mfg
