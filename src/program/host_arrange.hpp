@@ -12,7 +12,8 @@
 /// What the kernels that move, order or select elements share.
 namespace isofield::host {
 
-/// Sums and products of integers that wrap around.
+/// Sums and products; those of integers wrap around, those of complex numbers are what `multiply`
+/// gives, also of infinities.
 template <class T>
 T wrapped_sum(T a, T b) {
   if constexpr (std::is_same_v<T, bool>)
@@ -28,6 +29,8 @@ T wrapped_product(T a, T b) {
     return a && b;
   else if constexpr (std::is_integral_v<T>)
     return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+  else if constexpr (is_complex_type<T>)
+    return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
   else
     return a * b;
 }

@@ -23,6 +23,11 @@ template <class T> auto abs(T x) {
 template <class T> T conj(T x) { if constexpr (is_complex_type<T>) return std::conj(x); else return x; }
 template <class T> auto real(T x) { if constexpr (is_complex_type<T>) return x.real(); else return x; }
 template <class T> auto imag(T x) { if constexpr (is_complex_type<T>) return x.imag(); else return T(0); }
+template <class T> T divide(T a, T b) {
+  if constexpr (is_complex_type<T>)
+    if (b == T(0)) return {a.real() / std::abs(b.real()), a.imag() / std::abs(b.real())};
+  return a / b;
+}
 template <class T> bool isfinite(T x) {
   if constexpr (is_complex_type<T>) return std::isfinite(x.real()) && std::isfinite(x.imag());
   else return std::isfinite(static_cast<double>(x)) || std::is_integral_v<T>;
