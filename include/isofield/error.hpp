@@ -28,6 +28,11 @@ class IndexError : public Error {
   using Error::Error;
 };
 
+/// An argument, other than an array or a dtype, with a value that an operation does not take.
+class ArgumentError : public Error {
+  using Error::Error;
+};
+
 /// Arrays of two backends in one operation, or a backend that failed.
 class BackendError : public Error {
   using Error::Error;

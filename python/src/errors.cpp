@@ -8,8 +8,9 @@ namespace isofield::python {
 namespace {
 
 // The module never goes away, so neither do its exceptions.
-PyObject *error, *shape_error, *dtype_error, *index_error, *backend_error, *out_of_memory,
-    *not_available, *device_error, *config_error, *solver_error, *linalg_error, *io_error;
+PyObject *error, *shape_error, *dtype_error, *index_error, *argument_error, *backend_error,
+    *out_of_memory, *not_available, *device_error, *config_error, *solver_error, *linalg_error,
+    *io_error;
 
 PyObject* make(nb::module_& m, const char* name, const char* doc, nb::handle bases) {
   const std::string full = std::string("isofield.") + name;
@@ -37,6 +38,8 @@ void set_error() noexcept {
     PyErr_SetString(dtype_error, e.what());
   } catch (const IndexError& e) {
     PyErr_SetString(index_error, e.what());
+  } catch (const ArgumentError& e) {
+    PyErr_SetString(argument_error, e.what());
   } catch (const OutOfMemory& e) {
     PyErr_SetString(out_of_memory, e.what());
   } catch (const BackendError& e) {
@@ -63,7 +66,7 @@ void set_error() noexcept {
                                                                     : PyExc_RuntimeError;
     PyErr_SetString(type, e.what());
   } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
+    PyErr_SetString(out_of_memory, "there is no memory for what an operation needs by the way");
   } catch (const std::bad_cast&) {
     PyErr_SetString(PyExc_TypeError, "a value of another type was expected");
   } catch (const std::exception& e) {
@@ -81,6 +84,9 @@ void bind_errors(nb::module_& m) {
       derive(m, "DTypeError", "Data types that do not go together, or not here.", PyExc_TypeError);
   index_error =
       derive(m, "IndexError", "An index, axis or slice outside its array.", PyExc_IndexError);
+  argument_error =
+      derive(m, "ArgumentError", "An argument with a value that an operation does not take.",
+             PyExc_ValueError);
   backend_error = derive(m, "BackendError",
                          "Arrays of two backends in one operation, or a backend that failed.",
                          PyExc_RuntimeError);
@@ -101,6 +107,10 @@ void bind_errors(nb::module_& m) {
     try {
       std::rethrow_exception(p);
     } catch (const Error&) {
+      set_error();
+    } catch (const std::bad_alloc&) {
+      set_error();
+    } catch (const std::bad_cast&) {
       set_error();
     }
   });

@@ -110,6 +110,13 @@ DType promoted(std::string_view operation, std::span<const Operand> operands) {
   return dtype;
 }
 
+std::string renamed(std::string_view operation, const char* message) {
+  const std::string_view text = message;
+  const auto end = text.find(": ");
+  if (end == std::string_view::npos) return std::string(message);
+  return std::string(operation) + std::string(text.substr(end));
+}
+
 std::string context(const BaseBackend& backend, DType dtype, const std::source_location& where) {
   return " [" + backend.spelling() + ", " + std::string(name(dtype)) + "]" + at(where);
 }
@@ -142,8 +149,7 @@ BaseBackend& common_backend(std::string_view operation, std::span<const Operand>
     if (&a == &b) continue;
     const std::string text = std::string(operation) + ": arrays on backends " + a.spelling() +
                              " and " + b.spelling() + ", shapes " + shapes_of(operands) +
-                             "; bring one over with to_backend(\"" + a.spelling() + "\")" +
-                             at(o.where());
+                             "; bring one over to \"" + a.spelling() + "\"" + at(o.where());
     if (a.name() == b.name()) throw DeviceError(text);
     throw BackendError(text);
   }

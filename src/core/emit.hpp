@@ -17,7 +17,7 @@ void check_domain(std::string_view operation, Domain domain, DType dtype);
 /// The operands' common dtype, before an operation's own rules; throws DTypeError.
 DType promoted(std::string_view operation, std::span<const Operand> operands);
 
-/// The backend of all array operands; throws BackendError or DeviceError that name `to_backend`.
+/// The backend of all array operands; throws BackendError or DeviceError.
 BaseBackend& common_backend(std::string_view operation, std::span<const Operand> operands);
 
 /// " [eigen, float64] at file.cpp:12", the end of every message about an operand.
@@ -55,6 +55,29 @@ auto located(const What& what, F&& body) -> decltype(body()) {
     throw IndexError(e.what() + context(what));
   } catch (const DTypeError& e) {
     throw DTypeError(e.what() + context(what));
+  }
+}
+
+/// "clip: ..." of "maximum: ...": what a message says of the operation that it begins with.
+std::string renamed(std::string_view operation, const char* message);
+
+/// Run `body`, whose operations are parts of `operation`: the messages of their errors name that.
+template <class F>
+auto as_part_of(std::string_view operation, F&& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const ShapeError& e) {
+    throw ShapeError(renamed(operation, e.what()));
+  } catch (const IndexError& e) {
+    throw IndexError(renamed(operation, e.what()));
+  } catch (const DTypeError& e) {
+    throw DTypeError(renamed(operation, e.what()));
+  } catch (const DeviceError& e) {
+    throw DeviceError(renamed(operation, e.what()));
+  } catch (const OutOfMemory&) {
+    throw;
+  } catch (const BackendError& e) {
+    throw BackendError(renamed(operation, e.what()));
   }
 }
 

@@ -75,14 +75,18 @@ std::size_t byte_count(const Shape& shape, DType dtype) {
   return static_cast<std::size_t>(bytes);
 }
 
+void throw_no_memory(const Shape& shape, DType dtype, const std::string& context) {
+  throw OutOfMemory("no memory for shape " + to_string(shape) + ", " +
+                    std::to_string(byte_count(shape, dtype)) + " bytes" + context);
+}
+
 StoragePtr make_storage(BaseBackend& backend, const Shape& shape, DType dtype, bool symbolic) {
   const std::size_t bytes = byte_count(shape, dtype);
   if (symbolic) return tracer()->allocate(backend, bytes);
   try {
     return backend.allocate(bytes);
   } catch (const std::bad_alloc&) {
-    throw OutOfMemory("no memory for shape " + to_string(shape) + ", " + std::to_string(bytes) +
-                      " bytes" + context(backend, dtype, {}));
+    throw_no_memory(shape, dtype, context(backend, dtype, {}));
   }
 }
 

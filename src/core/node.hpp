@@ -93,6 +93,17 @@ struct Node {
 NodePtr make_leaf(StoragePtr storage, DType dtype, const Layout& layout);
 /// Bytes that the elements take; throws ShapeError where 64 bits cannot say.
 std::size_t byte_count(const Shape& shape, DType dtype);
+/// Throw OutOfMemory for elements that found no room.
+[[noreturn]] void throw_no_memory(const Shape& shape, DType dtype, const std::string& context = "");
+/// That many elements on the host, on their way to be an array of that shape; throws OutOfMemory.
+template <class T>
+std::vector<T> host_elements(std::int64_t count, DType dtype, const Shape& shape) {
+  try {
+    return std::vector<T>(static_cast<std::size_t>(count));
+  } catch (const std::exception&) {  // std::bad_alloc, or std::length_error
+    throw_no_memory(shape, dtype);
+  }
+}
 /// New memory for that many elements; `symbolic`: that the replay of a trace will provide.
 StoragePtr make_storage(BaseBackend& backend, const Shape& shape, DType dtype, bool symbolic);
 /// A leaf over new memory in C order; its elements are not defined yet.

@@ -159,8 +159,10 @@ void throw_escaped(const std::source_location* where) {
         "an array that grad, vmap or a like transform looks into has outlived it, or has come to "
         "an operation without a rule for them" +
         (where ? at(*where) : ""));
-  throw Error("jit: an array made inside a traced function was used outside of it" +
-              (where ? at(*where) : ""));
+  throw Error(
+      "an array made inside a function that jit, grad, vmap or the like ran was used "
+      "outside of it" +
+      (where ? at(*where) : ""));
 }
 
 Tracer* tracer() noexcept { return active; }

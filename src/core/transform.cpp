@@ -6,6 +6,7 @@
 namespace isofield::detail {
 
 constinit thread_local int transform_depth = 0;
+constinit thread_local int batch_depth = 0;
 
 namespace {
 

@@ -128,6 +128,9 @@ class ScopedTransform {
 /// How many transforms this thread is in.
 extern constinit thread_local int transform_depth;
 
+/// How many functions of batches, as `vmap` makes them, this thread is in.
+extern constinit thread_local int batch_depth;
+
 /// Whether an operation on these operands belongs to a transform: the test that every operation
 /// makes first.
 inline bool wrapped(std::span<const Operand> operands) noexcept {

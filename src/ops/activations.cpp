@@ -13,10 +13,10 @@ UnifiedArray floating(std::string_view operation, const Operand& x) {
   return x.is_scalar() ? asarray(x.scalar()) : x.array();
 }
 
-/// The largest element along axes, 0 where it is infinite: what is taken off changes no result.
-UnifiedArray level(const UnifiedArray& x, const std::vector<int>& axes, Operand::Where place) {
-  const UnifiedArray largest = max({x, place}, axes, true);
-  return where(isfinite(largest), largest, 0.0);
+/// The largest element along axes, which an operation takes off first.
+UnifiedArray largest(std::string_view operation, const UnifiedArray& x,
+                     const std::vector<int>& axes, Operand::Where place) {
+  return detail::as_part_of(operation, [&] { return max({x, place}, axes, true); });
 }
 
 }  // namespace
@@ -44,17 +44,19 @@ UnifiedArray elu(Operand x, double alpha) {
 
 UnifiedArray softmax(Operand x, int axis) {
   const UnifiedArray a = floating("softmax", x);
-  const UnifiedArray powers = exp(a - max({a, x.where()}, {axis}, true));
+  const UnifiedArray powers = exp(a - largest("softmax", a, {axis}, x.where()));
   return powers / sum(powers, {axis}, true);
 }
 UnifiedArray log_softmax(Operand x, int axis) {
   const UnifiedArray a = floating("log_softmax", x);
-  const UnifiedArray below = a - max({a, x.where()}, {axis}, true);
+  const UnifiedArray below = a - largest("log_softmax", a, {axis}, x.where());
   return below - log(sum(exp(below), {axis}, true));
 }
 UnifiedArray logsumexp(Operand x, const std::vector<int>& axes, bool keepdims) {
   const UnifiedArray a = floating("logsumexp", x);
-  const UnifiedArray off = level(a, axes, x.where());
+  const UnifiedArray most = largest("logsumexp", a, axes, x.where());
+  // Where it is infinite nothing is taken off: that would change the result.
+  const UnifiedArray off = where(isfinite(most), most, 0.0);
   const UnifiedArray total = log(sum(exp(a - off), axes, true)) + off;
   return keepdims ? total : sum(total, axes);
 }

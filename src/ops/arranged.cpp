@@ -21,6 +21,13 @@ int Arranged::axis(std::int64_t axis) const {
   return located(place, [&] { return normalize_axis(axis, rank(), operation); });
 }
 
+int new_axis(std::int64_t axis, int rank, std::string_view operation) {
+  if (axis < -rank || axis >= rank)
+    throw IndexError(std::string(operation) + ": there is no place " + std::to_string(axis) +
+                     " for a new axis in a result of rank " + std::to_string(rank));
+  return static_cast<int>(axis < 0 ? axis + rank : axis);
+}
+
 int Arranged::axis_or_flat(std::optional<int> given) {
   if (given) return axis(*given);
   node = reshape(UnifiedArray(node), {-1}).node();
@@ -77,7 +84,7 @@ void Arranged::check_size(const Shape& shape) const {
 
 UnifiedArray iota(std::int64_t n, BaseBackend& backend) {
   (void)byte_count({n}, DType::int64);  // throws where there are too many
-  std::vector<std::int64_t> values(static_cast<std::size_t>(n));
+  auto values = host_elements<std::int64_t>(n, DType::int64, {n});
   std::iota(values.begin(), values.end(), std::int64_t{0});
   return int64s(values, backend);
 }

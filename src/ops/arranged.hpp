@@ -54,6 +54,8 @@ Layout axis_last(const Layout& layout, int axis);
 View axis_last(View view, int axis);
 /// The operand as a node of integers that are indices; throws DTypeError, BackendError.
 NodePtr checked_indices(std::string_view operation, const Operand& x, const Operand& indices);
+/// The place of a new axis in a result of `rank`; throws IndexError.
+int new_axis(std::int64_t axis, int rank, std::string_view operation);
 /// 0, 1, ..., n - 1 as int64.
 UnifiedArray iota(std::int64_t n, BaseBackend& backend);
 UnifiedArray int64s(const std::vector<std::int64_t>& values, BaseBackend& backend);

@@ -15,10 +15,21 @@ detail::NodePtr checked_empty(const Shape& shape, DType dtype, BaseBackend* back
   return detail::make_empty(or_default(backend), shape, dtype);
 }
 
-/// Room for that many elements on the host; throws ShapeError where there cannot be.
+/// Room for that many elements on the host; throws ShapeError where there cannot be, OutOfMemory
+/// where there is none.
 template <class T>
 std::vector<T> host_values(std::int64_t count) {
-  return std::vector<T>(detail::byte_count({count}, dtype_of<T>) / sizeof(T));
+  (void)detail::byte_count({count}, dtype_of<T>);
+  return detail::host_elements<T>(count, dtype_of<T>, {count});
+}
+
+/// Throw DTypeError where a number is lost in a dtype: a complex one in a real dtype, one that is
+/// out of an integer dtype's range. Fractions are cut off, as `astype` cuts them.
+void check_fill(const Scalar& value, DType dtype) {
+  const bool complex = value.kind() == Kind::complex && !is_complex(dtype) && dtype != DType::bool_;
+  if (complex || !value.fits(dtype))
+    throw DTypeError("full: " + value.text() + " does not go into dtype " +
+                     std::string(name(dtype)));
 }
 
 Scalar one_of(DType dtype) { return dtype == DType::bool_ ? Scalar(true) : Scalar(1); }
@@ -75,6 +86,8 @@ UnifiedArray empty(const Shape& shape, DType dtype, BaseBackend* backend) {
 }
 
 UnifiedArray full(const Shape& shape, Scalar value, DType dtype, BaseBackend* backend) {
+  check_fill(value, dtype);
+  if (dtype == DType::bool_) value = value.to<std::complex<double>>() != 0.0;
   detail::NodePtr node = checked_empty(shape, dtype, backend);
   if (element_count(shape) > 0) detail::fill_elements(value, node->view(), *node->backend);
   return UnifiedArray(std::move(node));
@@ -147,7 +160,7 @@ UnifiedArray eye(std::int64_t n, std::int64_t columns, std::int64_t k, DType dty
   if (n < 0 || columns < 0)
     throw ShapeError("eye: size (" + std::to_string(n) + ", " + std::to_string(columns) +
                      ") is negative");
-  UnifiedArray elements = zeros({element_count({n, columns})}, dtype, backend);
+  UnifiedArray elements = reshape(zeros({n, columns}, dtype, backend), {n * columns});
   const std::int64_t row = k < 0 ? -k : 0, column = k > 0 ? k : 0;
   const std::int64_t length = std::min(n - row, columns - column);
   if (length > 0) {

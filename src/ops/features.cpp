@@ -41,8 +41,8 @@ UnifiedArray Standardizer::inverse_transform(Operand data) const {
 Normalizer Normalizer::fit(Operand data, double low, double high) {
   const UnifiedArray x = matrix("normalize_features", data, -1);
   if (!(low < high))
-    throw Error("normalize_features: from " + Scalar(low).text() + " to " + Scalar(high).text() +
-                " is no range" + detail::context(data));
+    throw ArgumentError("normalize_features: from " + Scalar(low).text() + " to " +
+                        Scalar(high).text() + " is no range" + detail::context(data));
   const UnifiedArray smallest = isofield::min(x, {0});
   const UnifiedArray width = isofield::max(x, {0}) - smallest;
   return {smallest, where(width == 0.0, 1.0, width), low, high};

@@ -98,8 +98,8 @@ UnifiedArray transformed(std::string_view operation, Operand x, Kind kind,
 /// The kind of a type from 1 to 4, whose first is `first`; types 2 and 3 are each other's inverse.
 Kind kind_of(std::string_view operation, const Operand& x, Kind first, int type, bool inverse) {
   if (type < 1 || type > 4)
-    throw Error(std::string(operation) + ": type must be 1, 2, 3 or 4, not " +
-                std::to_string(type) + detail::context(x));
+    throw ArgumentError(std::string(operation) + ": type must be 1, 2, 3 or 4, not " +
+                        std::to_string(type) + detail::context(x));
   if (inverse && (type == 2 || type == 3)) type = 5 - type;
   return static_cast<Kind>(static_cast<int>(first) + type - 1);
 }

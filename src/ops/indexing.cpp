@@ -191,7 +191,16 @@ UnifiedArray one_hot(Operand indices, std::int64_t count, DType dtype) {
   const UnifiedArray index(detail::checked_indices("one_hot", indices, indices));
   if (count < 0)
     throw ShapeError("one_hot: count " + std::to_string(count) + " is negative" + at(where));
-  return equal(expand_dims({index, where}, -1), detail::iota(count, index.backend())).astype(dtype);
+  Shape shape = index.shape();
+  shape.push_back(count);
+  const UnifiedArray places = [&] {
+    try {
+      return detail::iota(count, index.backend());
+    } catch (const OutOfMemory&) {
+      detail::throw_no_memory(shape, dtype, detail::context({index, where}));
+    }
+  }();
+  return equal(expand_dims({index, where}, -1), places).astype(dtype);
 }
 
 }  // namespace isofield

@@ -4,6 +4,7 @@
 #include "core/emit.hpp"
 #include "core/node.hpp"
 #include "core/transform.hpp"
+#include "ops/arranged.hpp"
 
 namespace isofield {
 namespace {
@@ -97,7 +98,8 @@ UnifiedArray expand_dims(Operand x, int axis) {
   if (layout.rank() == Dims::max_rank)
     throw ShapeError("expand_dims: shape " + to_string(layout.shape) + " has the largest rank, " +
                      std::to_string(Dims::max_rank) + detail::context(x));
-  axis = detail::located(x, [&] { return normalize_axis(axis, layout.rank() + 1, "expand_dims"); });
+  axis =
+      detail::located(x, [&] { return detail::new_axis(axis, layout.rank() + 1, "expand_dims"); });
   layout.shape.insert(axis, 1);
   layout.strides.insert(axis, 0);
   if (detail::wrapped(x)) return detail::transformed_reshape(std::move(x), layout.shape);
@@ -174,17 +176,16 @@ UnifiedArray concat(const std::vector<UnifiedArray>& arrays, std::optional<int> 
 
 UnifiedArray stack(const std::vector<UnifiedArray>& arrays, int axis, std::source_location where) {
   if (arrays.empty()) throw ShapeError("stack: no arrays" + at(where));
-  const int rank = arrays[0].ndim() + 1;
   axis = detail::located(Operand(arrays[0], where),
-                         [&] { return normalize_axis(axis, rank, "stack"); });
+                         [&] { return detail::new_axis(axis, arrays[0].ndim() + 1, "stack"); });
   std::vector<UnifiedArray> expanded;
   for (const auto& a : arrays) {
     if (a.shape() != arrays[0].shape())
       throw ShapeError("stack: shapes " + to_string(arrays[0].shape()) + " and " +
                        to_string(a.shape()) + " differ" + detail::context({a, where}));
-    expanded.push_back(expand_dims({a, where}, axis));
+    expanded.push_back(detail::as_part_of("stack", [&] { return expand_dims({a, where}, axis); }));
   }
-  return concat(expanded, axis, where);
+  return detail::as_part_of("stack", [&] { return concat(expanded, axis, where); });
 }
 
 }  // namespace isofield

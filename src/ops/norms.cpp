@@ -135,9 +135,10 @@ UnifiedArray matrix_norm(Operand x, bool keepdims, const MatrixOrder& ord) {
     if (p == 1.0 || p == -1.0) return extreme_sum(m, -2, -1, p > 0, keepdims, where);
     if (p == infinity || p == -infinity) return extreme_sum(m, -1, -2, p > 0, keepdims, where);
   }
-  throw Error("matrix_norm: no order " +
-              (ord.name().empty() ? std::to_string(ord.value()) : "'" + ord.name() + "'") +
-              "; there are 'fro', 'nuc', 1, 2, inf, -1, -2, -inf" + detail::context(a.place));
+  throw ArgumentError("matrix_norm: no order " +
+                      (ord.name().empty() ? std::to_string(ord.value()) : "'" + ord.name() + "'") +
+                      "; there are 'fro', 'nuc', 1, 2, inf, -1, -2, -inf" +
+                      detail::context(a.place));
 }
 
 UnifiedArray norm(Operand x, const std::optional<MatrixOrder>& ord,
@@ -152,8 +153,8 @@ UnifiedArray norm(Operand x, const std::optional<MatrixOrder>& ord,
   if (!ord || (!matrices && ord->name().empty()))
     return vector_norm({a, where}, axis, keepdims, ord ? ord->value() : 2.0);
   if (!matrices)
-    throw Error("norm: order '" + ord->name() + "' is one of matrices, not of shape " +
-                to_string(a.shape()) + detail::context({a, where}));
+    throw ArgumentError("norm: order '" + ord->name() + "' is one of matrices, not of shape " +
+                        to_string(a.shape()) + detail::context({a, where}));
   const std::vector<int> chosen = axis ? *axis : std::vector<int>{0, 1};
   std::vector<int> gone, order;
   for (const int k : chosen)

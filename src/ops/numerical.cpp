@@ -90,8 +90,8 @@ void check_length(std::string_view operation, const UnifiedArray& lines, int lea
 
 void check_edge_order(int order, const Operand& x) {
   if (order != 1 && order != 2)
-    throw Error("gradient: edge_order must be 1 or 2, not " + std::to_string(order) +
-                detail::context(x));
+    throw ArgumentError("gradient: edge_order must be 1 or 2, not " + std::to_string(order) +
+                        detail::context(x));
 }
 
 /// One axis of coordinates, as many as there are elements in a line.
@@ -126,7 +126,8 @@ UnifiedArray diff(Operand x, int axis, int n, const std::optional<UnifiedArray>&
                   const std::optional<UnifiedArray>& append) {
   const auto where = x.where();
   const Arranged a("diff", x);
-  if (n < 0) throw Error("diff: n must not be negative, got " + std::to_string(n) + a.context());
+  if (n < 0)
+    throw ArgumentError("diff: n must not be negative, got " + std::to_string(n) + a.context());
   axis = a.axis(axis);
   UnifiedArray lines(a.node);
   if (prepend || append) {

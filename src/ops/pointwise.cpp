@@ -68,8 +68,10 @@ UnifiedArray clip(Operand x, std::optional<Operand> low, std::optional<Operand> 
     Operand here = by->is_scalar() ? Operand(by->scalar(), place) : Operand(by->array(), place);
     x = Operand(limit(std::move(x), std::move(here)), place);
   };
-  bound(low, [](Operand a, Operand b) { return maximum(std::move(a), std::move(b)); });
-  bound(high, [](Operand a, Operand b) { return minimum(std::move(a), std::move(b)); });
+  detail::as_part_of("clip", [&] {
+    bound(low, [](Operand a, Operand b) { return maximum(std::move(a), std::move(b)); });
+    bound(high, [](Operand a, Operand b) { return minimum(std::move(a), std::move(b)); });
+  });
   if (x.is_scalar()) return asarray(x.scalar());
   return x.array().astype(dtype, place);
 }

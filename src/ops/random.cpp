@@ -7,6 +7,7 @@
 
 #include "core/node.hpp"
 #include "core/step.hpp"
+#include "core/transform.hpp"
 
 namespace isofield::random {
 namespace {
@@ -25,11 +26,16 @@ std::uint64_t scaled(std::uint32_t high, std::uint32_t low, std::uint64_t range)
   return static_cast<std::uint64_t>(static_cast<Wide>(bits) * range >> 64);
 }
 
-void check_untraced(const char* operation) {
+/// Throw Error inside of functions that are not called once for each result.
+void check_called(const char* operation) {
   if (detail::tracer())
     throw Error(std::string("random::") + operation +
                 ": numbers drawn inside of a traced function would be the same at each replay; "
                 "draw them outside and pass them in");
+  if (detail::batch_depth > 0)
+    throw Error(std::string("random::") + operation +
+                ": numbers drawn inside of a function that vmap calls would be the same for each "
+                "element of the batch; draw them outside, along an axis, and pass them in");
 }
 
 std::size_t count_of(const Shape& shape, DType dtype) {
@@ -91,7 +97,7 @@ std::uint64_t Generator::take(std::uint64_t blocks) {
 }
 
 Words Generator::bits() {
-  check_untraced("bits");
+  check_called("bits");
   return philox(take(1), key_);
 }
 
@@ -103,7 +109,7 @@ Generator Generator::split() {
 /// `count` numbers, two of a block: make(high, low).
 template <class T, class Make>
 std::vector<T> Generator::draw(std::int64_t count, Make make) {
-  std::vector<T> numbers(static_cast<std::size_t>(count));
+  auto numbers = detail::host_elements<T>(count, DType::int64, {count});
   const std::uint64_t first = take(static_cast<std::uint64_t>((count + 1) / 2));
   for (std::size_t i = 0; i < numbers.size(); i += 2) {
     const Words words = philox(first + i / 2, key_);
@@ -115,11 +121,11 @@ std::vector<T> Generator::draw(std::int64_t count, Make make) {
 
 UnifiedArray Generator::uniform(const Shape& shape, double low, double high, DType dtype,
                                 BaseBackend* backend) {
-  check_untraced("uniform");
+  check_called("uniform");
   check_floating("uniform", dtype);
   if (!(low <= high) || !std::isfinite(high - low))
-    throw Error("random::uniform: from " + std::to_string(low) + " to " + std::to_string(high) +
-                " there are no numbers");
+    throw ArgumentError("random::uniform: from " + std::to_string(low) + " to " +
+                        std::to_string(high) + " there are no numbers");
   const auto count = static_cast<std::int64_t>(count_of(shape, float64));
   const double width = high - low;
   // Rounding must not reach the end.
@@ -135,11 +141,12 @@ UnifiedArray Generator::uniform(const Shape& shape, double low, double high, DTy
 
 UnifiedArray Generator::normal(const Shape& shape, double mean, double deviation, DType dtype,
                                BaseBackend* backend) {
-  check_untraced("normal");
+  check_called("normal");
   check_floating("normal", dtype);
   if (!(deviation >= 0) || !std::isfinite(mean) || !std::isfinite(deviation))
-    throw Error("random::normal: a mean of " + std::to_string(mean) + " and a deviation of " +
-                std::to_string(deviation) + " are of no normal distribution");
+    throw ArgumentError("random::normal: a mean of " + std::to_string(mean) +
+                        " and a deviation of " + std::to_string(deviation) +
+                        " are of no normal distribution");
   const auto count = static_cast<std::int64_t>(count_of(shape, float64));
   const std::int64_t pairs = (count + 1) / 2;
   // Columns: a radius' and an angle's number; 1 - u is never 0.
@@ -153,11 +160,11 @@ UnifiedArray Generator::normal(const Shape& shape, double mean, double deviation
 
 UnifiedArray Generator::integers(const Shape& shape, std::int64_t low, std::int64_t high,
                                  DType dtype, BaseBackend* backend) {
-  check_untraced("integers");
+  check_called("integers");
   if (!is_integer(dtype))
     throw DTypeError("random::integers: needs an integer dtype, got " + std::string(name(dtype)));
   const std::string range = "[" + std::to_string(low) + ", " + std::to_string(high) + ")";
-  if (low >= high) throw Error("random::integers: " + range + " is empty");
+  if (low >= high) throw ArgumentError("random::integers: " + range + " is empty");
   if (!Scalar(low).fits(dtype) || !Scalar(high - 1).fits(dtype))
     throw DTypeError("random::integers: " + range + " does not fit into dtype " +
                      std::string(name(dtype)));
@@ -175,16 +182,16 @@ UnifiedArray Generator::permutation(std::int64_t n, BaseBackend* backend) {
 
 UnifiedArray Generator::choice(std::int64_t n, const Shape& shape, bool replace,
                                BaseBackend* backend) {
-  check_untraced("choice");
+  check_called("choice");
   const auto count = static_cast<std::int64_t>(count_of(shape, int64));
   if (n < 0 || (count > 0 && n == 0) || (!replace && count > n))
-    throw Error("random::choice: " + std::to_string(count) + " of " + std::to_string(n) +
-                (replace ? "" : " without replacement") + " cannot be chosen");
+    throw ArgumentError("random::choice: " + std::to_string(count) + " of " + std::to_string(n) +
+                        (replace ? "" : " without replacement") + " cannot be chosen");
   if (replace)
     return count == 0 ? asarray(std::vector<std::int64_t>(), shape, backend)
                       : integers(shape, 0, n, int64, backend);
   // The beginning of a shuffle by Fisher and Yates: place i trades with one of those from i on.
-  std::vector<std::int64_t> places(static_cast<std::size_t>(n));
+  auto places = detail::host_elements<std::int64_t>(n, DType::int64, {n});
   std::iota(places.begin(), places.end(), std::int64_t{0});
   const auto steps = draw<std::pair<std::uint32_t, std::uint32_t>>(
       count, [](std::uint32_t a, std::uint32_t b) { return std::pair(a, b); });

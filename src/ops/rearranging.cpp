@@ -86,6 +86,8 @@ UnifiedArray expand_dims(Operand x, const std::vector<int>& axes) {
     throw ShapeError("expand_dims: shape " + to_string(a.shape()) + " with " +
                      std::to_string(axes.size()) + " axes more has rank " + std::to_string(rank) +
                      ", above the largest, " + std::to_string(Dims::max_rank) + a.context());
+  for (const int axis : axes)
+    detail::located(a.place, [&] { return detail::new_axis(axis, rank, a.operation); });
   std::vector<int> sorted = distinct(a, axes, rank);
   std::sort(sorted.begin(), sorted.end());
   Shape shape = a.shape();
@@ -260,6 +262,9 @@ UnifiedArray pad(Operand x, const std::vector<std::pair<std::int64_t, std::int64
   a.check_size(shape);
   UnifiedArray result(a.node);
   if (mode == Pad::constant) {
+    // 0 and 1 are truth values, too: the default is one.
+    if (a.dtype() == DType::bool_ && (identical(value, 0) || identical(value, 1)))
+      value = identical(value, 1);
     if (!detail::goes_into(value, a.dtype()))
       throw DTypeError("pad: " + value.text() + " does not go into dtype " +
                        std::string(name(a.dtype())) + a.context());

@@ -204,11 +204,13 @@ UnifiedArray quantile(Operand x, double q, std::optional<int> axis, bool keepdim
 
 UnifiedArray percentile(Operand x, double q, std::optional<int> axis, bool keepdims,
                         Quantile method) {
-  return quantile(std::move(x), q / 100.0, axis, keepdims, method);
+  return detail::as_part_of(
+      "percentile", [&] { return quantile(std::move(x), q / 100.0, axis, keepdims, method); });
 }
 
 UnifiedArray median(Operand x, std::optional<int> axis, bool keepdims) {
-  return quantile(std::move(x), 0.5, axis, keepdims, Quantile::linear);
+  return detail::as_part_of(
+      "median", [&] { return quantile(std::move(x), 0.5, axis, keepdims, Quantile::linear); });
 }
 
 }  // namespace isofield

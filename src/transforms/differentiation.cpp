@@ -39,8 +39,8 @@ void check_like(const UnifiedArray& x, const UnifiedArray& like, std::string_vie
 
 void check_count(std::size_t count, std::size_t wanted, std::string_view what, const Asked& asked) {
   if (count != wanted)
-    throw Error(said(asked) + std::to_string(count) + " " + std::string(what) + " for " +
-                std::to_string(wanted) + " arrays" + at(asked.where));
+    throw ArgumentError(said(asked) + std::to_string(count) + " " + std::string(what) + " for " +
+                        std::to_string(wanted) + " arrays" + at(asked.where));
 }
 
 /// A function's run on a tape.

@@ -26,12 +26,29 @@ int checked_axis(int axis, const UnifiedArray& x, std::string_view what, const A
   });
 }
 
+/// Counts the functions of batches that users ask for. A Jacobian is a batch of tangents: what a
+/// function draws is the same for all of them, as it has to be.
+class ScopedBatch {
+ public:
+  explicit ScopedBatch(const Asked& asked) noexcept
+      : counted_(asked.operation == "jacobian" ? 0 : 1) {
+    batch_depth += counted_;
+  }
+  ~ScopedBatch() { batch_depth -= counted_; }
+  ScopedBatch(const ScopedBatch&) = delete;
+  ScopedBatch& operator=(const ScopedBatch&) = delete;
+
+ private:
+  int counted_;
+};
+
 }  // namespace
 
 void check_axes(std::size_t axes, std::size_t arguments, const Asked& asked) {
   if (axes != 0 && axes != arguments)
-    throw Error(std::string(asked.operation) + ": " + std::to_string(axes) + " in_axes for " +
-                std::to_string(arguments) + " arguments" + at(asked.where));
+    throw ArgumentError(std::string(asked.operation) + ": " + std::to_string(axes) +
+                        " in_axes for " + std::to_string(arguments) + " arguments" +
+                        at(asked.where));
 }
 
 Arrays mapped(const ListFunction& f, std::span<const UnifiedArray> arguments,
@@ -56,16 +73,18 @@ Arrays mapped(const ListFunction& f, std::span<const UnifiedArray> arguments,
     first.push_back(moved(x, axis, 0));
   }
   if (!size)
-    throw Error(std::string(asked.operation) + ": no argument has an axis to map over" +
-                at(asked.where));
+    throw ArgumentError(std::string(asked.operation) + ": no argument has an axis to map over" +
+                        at(asked.where));
   const auto batch = std::make_shared<Batch>(*size);
   const ScopedTransform scope(*batch);
+  const ScopedBatch inside(asked);
   for (std::size_t i = 0; i < first.size(); ++i)
     if (in[i]) first[i] = batch->track(first[i]);
   Arrays results = f(first);
   if (out.size() != 1 && out.size() != results.size())
-    throw Error(std::string(asked.operation) + ": " + std::to_string(out.size()) +
-                " out_axes for " + std::to_string(results.size()) + " arrays" + at(asked.where));
+    throw ArgumentError(std::string(asked.operation) + ": " + std::to_string(out.size()) +
+                        " out_axes for " + std::to_string(results.size()) + " arrays" +
+                        at(asked.where));
   for (std::size_t k = 0; k < results.size(); ++k) {
     const UnifiedArray all = batch->take(results[k]);
     results[k] = moved(all, 0, checked_axis(out[out.size() == 1 ? 0 : k], all, "out_axes", asked));

@@ -47,8 +47,8 @@ BACKEND_TEST_CASE(dtypes_that_do_not_fit_are_told) {
   EXPECT_ERROR(DTypeError, "max: needs a real-valued dtype, got bool" + context(__LINE__, "bool"), max(b));
   EXPECT_ERROR(DTypeError, "matmul: needs a numeric dtype, got bool" + context(__LINE__, "bool"), linalg::matmul(of({2, 2}, bool_), of({2, 2}, bool_)));
   EXPECT_ERROR(DTypeError, "concat: dtypes float64 and bool do not promote; convert one with astype" + context(__LINE__, "bool"), concat({f, b}));
-  EXPECT_ERROR(DTypeError, "maximum: a scalar of kind float64 does not go with dtype int64; convert the array with astype" + on + here(__LINE__), clip(i, 0.5));
-  EXPECT_ERROR(DTypeError, "minimum: dtypes int64 and bool do not promote; convert one with astype" + on + here(__LINE__), clip(i, {}, b));
+  EXPECT_ERROR(DTypeError, "clip: a scalar of kind float64 does not go with dtype int64; convert the array with astype" + on + here(__LINE__), clip(i, 0.5));
+  EXPECT_ERROR(DTypeError, "clip: dtypes int64 and bool do not promote; convert one with astype" + on + here(__LINE__), clip(i, {}, b));
   UnifiedArray target = i;
   EXPECT_ERROR(DTypeError, "shift: a fill of 0.5 does not go into dtype int64" + context(__LINE__, "int64"), shift(i, 0, 1, Boundary::constant, 0.5));
   EXPECT_ERROR(DTypeError, "shift: a fill of nan does not go into dtype int64" + context(__LINE__, "int64"), shift(i, 0, 1, Boundary::constant, std::nan("")));
@@ -70,7 +70,7 @@ BACKEND_TEST_CASE(matrices_that_do_not_fit_are_told) {
   EXPECT_ERROR(ShapeError, "cross: axis -1 of shape (3, 4) does not have length 3" + context(__LINE__), linalg::cross(a, a));
   EXPECT_ERROR(ShapeError, "vecdot: shapes (3, 4) and (3,) do not fit: 4 != 3 along axis -1" + context(__LINE__), linalg::vecdot(a, v));
   EXPECT_ERROR(ShapeError, "diagonal: needs a matrix, got shape (3,)" + context(__LINE__), linalg::diagonal(v));
-  EXPECT_ERROR(Error, "matrix_norm: no order 'max'; there are 'fro', 'nuc', 1, 2, inf, -1, -2, -inf" + context(__LINE__), linalg::matrix_norm(a, false, "max"));
+  EXPECT_ERROR(ArgumentError, "matrix_norm: no order 'max'; there are 'fro', 'nuc', 1, 2, inf, -1, -2, -inf" + context(__LINE__), linalg::matrix_norm(a, false, "max"));
   EXPECT_ERROR(ShapeError, "einsum: 'ij,jk': there are 1 operands" + here(__LINE__), linalg::einsum("ij,jk", {a}));
   EXPECT_ERROR(ShapeError, "einsum: 'ijk->i': 'ijk' names 3 axes of an operand that has 2" + here(__LINE__), linalg::einsum("ijk->i", {a}));
   EXPECT_ERROR(ShapeError, "einsum: 'ij,ij->': 'i' is 3 and 4 long" + here(__LINE__), linalg::einsum("ij,ij->", {a, a.T()}));
@@ -102,8 +102,8 @@ BACKEND_TEST_CASE(transforms_that_make_no_sense_are_told) {
   EXPECT_ERROR(IndexError, "hartley: axis -3 is out of range for an array of rank 2" + context(__LINE__), fft::hartley(a, {-3}));
   EXPECT_ERROR(IndexError, "dct: axis -1 appears twice" + context(__LINE__), fft::dct(a, 2, {0, 1, -1}));
   EXPECT_ERROR(IndexError, "dct: axis -1 is out of range for an array of rank 0" + context(__LINE__), fft::dct(of({})));
-  EXPECT_ERROR(Error, "dct: type must be 1, 2, 3 or 4, not 5" + context(__LINE__), fft::dct(a, 5));
-  EXPECT_ERROR(Error, "idst: type must be 1, 2, 3 or 4, not 0" + context(__LINE__), fft::idst(a, 0));
+  EXPECT_ERROR(ArgumentError, "dct: type must be 1, 2, 3 or 4, not 5" + context(__LINE__), fft::dct(a, 5));
+  EXPECT_ERROR(ArgumentError, "idst: type must be 1, 2, 3 or 4, not 0" + context(__LINE__), fft::idst(a, 0));
 }
 
 BACKEND_TEST_CASE(unknown_dtypes_are_told) {
@@ -138,7 +138,7 @@ BACKEND_TEST_CASE(axes_beyond_the_rank_are_told) {
   EXPECT_ERROR(IndexError, "flip: axis -3 is out of range for an array of rank 2" + context(__LINE__), flip(a, -3));
   EXPECT_ERROR(IndexError, "shift: axis 5 is out of range for an array of rank 2" + context(__LINE__), shift(a, 5, 1, Boundary::clamp));
   EXPECT_ERROR(IndexError, "concat: axis 2 is out of range for an array of rank 2" + context(__LINE__), concat({a, a}, 2));
-  EXPECT_ERROR(IndexError, "stack: axis 3 is out of range for an array of rank 3" + context(__LINE__), stack({a, a}, 3));
+  EXPECT_ERROR(IndexError, "stack: there is no place 3 for a new axis in a result of rank 3" + context(__LINE__), stack({a, a}, 3));
   EXPECT_ERROR(IndexError, "squeeze: axis 2 is out of range for an array of rank 2" + context(__LINE__), squeeze(a, 2));
   EXPECT_ERROR(IndexError, "tridiagonal_solve: axis 1 is out of range for an array of rank 1" + context(__LINE__), linalg::tridiagonal_solve(0.0, 1.0, 0.0, of({3}), 1));
 }
@@ -208,7 +208,7 @@ BACKEND_TEST_CASE(backends_do_not_mix_and_the_way_over_is_told) {
     return;
   }
   const UnifiedArray a = of({2, 3}), b = there->zeros({3});
-  const std::string text = "arrays on backends " + variant().backend + " and " + other + ", shapes (2, 3), (3,); bring one over with to_backend(\"" + variant().backend + "\")";
+  const std::string text = "arrays on backends " + variant().backend + " and " + other + ", shapes (2, 3), (3,); bring one over to \"" + variant().backend + "\"";
   EXPECT_ERROR(BackendError, "add: " + text + here(__LINE__), a + b);
   EXPECT_ERROR(BackendError, "matmul: " + text + here(__LINE__), linalg::matmul(a, b));
   UnifiedArray c = a;
@@ -237,7 +237,7 @@ BACKEND_TEST_CASE(arrays_that_escape_from_a_trace_are_told) {
     return a;
   });
   BOOST_TEST(same<double>(f(x), {{3}, {1, 1, 1}}));
-  const std::string text = "jit: an array made inside a traced function was used outside of it";
+  const std::string text = "an array made inside a function that jit, grad, vmap or the like ran was used outside of it";
   EXPECT_ERROR(Error, text + here(__LINE__), (void)escaped.to_vector<double>());
   EXPECT_ERROR(Error, text + here(__LINE__), (void)pending.to_vector<double>());
   EXPECT_ERROR(Error, text, (escaped + x).eval());

@@ -176,7 +176,7 @@ std::string told(int line, const char* dtype = "float64") {
 
 BACKEND_TEST_CASE(what_cannot_be_rearranged_is_told) {
   const UnifiedArray a = zeros({3, 4});
-  EXPECT_ERROR(IndexError, "expand_dims: axis 4 is out of range for an array of rank 4" + told(__LINE__), expand_dims(a, std::vector<int>{0, 4}));
+  EXPECT_ERROR(IndexError, "expand_dims: there is no place 4 for a new axis in a result of rank 4" + told(__LINE__), expand_dims(a, std::vector<int>{0, 4}));
   EXPECT_ERROR(IndexError, "flip: axis -2 appears twice" + told(__LINE__), flip(a, std::vector<int>{0, -2}));
   EXPECT_ERROR(ShapeError, "squeeze: axis 1 of shape (3, 4) does not have length 1" + told(__LINE__), squeeze(a, std::vector<int>{1}));
   EXPECT_ERROR(ShapeError, "moveaxis: 2 axes do not go to 1 positions" + told(__LINE__), moveaxis(a, std::vector<int>{0, 1}, std::vector<int>{0}));

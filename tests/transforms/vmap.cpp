@@ -163,10 +163,17 @@ BACKEND_TEST_CASE(what_a_batch_cannot_do_is_said_with_the_place) {
   const UnifiedArray a = numbers({3, 2}), b = numbers({4, 2});
   BOOST_CHECK_EXCEPTION(vmap(add)(a, b), ShapeError, says("vmap: batches of 3 and of 4"));
   BOOST_CHECK_EXCEPTION(vmap(add, {5, 0})(a, a), IndexError, says("vmap: in_axes"));
-  BOOST_CHECK_EXCEPTION(vmap(add, {0})(a, a), Error, says("vmap: 1 in_axes for 2 arguments"));
-  BOOST_CHECK_EXCEPTION(vmap(add, {std::nullopt, std::nullopt})(a, a), Error,
+  BOOST_CHECK_EXCEPTION(vmap(add, {0})(a, a), ArgumentError,
+                        says("vmap: 1 in_axes for 2 arguments"));
+  BOOST_CHECK_EXCEPTION(vmap(add, {std::nullopt, std::nullopt})(a, a), ArgumentError,
                         says("vmap: no argument has an axis to map over"));
   BOOST_CHECK_EXCEPTION(vmap(read)(a), Error, says("vmap: the elements of one array of a batch"));
+  random::Generator g(1);
+  const auto draw = [&](const UnifiedArray& x) { return x + g.uniform({2}); };
+  BOOST_CHECK_EXCEPTION(vmap(draw)(a), Error, [](const Error& e) {
+    return std::string_view(e.what()).starts_with("random::uniform: numbers drawn inside of");
+  });
+  BOOST_TEST((jacobian(draw)(a(0)).to_vector<double>() == std::vector<double>{1, 0, 0, 1}));
 }
 
 }  // namespace isofield::testing
