@@ -177,19 +177,26 @@ BACKEND_TEST_CASE(joins_put_arrays_side_by_side) {
 BACKEND_TEST_CASE(arrays_print_as_numpy_prints_them) {
   const std::string tail = ", backend=" + variant().backend + ")";
   BOOST_TEST(to_string(asarray({1.0, 2.5, -0.1})) ==
-             "array([1, 2.5, -0.1], shape=(3,), dtype=float64" + tail);
-  BOOST_TEST(to_string(asarray(3.0)) == "array(3, shape=(), dtype=float64" + tail);
+             "array([ 1. ,  2.5, -0.1], shape=(3,), dtype=float64" + tail);
+  BOOST_TEST(to_string(asarray(3.0)) == "array(3., shape=(), dtype=float64" + tail);
   BOOST_TEST(to_string(asarray({true, false})) ==
-             "array([true, false], shape=(2,), dtype=bool" + tail);
+             "array([ True, False], shape=(2,), dtype=bool" + tail);
   BOOST_TEST(to_string(counting<std::int64_t>({2, 2}).array().T()) ==
-             "array([[0, 2],\n [1, 3]], shape=(2, 2), dtype=int64" + tail);
-  BOOST_TEST(to_string(arange(0.0, 100.0)) ==
-             "array([0, 1, 2, ..., 97, 98, 99], shape=(100,), dtype=float64" + tail);
-  BOOST_TEST(to_string(reshape(arange(0.0, 9.0), {9, 1})) ==
-             "array([[0],\n [1],\n [2],\n ...,\n [6],\n [7],\n [8]], shape=(9, 1), dtype=float64" +
+             "array([[0, 2],\n       [1, 3]], shape=(2, 2), dtype=int64" + tail);
+  BOOST_TEST(to_string(arange(0.0, 1001.0)) ==
+             "array([   0.,    1.,    2., ...,  998.,  999., 1000.], shape=(1001,), dtype=float64" +
                  tail);
+  BOOST_TEST(to_string(reshape(arange(0, 1200), {600, 2})) ==
+             "array([[   0,    1],\n       [   2,    3],\n       [   4,    5],\n       ...,\n"
+             "       [1194, 1195],\n       [1196, 1197],\n       [1198, 1199]], shape=(600, 2), "
+             "dtype=int64" +
+                 tail);
+  BOOST_TEST(to_string(asarray({1e-10, 2500.0})) ==
+             "array([1.0e-10, 2.5e+03], shape=(2,), dtype=float64" + tail);
+  BOOST_TEST(to_string(asarray({std::complex<double>(0.5, -2.0)})) ==
+             "array([0.5-2.j], shape=(1,), dtype=complex128" + tail);
   BOOST_TEST(to_string(zeros({0}, float32)) == "array([], shape=(0,), dtype=float32" + tail);
-  BOOST_TEST(to_string(asarray({std::numeric_limits<double>::infinity(), std::nan("")})) ==
+  BOOST_TEST(to_string(asarray({std::numeric_limits<double>::infinity(), -std::nan("")})) ==
              "array([inf, nan], shape=(2,), dtype=float64" + tail);
 }
 
