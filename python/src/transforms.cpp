@@ -57,7 +57,9 @@ class Traced {
     const ListFunction f = function_of(function);
     return list_of(unlocked([&] { return traces_.call(f, {pointers, 0}); }));
   }
-  int count() const { return traces_.count(); }
+  int count() const {
+    return unlocked([&] { return traces_.count(); });
+  }
 
  private:
   detail::Traces traces_;
