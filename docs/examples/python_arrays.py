@@ -39,6 +39,24 @@ z = x.to_device("cpu")  # a host backend; the memory is shared where it is the s
 # [end]
 assert x.device == "eigen"
 
+# [random]
+g = xp.random.Generator(seed=1)
+noise = g.normal((3, 2), deviation=0.1)
+rows = g.permutation(noise)  # its slices in another order
+sides = g.integers(0, 2, 100, dtype=xp.int8)
+mine, yours = g.split(), g.split()  # streams that have nothing to do with each other
+xp.random.seed(7)  # the generator behind xp.random.uniform and the like
+# [end]
+assert sorted(rows.tolist()) == sorted(noise.tolist()) and 20 < int(xp.sum(sides)) < 80
+
+# [features]
+scaled = xp.features.standardize_features(noise)  # a Standardizer
+seen = scaled.transform(noise)  # mean 0, deviation 1 along each column
+back = scaled.inverse_transform(seen)  # the data again
+first = xp.features.pca(seen, 1).transform(seen)  # along the direction of most variance
+# [end]
+assert xp.allclose(back, noise) and xp.allclose(xp.mean(seen, axis=0), 0.0) and first.shape == (3, 1)
+
 # [transforms]
 @xp.jit
 def step(u, dt):

@@ -12,14 +12,18 @@ def _summary(x):
     yield "backend", x.device
     if x.size == 0 or x.dtype is _core.bool or _core.isdtype(x.dtype, "complex floating"):
         return
-    finite = x
+    low = high = x
+    note = ""
     if _core.isdtype(x.dtype, "real floating"):
-        holes = int(_core.sum(_core.astype(_core.logical_not(_core.isfinite(x)), _core.int64)))
+        finite = _core.isfinite(x)
+        holes = x.size - int(_core.count_nonzero(finite))
         if holes:
             yield "NaN or infinite", str(holes)
-            finite = _core.where(_core.isfinite(x), x, 0.0)
-    note = " (of what is finite, and 0)" if finite is not x else ""
-    yield "range" + note, f"{_core.min(finite).item():.6g} .. {_core.max(finite).item():.6g}"
+            note = " (of what is finite)"
+            low, high = _core.where(finite, x, _core.inf), _core.where(finite, x, -_core.inf)
+        if holes == x.size:
+            return
+    yield "range" + note, f"{_core.min(low).item():.6g} .. {_core.max(high).item():.6g}"
 
 
 def _picture(x, most=64):

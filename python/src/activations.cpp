@@ -40,8 +40,9 @@ void bind_activations(nb::module_& m) {
         const auto axes = axes_in(axis, x.ndim());
         return unlocked([&] { return logsumexp({x, nowhere}, axes, keepdims).eval(); });
       },
-      nb::sig("def logsumexp(x: UnifiedArray, /, *, axis: int | tuple[int, ...] | None = None, "
-              "keepdims: _bool = False) -> UnifiedArray"),
+      nb::sig(
+          "def logsumexp(x: UnifiedArray, /, *, axis: int | typing.Sequence[int] | None = None, "
+          "keepdims: _bool = False) -> UnifiedArray"),
       nb::arg(), nb::kw_only(), nb::arg("axis") = nb::none(), nb::arg("keepdims") = false,
       "log(sum(exp(x))) over axes.");
 }

@@ -71,6 +71,16 @@ nb::object reduce(const UnifiedArray& array) {
   return nb::make_tuple(restore, nb::make_tuple(data, array.dtype(), to_tuple(array.shape())));
 }
 
+/// A number's method, which an array of rank 0 has, too.
+template <class... Argument>
+nb::object of_number(const UnifiedArray& array, const char* method, Argument&&... arguments) {
+  if (array.ndim() != 0)
+    throw nb::type_error(
+        (std::string(method) + ": an array of shape " + to_string(array.shape()) + " is no number")
+            .c_str());
+  return to_number(array).attr(method)(std::forward<Argument>(arguments)...);
+}
+
 UnifiedArray restored(const nb::bytes& data, DType dtype, const Shape& shape) {
   return asarray_bytes(data.c_str(), data.size(), dtype, shape, nullptr);
 }
@@ -165,8 +175,23 @@ void bind_methods(Class& c) {
           nb::sig("def __copy__(self) -> UnifiedArray"))
       .def(
           "__deepcopy__", [](const UnifiedArray& x, nb::handle) { return x.copy(); },
-          nb::sig("def __deepcopy__(self, memo: dict, /) -> UnifiedArray"))
-      .def("__reduce__", &reduce, nb::sig("def __reduce__(self) -> tuple"))
+          nb::sig("def __deepcopy__(self, memo: dict[int, typing.Any], /) -> UnifiedArray"))
+      .def(
+          "__format__",
+          [](const UnifiedArray& x, const nb::str& spec) -> nb::object {
+            if (x.ndim() != 0 && nb::len(spec) == 0)
+              return nb::str(to_string((evaluate(x), x), nowhere).c_str());
+            return of_number(x, "__format__", spec);
+          },
+          nb::sig("def __format__(self, spec: str, /) -> str"))
+      .def(
+          "__round__",
+          [](const UnifiedArray& x, const nb::object& digits) {
+            return digits.is_none() ? of_number(x, "__round__") : of_number(x, "__round__", digits);
+          },
+          nb::sig("def __round__(self, ndigits: int | None = None, /) -> int | float"),
+          nb::arg("ndigits") = nb::none())
+      .def("__reduce__", &reduce, nb::sig("def __reduce__(self) -> tuple[typing.Any, ...]"))
       .def(
           "__repr__",
           [](const UnifiedArray& x) {
@@ -206,7 +231,7 @@ UnifiedArray brought(const UnifiedArray& array, std::optional<DType> dtype, Base
   UnifiedArray result = array;
   if (casts) {
     const bool shared = interop::is_foreign({array, nowhere});
-    result = settled(array.astype(*dtype), shared);
+    result = settled(array.astype(*dtype, nowhere), shared);
   }
   if (moves) result = result.to_backend(*backend, nowhere);
   return copy == true && !casts ? result.copy() : result;

@@ -51,6 +51,22 @@ nb::list statuses() {
   return list;
 }
 
+nb::dict capabilities_of(const DeviceArgument& device) {
+  BaseBackend* const given = device.backend();
+  const Capabilities c = (given ? *given : default_backend()).capabilities();
+  const auto as_dict = [](const auto& pairs) {
+    nb::dict dict;
+    for (const auto& [key, value] : pairs) dict[nb::str(key.c_str())] = value;
+    return dict;
+  };
+  nb::dict result;
+  result["dtypes"] = nb::tuple(nb::cast(c.dtypes));
+  result["threads"] = c.threads;
+  result["details"] = as_dict(c.details);
+  result["delegated"] = as_dict(c.delegated);
+  return result;
+}
+
 }  // namespace
 
 void bind_backends(nb::module_& m) {
@@ -63,6 +79,20 @@ void bind_backends(nb::module_& m) {
       nb::sig("def get_backend() -> str"), "The backend that new arrays are made on.");
   m.def("list_backends", &statuses, nb::sig("def list_backends() -> list[tuple[str, _bool, str]]"),
         "Every backend and device: how it is spelled, whether it can be used, and if not, why.");
+  m.def("capabilities", &capabilities_of,
+        nb::sig("def capabilities(device: str | None = None) -> dict[str, typing.Any]"),
+        nb::arg("device") = nb::none(),
+        "What a backend can do, the one in force by default: its dtypes, threads, details of its\n"
+        "libraries, and operations that it hands to another one.");
+  m.def(
+      "get_available_devices",
+      [] {
+        nb::list names;
+        for (const Device& device : get_available_devices()) names.append(to_string(device));
+        return names;
+      },
+      nb::sig("def get_available_devices() -> list[str]"),
+      "The devices that some backend can use here: \"cpu\", \"cuda:0\".");
   m.def(
       "_backend_dtypes",
       [](const DeviceArgument& device) {

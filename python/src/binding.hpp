@@ -59,8 +59,30 @@ PyObject* wrap(UnifiedArray&& array) noexcept;
 void set_error() noexcept;
 
 /// The scalar in a Python bool, int, float or complex, which is what the standard mixes with
-/// arrays; none for other objects.
+/// arrays, or in a number of NumPy's, which counts as Python's; none for other objects.
 std::optional<Scalar> scalar_in(PyObject* object) noexcept;
+
+/// A number of another library's: its value and dtype in memory with the buffer protocol and no
+/// axes; none for other objects.
+struct ForeignNumber {
+  Scalar value;
+  DType dtype;
+};
+std::optional<ForeignNumber> foreign_number_in(PyObject* object) noexcept;
+
+/// Whether an object that is none of our arrays holds elements: a list, a tuple, or what other
+/// libraries call an array. Bytes are no numbers.
+bool holds_elements(PyObject* object) noexcept;
+
+/// Throw TypeError: the argument `name` is `wanted`, not what was given.
+[[noreturn]] void refuse(const char* name, const char* wanted, nb::handle given);
+/// A Python argument as a T; throws TypeError that names it.
+template <class T>
+T argument(nb::handle given, const char* name, const char* wanted) {
+  T value;
+  if (!nb::try_cast(given, value)) refuse(name, wanted, given);
+  return value;
+}
 
 /// An array or a number as an operand; none for other objects.
 std::optional<Operand> operand_in(PyObject* object);
@@ -105,10 +127,13 @@ inline void evaluate(const UnifiedArray& array) {
   array.eval();
 }
 
-/// Axes that a Python argument names, an int or a sequence of ints; none for None.
-std::optional<std::vector<int>> axes_in(nb::handle axis);
+/// Axes that the Python argument `name` names, an int or a sequence of ints; none for None. Throws
+/// TypeError for others.
+std::optional<std::vector<int>> axes_in(nb::handle axis, const char* name = "axis");
 /// The same with all axes of an array of `rank` for None.
 std::vector<int> axes_in(nb::handle axis, int rank);
+/// The same where None is no answer.
+std::vector<int> given_axes_in(nb::handle axis, const char* name = "axis");
 /// The arrays among `*arguments`; throws TypeError for others.
 std::vector<UnifiedArray> arrays_in(const nb::args& arguments);
 /// Arrays as a tuple.
@@ -126,6 +151,17 @@ struct DeviceArgument {
   BaseBackend* backend() const;
 };
 
+/// A Python number as an element of an integer dtype; throws OverflowError where it is out of its
+/// range, DTypeError where it is complex and the dtype is real.
+void check_element(const char* operation, const Scalar& value, DType dtype);
+
+/// The `shape` argument: an int or a sequence of ints.
+struct ShapeArgument {
+  nb::object given;
+  /// Throws TypeError for other objects, ShapeError for lengths and ranks out of range.
+  operator Shape() const;
+};
+
 /// Any object as an array, sharing memory where it can; `copy`: must, must not, or None.
 UnifiedArray to_array(nb::handle object, std::optional<DType> dtype, BaseBackend* backend,
                       std::optional<bool> copy);
@@ -138,7 +174,7 @@ UnifiedArray brought(const UnifiedArray& array, std::optional<DType> dtype, Base
 /// array is to see what is written to it.
 nb::object same_or(nb::handle object, UnifiedArray&& result);
 
-/// The dtype in a Python object: ours, a name, or one of Python's number types.
+/// The dtype in a Python object: ours, a name, one of Python's number types or of NumPy's.
 std::optional<DType> dtype_in(PyObject* object) noexcept;
 /// The Python object of a dtype, a new reference.
 PyObject* dtype_object(DType dtype) noexcept;
@@ -228,6 +264,15 @@ struct type_caster<isofield::Dims> {
       return false;
     }
     dims.push_back(n);
+    return true;
+  }
+};
+
+template <>
+struct type_caster<isofield::python::ShapeArgument> {
+  NB_TYPE_CASTER(isofield::python::ShapeArgument, const_name("int | typing.Sequence[int]"))
+  bool from_python(handle src, uint32_t, cleanup_list*) noexcept {
+    value.given = borrow(src);
     return true;
   }
 };

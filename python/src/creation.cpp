@@ -4,15 +4,23 @@ namespace isofield::python {
 namespace {
 
 using Given = std::optional<DType>;
-#define ISOFIELD_END "dtype: DType | None = None, device: str | None = None) -> UnifiedArray"
+#define ISOFIELD_END "dtype: _DTypeLike | None = None, device: str | None = None) -> UnifiedArray"
 
 UnifiedArray arange_of(Scalar start, std::optional<Scalar> stop, Scalar step, Given dtype,
                        const DeviceArgument& device) {
   return arange(stop ? start : Scalar(0), stop.value_or(start), step, dtype, device.backend());
 }
 
-UnifiedArray full_of(const Shape& shape, Scalar value, Given dtype, const DeviceArgument& device) {
-  return full(shape, value, dtype.value_or(value.default_dtype()), device.backend());
+/// A number in all elements of a dtype, which holds it.
+Scalar filled(const char* operation, Scalar value, DType dtype) {
+  check_element(operation, value, dtype);
+  return value;
+}
+
+UnifiedArray full_of(const ShapeArgument& shape, Scalar value, Given given,
+                     const DeviceArgument& device) {
+  const DType dtype = given.value_or(value.default_dtype());
+  return full(shape, filled("full", value, dtype), dtype, device.backend());
 }
 
 /// The backend of a new array like `x`.
@@ -25,10 +33,10 @@ void bind_filled(nb::module_& m) {
   const auto define = [&](const char* name, UnifiedArray (*make)(const Shape&, DType, BaseBackend*),
                           const char* doc) {
     const std::string sig =
-        std::string("def ") + name + "(shape: int | tuple[int, ...], *, " ISOFIELD_END;
+        std::string("def ") + name + "(shape: int | typing.Sequence[int], *, " ISOFIELD_END;
     m.def(
         name,
-        [make](const Shape& shape, Given dtype, const DeviceArgument& device) {
+        [make](const ShapeArgument& shape, Given dtype, const DeviceArgument& device) {
           return make(shape, dtype.value_or(DType::float64), device.backend());
         },
         nb::sig(sig.c_str()), nb::arg("shape"), nb::kw_only(), nb::arg("dtype") = nb::none(),
@@ -58,20 +66,22 @@ void bind_creation(nb::module_& m) {
       [](nb::handle object, Given dtype, const DeviceArgument& device, std::optional<bool> copy) {
         return same_or(object, to_array(object, dtype, device.backend(), copy));
       },
-      nb::sig("def asarray(obj: typing.Any, /, *, dtype: DType | None = None, "
+      nb::sig("def asarray(obj: typing.Any, /, *, dtype: _DTypeLike | None = None, "
               "device: str | None = None, copy: _bool | None = None) -> UnifiedArray"),
       nb::arg(), nb::kw_only(), nb::arg("dtype") = nb::none(), nb::arg("device") = nb::none(),
       nb::arg("copy") = nb::none(),
       "Turn numbers, nested lists, or another library's array into an array.\n\n"
       "Memory with the buffer protocol or DLPack is shared unless `copy` is true.");
-  m.def("full", &full_of,
-        nb::sig("def full(shape: int | tuple[int, ...], fill_value: complex, *, " ISOFIELD_END),
-        nb::arg("shape"), nb::arg("fill_value"), nb::kw_only(), nb::arg("dtype") = nb::none(),
-        nb::arg("device") = nb::none(), "An array of one value.");
+  m.def(
+      "full", &full_of,
+      nb::sig("def full(shape: int | typing.Sequence[int], fill_value: complex, *, " ISOFIELD_END),
+      nb::arg("shape"), nb::arg("fill_value"), nb::kw_only(), nb::arg("dtype") = nb::none(),
+      nb::arg("device") = nb::none(), "An array of one value.");
   m.def(
       "full_like",
       [](const UnifiedArray& x, Scalar value, Given dtype, const DeviceArgument& device) {
-        return full(x.shape(), value, dtype.value_or(x.dtype()), like(x, device));
+        const DType own = dtype.value_or(x.dtype());
+        return full(x.shape(), filled("full_like", value, own), own, like(x, device));
       },
       nb::sig("def full_like(x: UnifiedArray, /, fill_value: complex, *, " ISOFIELD_END), nb::arg(),
       nb::arg("fill_value"), nb::kw_only(), nb::arg("dtype") = nb::none(),
@@ -87,7 +97,7 @@ void bind_creation(nb::module_& m) {
       [](Scalar start, Scalar stop, std::int64_t num, Given dtype, const DeviceArgument& device,
          bool endpoint) { return linspace(start, stop, num, endpoint, dtype, device.backend()); },
       nb::sig("def linspace(start: complex, stop: complex, /, num: int, *, "
-              "dtype: DType | None = None, device: str | None = None, endpoint: _bool = True)"
+              "dtype: _DTypeLike | None = None, device: str | None = None, endpoint: _bool = True)"
               " -> UnifiedArray"),
       nb::arg(), nb::arg(), nb::arg("num"), nb::kw_only(), nb::arg("dtype") = nb::none(),
       nb::arg("device") = nb::none(), nb::arg("endpoint") = true,

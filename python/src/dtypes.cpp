@@ -45,6 +45,34 @@ bool is_of(DType dtype, nb::handle kind) {
   return dtype == dtype_of_argument(kind, "isdtype");
 }
 
+std::optional<DType> dtype_of_name(std::string_view text) noexcept {
+  if (text == "bool_") return DType::bool_;
+  for (const DType dtype : all_dtypes)
+    if (name(dtype) == text) return dtype;
+  return {};
+}
+
+std::optional<DType> dtype_of_text(PyObject* object) noexcept {
+  if (const char* text = PyUnicode_AsUTF8(object)) return dtype_of_name(text);
+  PyErr_Clear();
+  return {};
+}
+
+/// "finfo(bits=32, ...)"
+template <class... Value>
+std::string listed(const char* type, const char* const (&names)[sizeof...(Value)],
+                   const Value&... values) {
+  std::string text = std::string(type) + "(";
+  std::size_t k = 0;
+  const auto add = [&](const auto& value) {
+    text += (k ? ", " : "") + std::string(names[k]) + "=" +
+            nb::cast<std::string>(nb::repr(nb::cast(value)));
+    ++k;
+  };
+  (add(values), ...);
+  return text + ")";
+}
+
 }  // namespace
 
 std::optional<DType> dtype_in(PyObject* object) noexcept {
@@ -53,14 +81,16 @@ std::optional<DType> dtype_in(PyObject* object) noexcept {
   if (object == reinterpret_cast<PyObject*>(&PyLong_Type)) return DType::int64;
   if (object == reinterpret_cast<PyObject*>(&PyFloat_Type)) return DType::float64;
   if (object == reinterpret_cast<PyObject*>(&PyComplex_Type)) return DType::complex128;
-  if (!PyUnicode_Check(object)) return {};
-  const char* text = PyUnicode_AsUTF8(object);
-  if (!text) {
-    PyErr_Clear();
-    return {};
+  if (PyUnicode_Check(object)) return dtype_of_text(object);
+  constexpr std::string_view numpy = "numpy.";
+  if (PyType_Check(object)) {  // numpy.float32
+    const std::string_view name = reinterpret_cast<PyTypeObject*>(object)->tp_name;
+    return name.starts_with(numpy) ? dtype_of_name(name.substr(numpy.size())) : std::nullopt;
   }
-  for (const DType dtype : all_dtypes)
-    if (name(dtype) == text) return dtype;
+  if (!std::string_view(Py_TYPE(object)->tp_name).starts_with(numpy)) return {};
+  const nb::object text = nb::steal(PyObject_GetAttrString(object, "name"));  // numpy.dtype("f4")
+  if (text.is_valid() && PyUnicode_Check(text.ptr())) return dtype_of_text(text.ptr());
+  PyErr_Clear();
   return {};
 }
 
@@ -99,12 +129,19 @@ void bind_dtype_functions(nb::module_& m) {
       .def_ro("max", &FloatInfo::max)
       .def_ro("min", &FloatInfo::min)
       .def_ro("smallest_normal", &FloatInfo::smallest_normal)
-      .def_ro("dtype", &FloatInfo::dtype);
+      .def_ro("dtype", &FloatInfo::dtype)
+      .def("__repr__", [](const FloatInfo& i) {
+        return listed("finfo", {"bits", "eps", "max", "min", "smallest_normal", "dtype"}, i.bits,
+                      i.eps, i.max, i.min, i.smallest_normal, i.dtype);
+      });
   nb::class_<IntegerInfo>(m, "iinfo_object", "Limits of an integer dtype.")
       .def_ro("bits", &IntegerInfo::bits)
       .def_ro("max", &IntegerInfo::max)
       .def_ro("min", &IntegerInfo::min)
-      .def_ro("dtype", &IntegerInfo::dtype);
+      .def_ro("dtype", &IntegerInfo::dtype)
+      .def("__repr__", [](const IntegerInfo& i) {
+        return listed("iinfo", {"bits", "max", "min", "dtype"}, i.bits, i.max, i.min, i.dtype);
+      });
   m.def(
       "finfo", [](nb::handle type) { return finfo(dtype_of_argument(type, "finfo")); },
       nb::sig("def finfo(type: DType | UnifiedArray, /) -> finfo_object"),
@@ -136,7 +173,7 @@ void bind_dtype_functions(nb::module_& m) {
         return same_or(x, brought(array_in(x.ptr()), dtype, device.backend(),
                                   copy ? std::optional(true) : std::nullopt));
       },
-      nb::sig("def astype(x: UnifiedArray, dtype: DType, /, *, copy: _bool = True, "
+      nb::sig("def astype(x: UnifiedArray, dtype: _DTypeLike, /, *, copy: _bool = True, "
               "device: str | None = None) -> UnifiedArray"),
       nb::arg(), nb::arg(), nb::kw_only(), nb::arg("copy") = true, nb::arg("device") = nb::none(),
       "Cast an array to another dtype; `copy=False` gives the array itself where nothing changes.");

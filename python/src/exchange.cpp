@@ -2,6 +2,7 @@
 
 #include <nanobind/stl/pair.h>
 
+#include <cstring>
 #include <isofield/interop/dlpack.hpp>
 #include <isofield/interop/strided.hpp>
 #include <mutex>
@@ -130,7 +131,53 @@ UnifiedArray shared(std::unique_ptr<HeldBuffer> buffer, DType dtype, BaseBackend
                      std::move(owner), host);
 }
 
+/// Whether truth values are stored as 0 and 1, as kernels take for granted.
+bool is_canonical(const UnifiedArray& bytes) {
+  return all(less_equal({bytes, nowhere}, 1)).item<bool>(nowhere);
+}
+
+/// An array over the same memory with elements of another dtype of the same width.
+UnifiedArray reinterpreted(const UnifiedArray& array, DType dtype) {
+  const View view = array.view(nowhere);
+  const auto held = std::make_shared<UnifiedArray>(array);
+  Layout layout = view.layout;
+  return from_memory(view.storage->data, dtype, layout, view.storage->bytes, held, array.backend());
+}
+
+/// Truth values that came from elsewhere: a copy where one is stored as another byte than 0 or 1.
+UnifiedArray canonical(UnifiedArray array, std::optional<bool> copy) {
+  if (array.dtype() != DType::bool_ || !array.device().is_host() || array.size() == 0) return array;
+  const UnifiedArray bytes = reinterpreted(array, DType::uint8);
+  if (is_canonical(bytes)) return array;
+  if (copy == false)
+    throw nb::value_error("asarray: truth values that are not stored as 0 or 1 need a copy");
+  return not_equal({bytes, nowhere}, 0).eval();
+}
+
 }  // namespace
+
+std::optional<ForeignNumber> foreign_number_in(PyObject* object) noexcept {
+  if (!PyObject_CheckBuffer(object) || is_array(object) || PyBytes_Check(object)) return {};
+  HeldBuffer buffer;
+  if (PyObject_GetBuffer(object, &buffer.view, PyBUF_FULL_RO) != 0) {
+    PyErr_Clear();
+    return {};
+  }
+  buffer.held = true;
+  if (buffer.view.ndim != 0) return {};
+  const auto dtype = dtype_of_format(buffer.view.format, buffer.view.itemsize);
+  if (!dtype) return {};
+  return visit_dtype(*dtype, [&](auto tag) {
+    using T = decltype(tag);
+    if constexpr (std::is_same_v<T, bool>) {
+      return ForeignNumber{*static_cast<const unsigned char*>(buffer.view.buf) != 0, *dtype};
+    } else {
+      T value;
+      std::memcpy(&value, buffer.view.buf, sizeof value);
+      return ForeignNumber{value, *dtype};
+    }
+  });
+}
 
 UnifiedArray from_buffer(nb::handle object, std::optional<DType> dtype, BaseBackend* backend,
                          std::optional<bool> copy) {
@@ -147,8 +194,8 @@ UnifiedArray from_buffer(nb::handle object, std::optional<DType> dtype, BaseBack
   if (irregular && copy == false)
     throw nb::value_error("asarray: elements that do not lie on their boundaries need a copy");
   BaseBackend* target = backend ? backend : &default_backend();
-  if (irregular) return brought(copied(view, *own, host), dtype, target, {});
-  return brought(shared(std::move(buffer), *own, host), dtype, target, copy);
+  if (irregular) return brought(canonical(copied(view, *own, host), {}), dtype, target, {});
+  return brought(canonical(shared(std::move(buffer), *own, host), copy), dtype, target, copy);
 }
 
 int get_buffer(PyObject* self, Py_buffer* buffer, int flags) noexcept {
@@ -286,10 +333,30 @@ UnifiedArray from_producer(nb::handle object, BaseBackend* backend, std::optiona
   const nb::object capsule = asked(object, copy == false);
   BaseBackend* where = backend && backend->device() == own.device() ? backend : &own;
   if (PyCapsule_IsValid(capsule.ptr(), versioned_name))
-    return taken<interop::DLManagedTensorVersioned>(capsule.ptr(), versioned_name,
-                                                    "used_dltensor_versioned", where);
-  return taken<interop::DLManagedTensor>(capsule.ptr(), plain_name, "used_dltensor", where);
+    return canonical(taken<interop::DLManagedTensorVersioned>(capsule.ptr(), versioned_name,
+                                                              "used_dltensor_versioned", where),
+                     copy);
+  return canonical(
+      taken<interop::DLManagedTensor>(capsule.ptr(), plain_name, "used_dltensor", where), copy);
 }
+
+namespace {
+
+/// For NumPy, which asks for it where there is no buffer: it would read element after element.
+nb::object numpy_array(const UnifiedArray& array, const nb::object& dtype, const nb::object& copy) {
+  if (!array.device().is_host())
+    throw nb::type_error(
+        "__array__: the array is not on the host; bring it there with to_device(\"cpu\")");
+  evaluate(array);
+  (void)array.view(nowhere);  // throws where there are no elements yet
+  const nb::object view = nb::steal(PyMemoryView_FromObject(nb::find(array).ptr()));
+  if (!view.is_valid()) throw nb::python_error();
+  const nb::object numpy = nb::module_::import_("numpy");
+  if (copy.is_none()) return numpy.attr("asarray")(view, nb::arg("dtype") = dtype);
+  return numpy.attr("array")(view, nb::arg("dtype") = dtype, nb::arg("copy") = copy);
+}
+
+}  // namespace
 
 void bind_exchange(nb::module_& m, nb::class_<UnifiedArray>& c) {
   c.def("__dlpack__", &dlpack,
@@ -308,6 +375,11 @@ void bind_exchange(nb::module_& m, nb::class_<UnifiedArray>& c) {
       },
       nb::sig("def __dlpack_device__(self, /) -> tuple[int, int]"),
       "DLPack's device type and number.");
+  c.def("__array__", &numpy_array,
+        nb::sig("def __array__(self, dtype: typing.Any = None, copy: _bool | None = None)"
+                " -> typing.Any"),
+        nb::arg("dtype") = nb::none(), nb::arg("copy") = nb::none(),
+        "The elements as an array of NumPy's, which takes them through the buffer protocol.");
   m.def(
       "from_dlpack",
       [](nb::handle x, const DeviceArgument& device, std::optional<bool> copy) {

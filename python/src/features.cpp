@@ -5,6 +5,10 @@
 namespace isofield::python {
 namespace {
 
+std::int64_t features_of(const features::Standardizer& f) { return f.mean.size(); }
+std::int64_t features_of(const features::Normalizer& f) { return f.minimum.size(); }
+std::int64_t features_of(const features::PCA& f) { return f.mean.size(); }
+
 /// What every fitted transform has.
 template <class Fitted>
 nb::class_<Fitted> fitted(nb::module_& m, const char* name, const char* doc) {
@@ -22,7 +26,10 @@ nb::class_<Fitted> fitted(nb::module_& m, const char* name, const char* doc) {
             return unlocked([&] { return f.inverse_transform(std::move(data)).eval(); });
           },
           nb::sig("def inverse_transform(self, data: UnifiedArray, /) -> UnifiedArray"), nb::arg(),
-          "The data that transformed ones stand for.");
+          "The data that transformed ones stand for.")
+      .def("__repr__", [name](const Fitted& f) {
+        return std::string(name) + "(features=" + std::to_string(features_of(f)) + ")";
+      });
   return c;
 }
 

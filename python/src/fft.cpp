@@ -44,7 +44,7 @@ void define(nb::module_& m, const char* name, Lines f, const char* doc) {
       name,
       [f](Operand x, const Lengths& s, nb::handle axes, const std::string& norm) {
         const auto chosen = norm_in(norm);
-        const auto along = axes_in(axes);
+        const auto along = axes_in(axes, "axes");
         return unlocked([&] { return f(std::move(x), s, along, chosen); });
       },
       nb::sig(sig.c_str()), nb::arg(), nb::kw_only(), nb::arg("s") = nb::none(),
@@ -59,8 +59,8 @@ void define(nb::module_& m, const char* name, Real f, const char* doc) {
       name,
       [f](Operand x, int type, nb::handle axes, const std::string& norm) {
         const auto chosen = norm_in(norm);
-        const auto along = axes_in(axes);
-        return unlocked([&] { return f(std::move(x), type, *along, chosen); });
+        const auto along = given_axes_in(axes, "axes");
+        return unlocked([&] { return f(std::move(x), type, along, chosen); });
       },
       nb::sig(sig.c_str()), nb::arg(), nb::kw_only(), nb::arg("type") = 2, nb::arg("axes") = -1,
       nb::arg("norm") = "backward", doc);
@@ -72,14 +72,14 @@ void define(nb::module_& m, const char* name, Shift f, const char* doc) {
   m.def(
       name,
       [f](Operand x, nb::handle axes) {
-        const auto along = axes_in(axes);
+        const auto along = axes_in(axes, "axes");
         return unlocked([&] { return f(std::move(x), along); });
       },
       nb::sig(sig.c_str()), nb::arg(), nb::kw_only(), nb::arg("axes") = nb::none(), doc);
 }
 void define(nb::module_& m, const char* name, Frequencies f, const char* doc) {
   const std::string sig = std::string("def ") + name +
-                          "(n: int, /, *, d: float = 1.0, dtype: DType | None = None, "
+                          "(n: int, /, *, d: float = 1.0, dtype: _DTypeLike | None = None, "
                           "device: str | None = None) -> UnifiedArray";
   m.def(
       name,
@@ -112,6 +112,18 @@ void bind_fft(nb::module_& main) {
   define(m, "idct", &fft::idct, "The inverse of `dct` of the same type.");
   define(m, "dst", &fft::dst, "Discrete sine transforms of type 1, 2, 3 or 4.");
   define(m, "idst", &fft::idst, "The inverse of `dst` of the same type.");
+  m.def(
+      "hartley",
+      [](Operand x, nb::handle axes, const std::string& norm) {
+        const auto chosen = norm_in(norm);
+        const auto along = given_axes_in(axes, "axes");
+        return unlocked([&] { return fft::hartley(std::move(x), along, chosen); });
+      },
+      nb::sig("def hartley(x: UnifiedArray, /, *, axes: int | typing.Sequence[int] = -1, "
+              "norm: str = 'backward') -> UnifiedArray"),
+      nb::arg(), nb::kw_only(), nb::arg("axes") = -1, nb::arg("norm") = "backward",
+      "sum_j x[j] (cos + sin)(2 pi j k / n): its own inverse with norm \"ortho\", or with\n"
+      "\"forward\" that of \"backward\".");
 }
 
 }  // namespace isofield::python

@@ -26,26 +26,27 @@ void define(nb::module_& m, const char* name, Two f, const char* doc) {
 
 linalg::MatrixOrder order_in(nb::handle object) {
   if (PyUnicode_Check(object.ptr())) return linalg::MatrixOrder(nb::cast<std::string>(object));
-  return linalg::MatrixOrder(nb::cast<double>(object));
+  return linalg::MatrixOrder(argument<double>(object, "the order", "a number or a name"));
 }
 
 std::optional<Operand> tolerance_in(nb::handle rtol) {
   if (rtol.is_none()) return {};
   auto operand = operand_in(rtol.ptr());
-  if (!operand) throw nb::type_error("rtol is a number or an array");
+  if (!operand) refuse("rtol", "a number, an array or None", rtol);
   return operand;
 }
 
 UnifiedArray tensordot(Operand a, Operand b, nb::handle axes) {
   if (PyIndex_Check(axes.ptr())) {
-    const int count = nb::cast<int>(axes);
+    const int count = argument<int>(axes, "axes", "an int or two sequences of ints");
     return unlocked([&] { return linalg::tensordot(std::move(a), std::move(b), count); });
   }
-  const auto both = nb::cast<std::vector<nb::object>>(axes);
+  const auto both =
+      argument<std::vector<nb::object>>(axes, "axes", "an int or two sequences of ints");
   if (both.size() != 2)
     throw nb::value_error("tensordot: axes are an int or two sequences of ints");
-  const auto first = axes_in(both[0]), second = axes_in(both[1]);
-  return unlocked([&] { return linalg::tensordot(std::move(a), std::move(b), *first, *second); });
+  const auto first = given_axes_in(both[0], "axes[0]"), second = given_axes_in(both[1], "axes[1]");
+  return unlocked([&] { return linalg::tensordot(std::move(a), std::move(b), first, second); });
 }
 
 void bind_products(nb::module_& m, nb::module_& main) {
@@ -88,7 +89,7 @@ void bind_products(nb::module_& m, nb::module_& main) {
       "einsum",
       [](std::string_view subscripts, const nb::args& operands) {
         std::vector<UnifiedArray> arrays;
-        for (const nb::handle a : operands) arrays.push_back(nb::cast<UnifiedArray>(a));
+        arrays = arrays_in(operands);
         return unlocked([&] { return linalg::einsum(subscripts, arrays, nowhere); });
       },
       nb::sig("def einsum(subscripts: str, /, *operands: UnifiedArray) -> UnifiedArray"),
@@ -102,6 +103,14 @@ void bind_products(nb::module_& m, nb::module_& main) {
 
 void bind_diagonals(nb::module_& m) {
   m.def(
+      "diag",
+      [](Operand x, int offset) {
+        return unlocked([&] { return linalg::diag(std::move(x), offset); });
+      },
+      nb::sig("def diag(x: UnifiedArray, /, *, offset: int = 0) -> UnifiedArray"), nb::arg(),
+      nb::kw_only(), nb::arg("offset") = 0,
+      "The matrix with a vector on its diagonal; of a matrix, its diagonal.");
+  m.def(
       "diagonal", [](Operand x, int offset) { return linalg::diagonal(std::move(x), offset); },
       nb::sig("def diagonal(x: UnifiedArray, /, *, offset: int = 0) -> UnifiedArray"), nb::arg(),
       nb::kw_only(), nb::arg("offset") = 0, "The diagonals of matrices, along a last axis.");
@@ -110,7 +119,7 @@ void bind_diagonals(nb::module_& m) {
       [](Operand x, int offset, std::optional<DType> dtype) {
         return unlocked([&] { return linalg::trace(std::move(x), offset, dtype); });
       },
-      nb::sig("def trace(x: UnifiedArray, /, *, offset: int = 0, dtype: DType | None = None)"
+      nb::sig("def trace(x: UnifiedArray, /, *, offset: int = 0, dtype: _DTypeLike | None = None)"
               " -> UnifiedArray"),
       nb::arg(), nb::kw_only(), nb::arg("offset") = 0, nb::arg("dtype") = nb::none(),
       "Sums of the diagonals of matrices.");
@@ -118,6 +127,19 @@ void bind_diagonals(nb::module_& m) {
 
 void bind_systems(nb::module_& m) {
   define(m, "solve", &linalg::solve, "Solve x1 x = x2 by elimination with partial pivoting.");
+  m.def(
+      "solve_triangular",
+      [](Operand a, Operand b, bool upper, bool unit_diagonal) {
+        return unlocked([&] {
+          return linalg::solve_triangular(std::move(a), std::move(b), upper, unit_diagonal);
+        });
+      },
+      nb::sig("def solve_triangular(x1: UnifiedArray, x2: UnifiedArray, /, *, "
+              "upper: _bool = False, unit_diagonal: _bool = False) -> UnifiedArray"),
+      nb::arg(), nb::arg(), nb::kw_only(), nb::arg("upper") = false,
+      nb::arg("unit_diagonal") = false,
+      "Solve x1 x = x2 where only one triangle of x1 is read, and with `unit_diagonal` not its\n"
+      "diagonal, taken as ones.");
   define(m, "inv", &linalg::inv, "The inverse of square matrices.");
   define(m, "det", &linalg::det, "The determinant of square matrices.");
   m.def(
@@ -194,7 +216,26 @@ void bind_decompositions(nb::module_& m) {
   define(m, "eigvals", &linalg::eigvals, "Eigenvalues, complex, in no order.");
 }
 
+std::optional<linalg::MatrixOrder> given_order_in(nb::handle object) {
+  if (object.is_none()) return {};
+  return order_in(object);
+}
+
 void bind_norms(nb::module_& m) {
+  m.def(
+      "norm",
+      [](Operand x, nb::handle ord, nb::handle axis, bool keepdims) {
+        const auto order = given_order_in(ord);
+        const auto axes = axes_in(axis);
+        return unlocked([&] { return linalg::norm(std::move(x), order, axes, keepdims); });
+      },
+      nb::sig("def norm(x: UnifiedArray, /, ord: float | str | None = None, *, "
+              "axis: int | typing.Sequence[int] | None = None, keepdims: _bool = False)"
+              " -> UnifiedArray"),
+      nb::arg(), nb::arg("ord") = nb::none(), nb::kw_only(), nb::arg("axis") = nb::none(),
+      nb::arg("keepdims") = false,
+      "NumPy's norm: of all elements without an axis, of vectors along one, of matrices along "
+      "two.");
   m.def(
       "matrix_norm",
       [](Operand x, bool keepdims, nb::handle ord) {
@@ -211,8 +252,9 @@ void bind_norms(nb::module_& m) {
         const auto axes = axes_in(axis);
         return unlocked([&] { return linalg::vector_norm(std::move(x), axes, keepdims, ord); });
       },
-      nb::sig("def vector_norm(x: UnifiedArray, /, *, axis: int | tuple[int, ...] | None = None, "
-              "keepdims: _bool = False, ord: float = 2) -> UnifiedArray"),
+      nb::sig(
+          "def vector_norm(x: UnifiedArray, /, *, axis: int | typing.Sequence[int] | None = None, "
+          "keepdims: _bool = False, ord: float = 2) -> UnifiedArray"),
       nb::arg(), nb::kw_only(), nb::arg("axis") = nb::none(), nb::arg("keepdims") = false,
       nb::arg("ord") = 2, "(sum |x|^ord)^(1/ord) over axes, all by default.");
   m.def(

@@ -6,7 +6,8 @@
 namespace isofield::python {
 namespace {
 
-UnifiedArray reshaped(const UnifiedArray& x, Shape shape, std::optional<bool> copy) {
+UnifiedArray reshaped(const UnifiedArray& x, const ShapeArgument& given, std::optional<bool> copy) {
+  const Shape shape = given;
   if (copy == true) return unlocked([&] { return reshape({x.copy(), nowhere}, shape); });
   evaluate(x);
   UnifiedArray result = reshape({x, nowhere}, shape);
@@ -20,25 +21,35 @@ UnifiedArray flipped(Operand x, nb::handle axis) {
   return axes ? flip(std::move(x), *axes) : flip(std::move(x));
 }
 
+BaseBackend& backend_of(const Operand& x) {
+  return x.is_scalar() ? default_backend() : x.array().backend();
+}
+
 UnifiedArray repeated(Operand x, nb::handle repeats, std::optional<int> axis) {
   if (is_array(repeats.ptr())) {
     const UnifiedArray counts = array_in(repeats.ptr());
     return unlocked([&] { return repeat(std::move(x), counts, axis); });
   }
-  const auto count = nb::cast<std::int64_t>(repeats);
+  if (holds_elements(repeats.ptr())) {
+    const UnifiedArray counts = to_array(repeats, {}, &backend_of(x), {});
+    return unlocked([&] { return repeat(std::move(x), counts, axis); });
+  }
+  const auto count = argument<std::int64_t>(repeats, "repeats", "an int or an array of ints");
   return unlocked([&] { return repeat(std::move(x), count, axis); });
 }
+
+constexpr const char* ints = "an int or a sequence of ints";
 
 UnifiedArray rolled(const UnifiedArray& x, nb::handle shift, nb::handle axis) {
   const auto axes = axes_in(axis);
   if (PyIndex_Check(shift.ptr())) {
-    const auto places = nb::cast<std::int64_t>(shift);
+    const auto places = argument<std::int64_t>(shift, "shift", ints);
     if (!axes) return unlocked([&] { return roll({x, nowhere}, places); });
     const std::vector<std::int64_t> shifts(axes->size(), places);
     return unlocked([&] { return roll({x, nowhere}, shifts, *axes); });
   }
+  const auto shifts = argument<std::vector<std::int64_t>>(shift, "shift", ints);
   if (!axes) throw nb::value_error("roll: shifts of several axes need their axes");
-  const auto shifts = nb::cast<std::vector<std::int64_t>>(shift);
   return unlocked([&] { return roll({x, nowhere}, shifts, *axes); });
 }
 
@@ -55,12 +66,14 @@ Pad mode_in(const std::string& name) {
 UnifiedArray padded(Operand x, nb::handle width, const std::string& mode, Scalar value) {
   std::vector<std::pair<std::int64_t, std::int64_t>> widths;
   if (PyIndex_Check(width.ptr())) {
-    const auto both = nb::cast<std::int64_t>(width);
+    const auto both =
+        argument<std::int64_t>(width, "width", "an int, a pair of ints or pairs of ints");
     widths.emplace_back(both, both);
   } else if (std::pair<std::int64_t, std::int64_t> one; nb::try_cast(width, one)) {
     widths.push_back(one);
   } else {
-    widths = nb::cast<std::vector<std::pair<std::int64_t, std::int64_t>>>(width);
+    widths = argument<std::vector<std::pair<std::int64_t, std::int64_t>>>(
+        width, "width", "an int, a pair of ints or pairs of ints");
   }
   const Pad chosen = mode_in(mode);
   return unlocked([&] { return pad(std::move(x), widths, chosen, value); });
@@ -68,7 +81,7 @@ UnifiedArray padded(Operand x, nb::handle width, const std::string& mode, Scalar
 
 void bind_layouts(nb::module_& m) {
   m.def("reshape", &reshaped,
-        nb::sig("def reshape(x: UnifiedArray, /, shape: tuple[int, ...], *, "
+        nb::sig("def reshape(x: UnifiedArray, /, shape: int | typing.Sequence[int], *, "
                 "copy: _bool | None = None) -> UnifiedArray"),
         nb::arg(), nb::arg("shape"), nb::kw_only(), nb::arg("copy") = nb::none(),
         "The same elements in C order with another shape; one length may be -1.");
@@ -77,7 +90,7 @@ void bind_layouts(nb::module_& m) {
       [](const UnifiedArray& x, const std::vector<int>& axes) {
         return permute_dims({x, nowhere}, axes);
       },
-      nb::sig("def permute_dims(x: UnifiedArray, /, axes: tuple[int, ...]) -> UnifiedArray"),
+      nb::sig("def permute_dims(x: UnifiedArray, /, axes: typing.Sequence[int]) -> UnifiedArray"),
       nb::arg(), nb::arg("axes"), "Reorder the axes.");
   m.def(
       "matrix_transpose", [](const Operand& x) { return matrix_transpose(x); },
@@ -86,31 +99,34 @@ void bind_layouts(nb::module_& m) {
   m.def(
       "moveaxis",
       [](const Operand& x, nb::handle source, nb::handle destination) {
-        return moveaxis(x, axes_in(source).value(), axes_in(destination).value());
+        return moveaxis(x, given_axes_in(source, "source"),
+                        given_axes_in(destination, "destination"));
       },
-      nb::sig("def moveaxis(x: UnifiedArray, source: int | tuple[int, ...], "
-              "destination: int | tuple[int, ...], /) -> UnifiedArray"),
+      nb::sig("def moveaxis(x: UnifiedArray, source: int | typing.Sequence[int], "
+              "destination: int | typing.Sequence[int], /) -> UnifiedArray"),
       "Move axes to other positions; the others keep their order.");
   m.def(
       "expand_dims",
-      [](const Operand& x, nb::handle axis) { return expand_dims(x, axes_in(axis).value()); },
-      nb::sig("def expand_dims(x: UnifiedArray, /, axis: int | tuple[int, ...]) -> UnifiedArray"),
+      [](const Operand& x, nb::handle axis) { return expand_dims(x, given_axes_in(axis)); },
+      nb::sig(
+          "def expand_dims(x: UnifiedArray, /, axis: int | typing.Sequence[int]) -> UnifiedArray"),
       nb::arg(), nb::arg("axis"), "Add axes of length 1.");
   m.def(
-      "squeeze",
-      [](const Operand& x, nb::handle axis) { return squeeze(x, axes_in(axis).value()); },
-      nb::sig("def squeeze(x: UnifiedArray, /, axis: int | tuple[int, ...]) -> UnifiedArray"),
+      "squeeze", [](const Operand& x, nb::handle axis) { return squeeze(x, given_axes_in(axis)); },
+      nb::sig("def squeeze(x: UnifiedArray, /, axis: int | typing.Sequence[int]) -> UnifiedArray"),
       nb::arg(), nb::arg("axis"), "Remove axes of length 1.");
   m.def("flip", &flipped,
-        nb::sig("def flip(x: UnifiedArray, /, *, axis: int | tuple[int, ...] | None = None)"
+        nb::sig("def flip(x: UnifiedArray, /, *, axis: int | typing.Sequence[int] | None = None)"
                 " -> UnifiedArray"),
         nb::arg(), nb::kw_only(), nb::arg("axis") = nb::none(), "Reverse axes, all by default.");
 }
 
 void bind_broadcasts(nb::module_& m) {
   m.def(
-      "broadcast_to", [](const Operand& x, const Shape& shape) { return broadcast_to(x, shape); },
-      nb::sig("def broadcast_to(x: UnifiedArray, /, shape: tuple[int, ...]) -> UnifiedArray"),
+      "broadcast_to",
+      [](const Operand& x, const ShapeArgument& shape) { return broadcast_to(x, shape); },
+      nb::sig("def broadcast_to(x: UnifiedArray, /, shape: int | typing.Sequence[int]) -> "
+              "UnifiedArray"),
       nb::arg(), nb::arg("shape"), "Repeat the elements to fill a shape, without a copy.");
   m.def(
       "broadcast_arrays",
@@ -121,7 +137,7 @@ void bind_broadcasts(nb::module_& m) {
       "broadcast_shapes",
       [](const nb::args& shapes) {
         std::vector<Shape> all;
-        for (const nb::handle s : shapes) all.push_back(nb::cast<Shape>(s));
+        for (const nb::handle s : shapes) all.push_back(ShapeArgument{nb::borrow(s)});
         return to_tuple(broadcast_shapes(all));
       },
       nb::sig("def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]"),
@@ -173,16 +189,18 @@ void bind_repetitions(nb::module_& m) {
   m.def(
       "tile",
       [](Operand x, nb::handle repetitions) {
-        const auto counts = PyIndex_Check(repetitions.ptr())
-                                ? std::vector<std::int64_t>{nb::cast<std::int64_t>(repetitions)}
-                                : nb::cast<std::vector<std::int64_t>>(repetitions);
+        const auto counts =
+            PyIndex_Check(repetitions.ptr())
+                ? std::vector{argument<std::int64_t>(repetitions, "repetitions", ints)}
+                : argument<std::vector<std::int64_t>>(repetitions, "repetitions", ints);
         return unlocked([&] { return tile(std::move(x), counts); });
       },
-      nb::sig("def tile(x: UnifiedArray, repetitions: tuple[int, ...], /) -> UnifiedArray"),
+      nb::sig(
+          "def tile(x: UnifiedArray, repetitions: int | typing.Sequence[int], /) -> UnifiedArray"),
       "The whole array again and again along each axis.");
   m.def("roll", &rolled,
-        nb::sig("def roll(x: UnifiedArray, /, shift: int | tuple[int, ...], *, "
-                "axis: int | tuple[int, ...] | None = None) -> UnifiedArray"),
+        nb::sig("def roll(x: UnifiedArray, /, shift: int | typing.Sequence[int], *, "
+                "axis: int | typing.Sequence[int] | None = None) -> UnifiedArray"),
         nb::arg(), nb::arg("shift"), nb::kw_only(), nb::arg("axis") = nb::none(),
         "Move elements along axes; what leaves at the end comes in at the beginning.");
   m.def("pad", &padded,

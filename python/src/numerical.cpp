@@ -12,7 +12,7 @@ void bind_running(nb::module_& m) {
   const auto define = [&](const char* name, Running f, const char* doc) {
     const std::string sig = std::string("def ") + name +
                             "(x: UnifiedArray, /, *, axis: int | None = None, "
-                            "dtype: DType | None = None, include_initial: _bool = False)"
+                            "dtype: _DTypeLike | None = None, include_initial: _bool = False)"
                             " -> UnifiedArray";
     m.def(
         name,
@@ -55,7 +55,7 @@ UnifiedArray gradient_of(Operand x, nb::handle spacing, int axis, int edge_order
     const UnifiedArray at = array_in(spacing.ptr());
     return unlocked([&] { return gradient(std::move(x), at, axis, edge_order); });
   }
-  const double h = nb::cast<double>(spacing);
+  const double h = argument<double>(spacing, "spacing", "a number or an array");
   return unlocked([&] { return gradient(std::move(x), h, axis, edge_order); });
 }
 

@@ -24,11 +24,25 @@ PyObject* not_implemented() noexcept {
   return Py_NotImplemented;
 }
 
+/// The answer to an operand that is neither an array nor a number. What holds elements is refused
+/// here: the other side would take an array for one element, or call two of them different objects.
+PyObject* unmatched(PyObject* other) {
+  if (PyLong_Check(other)) {
+    PyErr_SetString(PyExc_OverflowError, "an int beside an array must fit into 64 bits");
+    return nullptr;
+  }
+  if (!holds_elements(other)) return not_implemented();
+  const std::string type = nb::cast<std::string>(nb::handle(other).type().attr("__name__"));
+  throw nb::type_error(("operators take arrays and numbers, not " + type +
+                        ": make it an array with isofield.asarray")
+                           .c_str());
+}
+
 template <Binary F>
 PyObject* binary(PyObject* a, PyObject* b) noexcept {
   return guarded([&] {
     auto x = operand_in(a), y = operand_in(b);
-    if (!x || !y) return not_implemented();
+    if (!x || !y) return unmatched(x ? b : a);
     return wrap(apply(F, std::move(*x), std::move(*y)));
   });
 }
@@ -37,7 +51,7 @@ template <Binary F>
 PyObject* in_place(PyObject* self, PyObject* other) noexcept {
   return guarded([&] {
     auto y = operand_in(other);
-    if (!y) return not_implemented();
+    if (!y) return unmatched(other);
     UnifiedArray& target = array_in(self);
     UnifiedArray result = apply(F, Operand(target, nowhere), std::move(*y));
     if (result.shape() != target.shape())
@@ -62,6 +76,16 @@ PyObject* unary(PyObject* self) noexcept {
   return guarded([&] { return wrap(apply(F, Operand(array_in(self), nowhere))); });
 }
 
+PyObject* quotient_and_rest(PyObject* a, PyObject* b) noexcept {
+  PyObject* quotient = binary<&floor_divide>(a, b);
+  if (!quotient || quotient == Py_NotImplemented) return quotient;
+  return guarded([&]() -> PyObject* {
+    const nb::object first = nb::steal(quotient), second = nb::steal(binary<&remainder>(a, b));
+    if (!second.is_valid()) return nullptr;
+    return nb::make_tuple(first, second).release().ptr();
+  });
+}
+
 template <Binary F>
 PyObject* ternary(PyObject* a, PyObject* b, PyObject* modulus) noexcept {
   if (modulus != Py_None) return not_implemented();
@@ -73,8 +97,8 @@ PyObject* ternary_in_place(PyObject* self, PyObject* b, PyObject*) noexcept {
 }
 
 PyObject* product(PyObject* a, PyObject* b) noexcept {
-  if (!is_array(a) || !is_array(b)) return not_implemented();
   return guarded([&] {
+    if (!is_array(a) || !is_array(b)) return unmatched(is_array(a) ? b : a);
     Operand x(array_in(a), nowhere), y(array_in(b), nowhere);
     return wrap(unlocked([&] { return linalg::matmul(std::move(x), std::move(y)); }));
   });
@@ -114,6 +138,10 @@ Scalar item(PyObject* self) {
 
 int truth(PyObject* self) noexcept {
   try {
+    if (const UnifiedArray& array = array_in(self); array.size() != 1)
+      throw ShapeError("an array of shape " + to_string(array.shape()) + " holds " +
+                       std::to_string(array.size()) +
+                       " elements and has no truth value; ask any() or all() of it");
     const Scalar value = item(self);
     return value.to<bool>();
   } catch (...) {
@@ -169,6 +197,7 @@ const PyType_Slot array_slots[] = {
     {Py_nb_true_divide, slot(&binary<&divide>)},
     {Py_nb_floor_divide, slot(&binary<&floor_divide>)},
     {Py_nb_remainder, slot(&binary<&remainder>)},
+    {Py_nb_divmod, slot(&quotient_and_rest)},
     {Py_nb_power, slot(&ternary<&power>)},
     {Py_nb_and, slot(&binary<&bitwise_and>)},
     {Py_nb_or, slot(&binary<&bitwise_or>)},

@@ -49,6 +49,22 @@ void define(nb::module_& m, const char* name, Binary f, const std::string& doc) 
       nb::sig(sig.c_str()), doc.c_str());
 }
 
+Boundary boundary_in(const std::string& name) {
+  if (name == "periodic") return Boundary::periodic;
+  if (name == "clamp") return Boundary::clamp;
+  if (name == "reflect") return Boundary::reflect;
+  if (name == "constant") return Boundary::constant;
+  throw nb::value_error("shift: boundary is \"periodic\", \"clamp\", \"reflect\" or \"constant\"");
+}
+
+UnifiedArray shifted(Operand x, std::int64_t offset, int axis, const std::string& boundary,
+                     Scalar fill) {
+  const bool shared = interop::is_foreign(x);
+  const Boundary rule = boundary_in(boundary);
+  const Unlocked lock(is_long(x));
+  return settled(shift(std::move(x), axis, offset, rule, fill), shared);
+}
+
 UnifiedArray where_of(Operand condition, Operand x, Operand y) {
   const bool shared =
       interop::is_foreign(condition) || interop::is_foreign(x) || interop::is_foreign(y);
@@ -85,6 +101,15 @@ void bind_pointwise(nb::module_& m) {
         nb::sig("def where(condition: UnifiedArray, x1: UnifiedArray | complex, "
                 "x2: UnifiedArray | complex, /) -> UnifiedArray"),
         "Take `x1` where the condition is true, else `x2`.");
+  m.def(
+      "shift", &shifted,
+      nb::sig("def shift(x: UnifiedArray, offset: int, /, *, axis: int = -1, "
+              "boundary: str = 'constant', fill: complex = 0) -> UnifiedArray"),
+      nb::arg(), nb::arg(), nb::kw_only(), nb::arg("axis") = -1, nb::arg("boundary") = "constant",
+      nb::arg("fill") = 0,
+      "Read the elements `offset` further along an axis: result[i] = x[i + offset], lazily.\n\n"
+      "Beyond the edge `boundary` says what is read: \"periodic\", \"clamp\" (the last element),\n"
+      "\"reflect\" or \"constant\" (`fill`).");
   m.def("clip", &clipped,
         nb::sig("def clip(x: UnifiedArray, /, min: UnifiedArray | float | None = None, "
                 "max: UnifiedArray | float | None = None) -> UnifiedArray"),

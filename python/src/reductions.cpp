@@ -20,7 +20,7 @@ UnifiedArray reduced(const UnifiedArray& x, nb::handle axis, F f) {
 
 void define(nb::module_& m, const char* name, Reducer f, const char* doc) {
   const std::string sig = std::string("def ") + name +
-                          "(x: UnifiedArray, /, *, axis: int | tuple[int, ...] | None = None, "
+                          "(x: UnifiedArray, /, *, axis: int | typing.Sequence[int] | None = None, "
                           "keepdims: _bool = False) -> UnifiedArray";
   m.def(
       name,
@@ -35,9 +35,10 @@ void define(nb::module_& m, const char* name, Reducer f, const char* doc) {
 
 /// Sums and products take the dtype that the result is to have.
 void define(nb::module_& m, const char* name, Sum f, const char* doc) {
-  const std::string sig = std::string("def ") + name +
-                          "(x: UnifiedArray, /, *, axis: int | tuple[int, ...] | None = None, "
-                          "dtype: DType | None = None, keepdims: _bool = False) -> UnifiedArray";
+  const std::string sig =
+      std::string("def ") + name +
+      "(x: UnifiedArray, /, *, axis: int | typing.Sequence[int] | None = None, "
+      "dtype: _DTypeLike | None = None, keepdims: _bool = False) -> UnifiedArray";
   m.def(
       name,
       [f](const UnifiedArray& x, nb::handle axis, std::optional<DType> dtype, bool keepdims) {
@@ -52,7 +53,7 @@ void define(nb::module_& m, const char* name, Sum f, const char* doc) {
 /// Moments about the mean, with the standard's correction.
 void define(nb::module_& m, const char* name, Moment f, const char* doc) {
   const std::string sig = std::string("def ") + name +
-                          "(x: UnifiedArray, /, *, axis: int | tuple[int, ...] | None = None, "
+                          "(x: UnifiedArray, /, *, axis: int | typing.Sequence[int] | None = None, "
                           "correction: float = 0.0, keepdims: _bool = False) -> UnifiedArray";
   m.def(
       name,

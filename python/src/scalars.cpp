@@ -17,9 +17,56 @@ std::optional<Scalar> scalar_in(PyObject* object) noexcept {
     PyErr_Clear();
     return {};
   }
-  if (!PyComplex_Check(object)) return {};
-  const Py_complex z = PyComplex_AsCComplex(object);
-  return Scalar(std::complex<double>(z.real, z.imag));
+  if (PyComplex_Check(object)) {
+    const Py_complex z = PyComplex_AsCComplex(object);
+    return Scalar(std::complex<double>(z.real, z.imag));
+  }
+  if (const auto number = foreign_number_in(object)) return number->value;
+  return {};
+}
+
+bool holds_elements(PyObject* object) noexcept {
+  if (PyList_Check(object) || PyTuple_Check(object) || PyRange_Check(object)) return true;
+  if (PyBytes_Check(object) || PyByteArray_Check(object)) return false;
+  return PyObject_CheckBuffer(object) || PyObject_HasAttrString(object, "__dlpack__");
+}
+
+void refuse(const char* name, const char* wanted, nb::handle given) {
+  throw nb::type_error(
+      (std::string(name) + " is " + wanted + ", not " + nb::cast<std::string>(nb::repr(given)))
+          .c_str());
+}
+
+ShapeArgument::operator Shape() const {
+  constexpr const char* wanted = "an int or a sequence of ints";
+  const auto length = [&](nb::handle entry) -> std::int64_t {
+    const nb::object number = nb::steal(PyNumber_Index(entry.ptr()));
+    if (!number.is_valid()) {
+      PyErr_Clear();
+      refuse("shape", wanted, given);
+    }
+    int overflow = 0;
+    const long long value = PyLong_AsLongLongAndOverflow(number.ptr(), &overflow);
+    if (overflow)
+      throw ShapeError("shape: the length " + nb::cast<std::string>(nb::str(number)) +
+                       " does not fit into 64 bits");
+    return value;
+  };
+  const Py_ssize_t count = PySequence_Check(given.ptr()) ? PySequence_Size(given.ptr()) : -1;
+  if (count < 0) {
+    PyErr_Clear();
+    return {length(given)};
+  }
+  if (count > Dims::max_rank)
+    throw ShapeError("shape: rank " + std::to_string(count) + " is above the largest, " +
+                     std::to_string(Dims::max_rank));
+  Shape shape;
+  for (Py_ssize_t k = 0; k < count; ++k) {
+    const nb::object entry = nb::steal(PySequence_GetItem(given.ptr(), k));
+    if (!entry.is_valid()) throw nb::python_error();
+    shape.push_back(length(entry));
+  }
+  return shape;
 }
 
 std::optional<Operand> operand_in(PyObject* object) {
@@ -28,10 +75,16 @@ std::optional<Operand> operand_in(PyObject* object) {
   return {};
 }
 
-std::optional<std::vector<int>> axes_in(nb::handle axis) {
+std::optional<std::vector<int>> axes_in(nb::handle axis, const char* name) {
+  constexpr const char* wanted = "an int, a sequence of ints or None";
   if (axis.is_none()) return {};
-  if (PyIndex_Check(axis.ptr())) return std::vector<int>{nb::cast<int>(axis)};
-  return nb::cast<std::vector<int>>(axis);
+  if (PyIndex_Check(axis.ptr())) return std::vector<int>{argument<int>(axis, name, wanted)};
+  return argument<std::vector<int>>(axis, name, wanted);
+}
+
+std::vector<int> given_axes_in(nb::handle axis, const char* name) {
+  if (axis.is_none()) refuse(name, "an int or a sequence of ints", axis);
+  return *axes_in(axis, name);
 }
 
 std::vector<int> axes_in(nb::handle axis, int rank) {
@@ -44,7 +97,7 @@ std::vector<int> axes_in(nb::handle axis, int rank) {
 std::vector<UnifiedArray> arrays_in(const nb::args& arguments) {
   std::vector<UnifiedArray> arrays;
   for (const nb::handle a : arguments) {
-    if (!is_array(a.ptr())) throw nb::type_error("every argument is an array");
+    if (!is_array(a.ptr())) refuse("every argument", "an array", a);
     arrays.push_back(array_in(a.ptr()));
   }
   return arrays;

@@ -144,17 +144,35 @@ void bind_indexing(nb::module_& m) {
               "values: UnifiedArray | complex, /, *, axis: int = 0, how: str = 'set')"
               " -> UnifiedArray"),
       nb::arg(), nb::arg(), nb::arg(), nb::kw_only(), nb::arg("axis") = 0, nb::arg("how") = "set",
-      "The array with values put, or added and so on, where indices name slices.");
+      "The array with values put, or added and so on, where indices name slices.\n\n"
+      "`how` is \"set\", \"add\", \"multiply\", \"min\" or \"max\".");
+  m.def(
+      "scatter_along_axis",
+      [](Operand x, Operand indices, Operand values, int axis, const std::string& how) {
+        const Scatter what = how_in(how);
+        return unlocked([&] {
+          return scatter_along_axis(std::move(x), std::move(indices), std::move(values), axis,
+                                    what);
+        });
+      },
+      nb::sig("def scatter_along_axis(x: UnifiedArray, indices: UnifiedArray, "
+              "values: UnifiedArray | complex, /, *, axis: int = -1, how: str = 'set')"
+              " -> UnifiedArray"),
+      nb::arg(), nb::arg(), nb::arg(), nb::kw_only(), nb::arg("axis") = -1, nb::arg("how") = "set",
+      "The array with values put where indices name elements of lines along an axis; `how` as for\n"
+      "`scatter`.");
   m.def(
       "one_hot",
       [](Operand indices, std::int64_t count, std::optional<DType> dtype) {
         return unlocked(
             [&] { return one_hot(std::move(indices), count, dtype.value_or(DType::float64)); });
       },
-      nb::sig("def one_hot(indices: UnifiedArray, count: int, /, *, dtype: DType | None = None)"
-              " -> UnifiedArray"),
+      nb::sig(
+          "def one_hot(indices: UnifiedArray, count: int, /, *, dtype: _DTypeLike | None = None)"
+          " -> UnifiedArray"),
       nb::arg(), nb::arg(), nb::kw_only(), nb::arg("dtype") = nb::none(),
-      "A last axis more: 1 where the index names the place, 0 elsewhere.");
+      "A last axis more: 1 where the index names the place, 0 elsewhere. An index that is not in\n"
+      "[0, count) gives zeros only.");
 }
 
 }  // namespace

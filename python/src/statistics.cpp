@@ -19,6 +19,9 @@ Quantile method_in(const std::string& name) {
       "\"nearest\"");
 }
 
+/// The backend that goes with an operand; null for a number.
+BaseBackend* backend_of(const Operand& x) { return x.is_scalar() ? nullptr : &x.array().backend(); }
+
 void bind_quantiles(nb::module_& m) {
   m.def(
       "quantile",
@@ -29,7 +32,11 @@ void bind_quantiles(nb::module_& m) {
           const UnifiedArray parts = array_in(q.ptr());
           return unlocked([&] { return quantile(std::move(x), parts, axis, keepdims, chosen); });
         }
-        const double part = nb::cast<double>(q);
+        if (holds_elements(q.ptr())) {
+          const UnifiedArray parts = to_array(q, {}, backend_of(x), {});
+          return unlocked([&] { return quantile(std::move(x), parts, axis, keepdims, chosen); });
+        }
+        const double part = argument<double>(q, "q", "a number or an array");
         return unlocked([&] { return quantile(std::move(x), part, axis, keepdims, chosen); });
       },
       nb::sig("def quantile(x: UnifiedArray, q: float | UnifiedArray, /, *, "
@@ -37,18 +44,27 @@ void bind_quantiles(nb::module_& m) {
               " -> UnifiedArray"),
       nb::arg(), nb::arg(), nb::kw_only(), nb::arg("axis") = nb::none(),
       nb::arg("keepdims") = false, nb::arg("method") = "linear",
-      "The element below which the part q of the elements lies.");
+      "The element below which the part q of the elements lies.\n\n"
+      "Between two elements `method` chooses: \"linear\", \"lower\", \"higher\", \"midpoint\" or\n"
+      "\"nearest\".");
   m.def(
       "percentile",
-      [](Operand x, double q, std::optional<int> axis, bool keepdims, const std::string& method) {
+      [](Operand x, nb::handle q, std::optional<int> axis, bool keepdims,
+         const std::string& method) {
         const Quantile chosen = method_in(method);
-        return unlocked([&] { return percentile(std::move(x), q, axis, keepdims, chosen); });
+        if (holds_elements(q.ptr()) || is_array(q.ptr())) {
+          const UnifiedArray parts = to_array(q, DType::float64, backend_of(x), {}) / 100.0;
+          return unlocked([&] { return quantile(std::move(x), parts, axis, keepdims, chosen); });
+        }
+        const double part = argument<double>(q, "q", "a number or an array");
+        return unlocked([&] { return percentile(std::move(x), part, axis, keepdims, chosen); });
       },
-      nb::sig("def percentile(x: UnifiedArray, q: float, /, *, axis: int | None = None, "
+      nb::sig("def percentile(x: UnifiedArray, q: float | UnifiedArray, /, *, "
+              "axis: int | None = None, "
               "keepdims: _bool = False, method: str = 'linear') -> UnifiedArray"),
       nb::arg(), nb::arg(), nb::kw_only(), nb::arg("axis") = nb::none(),
       nb::arg("keepdims") = false, nb::arg("method") = "linear",
-      "The element below which q of a hundred elements lie.");
+      "The element below which q of a hundred elements lie; `method` as for `quantile`.");
   m.def(
       "median",
       [](Operand x, std::optional<int> axis, bool keepdims) {
@@ -67,7 +83,11 @@ nb::object histogram_of(Operand x, nb::handle bins,
       const UnifiedArray edges = array_in(bins.ptr());
       return unlocked([&] { return histogram(std::move(x), edges); });
     }
-    const auto count = nb::cast<std::int64_t>(bins);
+    if (holds_elements(bins.ptr())) {
+      const UnifiedArray edges = to_array(bins, {}, backend_of(x), {});
+      return unlocked([&] { return histogram(std::move(x), edges); });
+    }
+    const auto count = argument<std::int64_t>(bins, "bins", "an int or an array of edges");
     std::optional<double> low, high;
     if (range) low = range->first, high = range->second;
     return unlocked([&] { return histogram(std::move(x), count, low, high); });
@@ -95,13 +115,16 @@ void bind_counts(nb::module_& m) {
 void bind_relations(nb::module_& m) {
   m.def(
       "average",
-      [](Operand x, const UnifiedArray& weights, std::optional<int> axis) {
-        return unlocked([&] { return average(std::move(x), weights, axis); });
+      [](const UnifiedArray& x, const Given& weights, std::optional<int> axis) {
+        return unlocked([&] {
+          if (weights) return average({x, nowhere}, *weights, axis);
+          return axis ? mean({x, nowhere}, {*axis}) : mean({x, nowhere});
+        });
       },
-      nb::sig("def average(x: UnifiedArray, weights: UnifiedArray, /, *, axis: int | None = None)"
-              " -> UnifiedArray"),
-      nb::arg(), nb::arg(), nb::kw_only(), nb::arg("axis") = nb::none(),
-      "Mean with weights, of all elements or along an axis.");
+      nb::sig("def average(x: UnifiedArray, /, weights: UnifiedArray | None = None, *, "
+              "axis: int | None = None) -> UnifiedArray"),
+      nb::arg(), nb::arg("weights") = nb::none(), nb::kw_only(), nb::arg("axis") = nb::none(),
+      "Mean with weights, of all elements or along an axis; without weights `mean`.");
   m.def(
       "cov", [](Operand x, int ddof) { return unlocked([&] { return cov(std::move(x), ddof); }); },
       nb::sig("def cov(x: UnifiedArray, /, *, ddof: int = 1) -> UnifiedArray"), nb::arg(),

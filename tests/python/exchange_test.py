@@ -14,7 +14,7 @@ import pytest
 
 import isofield as xp
 
-# The one that exports bool, and takes the arguments of DLPack 1.
+#The one that exports bool, and takes the arguments of DLPack 1.
 new_numpy = pytest.mark.skipif(int(np.__version__.split(".")[0]) < 2, reason="NumPy is older than 2")
 
 
@@ -242,7 +242,7 @@ def test_the_interpreter_runs_on_while_an_array_is_computed():
 
 @pytest.mark.parametrize("order", ["import torch, isofield", "import isofield, torch"])
 def test_torch_shares_memory_both_ways(order):
-    # In processes of their own: which library comes first has made the other fail.
+#In processes of their own : which library comes first has made the other fail.
     program = f"""
 {order}
 import numpy as np
@@ -262,3 +262,73 @@ for name in ("int8", "int16", "int32", "int64", "uint8", "float32", "float64", "
         pytest.skip("there is no torch")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_no_number_is_lost_on_the_way_into_a_dtype():
+    for dtype in (xp.float64, xp.float32, xp.int64):
+        with pytest.raises(TypeError, match="complex number does not go into"):
+            xp.asarray([1j], dtype=dtype)
+        with pytest.raises(TypeError, match="complex number does not go into"):
+            xp.full(2, 1j, dtype=dtype)
+    for make in (
+        lambda v, d: xp.asarray([v], dtype=d),
+        lambda v, d: xp.asarray(v, dtype=d),
+        lambda v, d: xp.full(2, v, dtype=d),
+        lambda v, d: xp.full_like(xp.ones(2), v, dtype=d),
+    ):
+        for value, dtype in ((-1, "uint8"), (256, "uint8"), (2**63, "int64"), (-129, "int8"), (1e30, "int64"),
+                             (2.0**63, "int64"), (-1.0, "uint16"), (np.nan, "int32"), (np.inf, "uint64")):  # fmt: skip
+            with pytest.raises(OverflowError, match=dtype):
+                make(value, dtype)
+    assert xp.full(2, 255.75, dtype=xp.uint8).tolist() == [255, 255]
+    assert xp.asarray([-0.5], dtype=xp.uint8).tolist() == [0]
+    assert xp.full(1, 2**63, dtype=xp.uint64).tolist() == [2**63]
+    assert xp.asarray([2, 0], dtype=xp.bool).tolist() == xp.asarray([2j, 0j], dtype=xp.bool).tolist() == [True, False]
+
+
+def test_truth_values_are_true_whatever_byte_they_are_stored_as():
+    stored = np.array([2, 3, 0, 1], np.uint8).view(bool)
+    for x in (xp.asarray(stored), xp.from_dlpack(stored), xp.asarray(stored[::-1])[::-1]):
+        assert int(xp.sum(xp.astype(x, xp.int64))) == 3
+        assert (~x).tolist() == [False, False, True, False]
+    with pytest.raises(ValueError, match="0 or 1"):
+        xp.asarray(stored, copy=False)
+    plain = np.array([True, False])
+    assert np.asarray(xp.asarray(plain)).ctypes.data == plain.ctypes.data
+
+
+@pytest.mark.parametrize("make", [np.asarray, xp.asarray])
+def test_lists_of_arrays_are_stacked(make):
+    rows = [make([1.0, 2.0]), make([3.0, 4.0])]
+    x = xp.asarray(rows)
+    assert x.tolist() == [[1.0, 2.0], [3.0, 4.0]] and x.dtype is xp.float64
+    assert xp.asarray([rows, rows], dtype=xp.float32).shape == (2, 2, 2)
+    assert xp.asarray([rows[0], [5, 6]]).tolist() == [[1.0, 2.0], [5.0, 6.0]]
+    assert xp.asarray([make(1), 2.5, True]).tolist() == [1.0, 2.5, 1.0]
+    with pytest.raises(xp.ShapeError, match="stack"):
+        xp.asarray([make([1.0]), make([1.0, 2.0])])
+
+
+def test_lists_of_numpys_numbers_have_their_dtype():
+    assert xp.asarray([np.float32(1), np.float32(2)]).dtype is xp.float32
+    assert xp.asarray([np.int8(1), np.int16(2)]).dtype is xp.int16
+    assert xp.asarray([[np.float32(0.1)], [1.0]]).dtype is xp.float64
+    assert xp.asarray([np.bool_(True)]).dtype is xp.bool
+
+
+def test_a_list_of_arrays_is_differentiated_and_traced():
+    both = xp.grad(lambda x: xp.sum(xp.asarray([x[0] * 2.0, x[1] * x[1]])))
+    assert both(xp.asarray([1.0, 3.0])).tolist() == [2.0, 6.0]
+    assert xp.jit(lambda x: xp.asarray([x[1], x[0]]))(xp.asarray([1.0, 3.0])).tolist() == [3.0, 1.0]
+
+
+@pytest.mark.parametrize("name", ["bool", "int8", "uint64", "float32", "complex128"])
+def test_dtypes_of_numpy_are_taken_for_ours(name):
+    ours, theirs = getattr(xp, name), np.dtype(name)
+    for dtype in (theirs, theirs.type, name):
+        assert xp.zeros(2, dtype=dtype).dtype is ours
+        assert xp.astype(xp.zeros(2), dtype).dtype is ours
+    with pytest.raises(TypeError):
+        xp.zeros(2, dtype=np.float16)
+    with pytest.raises(TypeError):
+        xp.zeros(2, dtype=dict)

@@ -1,6 +1,7 @@
 """The functions of the namespace, against NumPy."""
 
 import inspect
+import pickle
 
 import numpy as np
 import pytest
@@ -264,3 +265,112 @@ def test_less_exact_products_are_allowed_for_a_block_alone():
     check(xp.matmul(a, a.T), np.asarray(a) @ np.asarray(a).T, rtol=1e-6)
     with pytest.raises(ValueError, match="tf32"):
         xp.matmul_precision("half")
+
+
+def test_complex_numbers_at_infinity_and_over_zero_follow_numpy():
+    values = np.array([complex(np.inf, 1), complex(1, -np.inf), complex(np.inf, np.inf), complex(np.nan, np.inf),
+                       complex(-np.inf, 0), 3 + 4j, 0j, complex(np.nan, 1)])  # fmt: skip
+    expected = np.array([1, -1j, complex(np.nan, np.nan), 1j, -1, 0.6 + 0.8j, 0, complex(np.nan, np.nan)])
+    for dtype in (np.complex64, np.complex128):
+        got = np.asarray(xp.sign(xp.asarray(values.astype(dtype))))
+        np.testing.assert_allclose(got.real, expected.real, rtol=1e-6)
+        np.testing.assert_allclose(got.imag, expected.imag, rtol=1e-6)
+        x = np.array([1 + 1j, 1, -1j, 0, complex(np.inf, 1)], dtype)
+        with np.errstate(all="ignore"):
+            theirs = x / np.zeros(5, dtype)
+        for ours in (xp.asarray(x) / xp.zeros(5, dtype=dtype), xp.asarray(x) / 0j):
+            np.testing.assert_array_equal(np.asarray(ours).real, theirs.real)
+            np.testing.assert_array_equal(np.asarray(ours).imag, theirs.imag)
+
+
+def test_running_products_of_complex_numbers_are_those_of_multiply():
+    x = xp.asarray([complex(np.nan, -np.inf), 2 + 1j])
+    last, product = complex(xp.cumulative_prod(x)[1]), complex(x[0] * x[1])
+    assert np.isnan([last.real, last.imag, product.real, product.imag]).all()
+    y = xp.asarray([1 + 2j, 3 - 1j, 0.5j])
+    np.testing.assert_allclose(np.asarray(xp.cumulative_prod(y)), np.cumprod(np.asarray(y)), rtol=1e-15)
+
+
+def test_truth_values_are_padded_with_false():
+    assert xp.pad(xp.ones(2, dtype=xp.bool), 1).tolist() == [False, True, True, False]
+    assert xp.pad(xp.ones(1, dtype=xp.bool), 1, value=1).tolist() == [True] * 3
+    with pytest.raises(xp.DTypeError, match="pad"):
+        xp.pad(xp.ones(2, dtype=xp.bool), 1, value=2)
+
+
+def test_lists_are_taken_where_an_array_of_parameters_is():
+    x = xp.asarray([3.0, 1.0, 2.0])
+    assert xp.repeat(x, [1, 2, 0]).tolist() == [3.0, 1.0, 1.0]
+    assert xp.quantile(x, [0.0, 0.5]).tolist() == [1.0, 2.0]
+    assert xp.percentile(x, [0.0, 50.0]).tolist() == xp.percentile(x, np.array([0.0, 50.0])).tolist() == [1.0, 2.0]
+    assert xp.histogram(x, bins=[0, 2, 4]).counts.tolist() == [1, 2]
+
+
+def test_closeness_is_numpys():
+    cases = [
+        (np.array([1.0, 1.0 + 1e-9, 1.1]), np.array([1.0, 1.0, 1.0])),
+        (np.array([np.nan, np.inf, -np.inf, np.inf]), np.array([np.nan, np.inf, np.inf, 1.0])),
+        (np.array([1 + 1e-9j, 2j]), np.array([1.0, 2.1j])),
+        (np.array([1, 2]), np.array([1, 3])),
+        (np.array([True, False]), np.array([True, True])),
+        (np.array([[1e-9], [1.0]]), np.array([0.0, 1.0])),
+    ]
+    for x, y in cases:
+        for equal_nan in (False, True):
+            ours = xp.isclose(xp.asarray(x), xp.asarray(y), equal_nan=equal_nan)
+            assert ours.tolist() == np.isclose(x, y, equal_nan=equal_nan).tolist()
+            assert xp.allclose(xp.asarray(x), xp.asarray(y), equal_nan=equal_nan) is np.allclose(x, y, equal_nan=equal_nan)
+    assert xp.allclose(xp.ones(2, dtype=xp.float32), 1.0)
+    assert xp.isclose(xp.ones(2), 1.1, rtol=0.2).tolist() == [True, True]
+
+
+def test_functions_that_the_library_has_are_there():
+    a = np.array([[4.0, 1.0], [2.0, 3.0]])
+    x = xp.asarray(a)
+    check(xp.linalg.norm(x), np.linalg.norm(a))
+    check(xp.linalg.norm(x, 2), np.linalg.norm(a, 2))
+    check(xp.linalg.norm(x, np.inf, axis=1), np.linalg.norm(a, np.inf, axis=1))
+    check(xp.linalg.diag(xp.asarray([1.0, 2.0]), offset=1), np.diag([1.0, 2.0], 1))
+    lower = xp.linalg.solve_triangular(x, xp.asarray([4.0, 8.0]))
+    check(lower, np.linalg.solve(np.tril(a), [4.0, 8.0]))
+    unit = xp.linalg.solve_triangular(x, xp.asarray([4.0, 8.0]), upper=True, unit_diagonal=True)
+    check(unit, np.linalg.solve(np.array([[1.0, 1.0], [0.0, 1.0]]), [4.0, 8.0]))
+    line = np.array([1.0, 2.0, 4.0])
+    spectrum = np.fft.fft(line)
+    check(xp.fft.hartley(xp.asarray(line)), spectrum.real - spectrum.imag)
+    check(xp.shift(xp.asarray(line), 1), [2.0, 4.0, 0.0])
+    check(xp.shift(xp.asarray(line), -1, boundary="periodic"), [4.0, 1.0, 2.0])
+    check(xp.shift(x, 1, axis=0, boundary="clamp"), a[[1, 1]])
+    check(xp.shift(xp.asarray(line), 2, boundary="reflect"), [4.0, 4.0, 2.0])
+    put = xp.scatter_along_axis(x, xp.asarray([[1], [0]]), 9.0, how="add")
+    check(put, [[4.0, 10.0], [11.0, 3.0]])
+    assert xp.average(x).item() == a.mean() and xp.average(x, axis=0).tolist() == a.mean(0).tolist()
+    check(xp.average(x, weights=xp.asarray([1.0, 3.0]), axis=0), np.average(a, axis=0, weights=[1.0, 3.0]))
+
+
+def test_capabilities_and_devices_are_named():
+    c = xp.capabilities()
+    assert xp.float64 in c["dtypes"] and c["threads"] >= 1 and isinstance(c["details"], dict)
+    assert xp.capabilities("eigen")["delegated"] == dict(xp.capabilities(device="eigen")["delegated"])
+    assert xp.get_available_devices()[0] == "cpu"
+    assert isinstance(xp.__version__, str) and xp.mfg.Problem
+
+
+def test_slices_of_an_array_are_permuted_and_chosen():
+    g = xp.random.Generator(3)
+    rows = xp.reshape(xp.arange(12), (4, 3))
+    mixed = g.permutation(rows)
+    assert sorted(mixed.tolist()) == rows.tolist()
+    again = xp.random.Generator(3)
+    assert mixed.tolist() == xp.take(rows, again.permutation(4), axis=0).tolist()
+    assert g.choice(rows, (2, 5)).shape == (2, 5, 3)
+    assert sorted(g.choice(xp.asarray([5.0, 6.0, 7.0]), 3, replace=False).tolist()) == [5.0, 6.0, 7.0]
+    with pytest.raises(xp.ShapeError, match="rank 0"):
+        g.choice(xp.asarray(1.0))
+
+
+def test_generators_go_on_where_their_pickles_were_made():
+    g = xp.random.Generator(11)
+    g.uniform(5)
+    again = pickle.loads(pickle.dumps(g))
+    assert again.uniform(4).tolist() == g.uniform(4).tolist()
