@@ -163,11 +163,23 @@ class Parser {
   }
 
  private:
-  Expression parse_from(int loosest) {
-    if (++nesting_ > Expression::max_nesting) {
+  /// Parse what stands inside a bracket, after a prefix or right of an operator.
+  ///
+  /// A prefix or an operator before a bracket counts as one with it, so that no text prints as one
+  /// that is nested deeper: printing sets signs in brackets.
+  Expression parse_nested(int loosest, bool in_bracket = false) {
+    const std::size_t levels = in_bracket || !lexer_.peek().is("(") ? 1 : 0;
+    nesting_ += levels;
+    if (nesting_ > Expression::max_nesting) {
       lexer_.fail(lexer_.peek(), "more than " + std::to_string(Expression::max_nesting) +
                                      " nested brackets or prefixes");
     }
+    Expression result = parse_from(loosest);
+    nesting_ -= levels;
+    return result;
+  }
+
+  Expression parse_from(int loosest) {
     Expression left = parse_operand(loosest);
     while (true) {
       const Token& next = lexer_.peek();
@@ -176,7 +188,6 @@ class Parser {
       if (!op || detail::info(*op).binding < loosest) break;
       left = parse_infix(std::move(left), *op);
     }
-    --nesting_;
     return left;
   }
 
@@ -184,7 +195,7 @@ class Parser {
     const int binding = detail::info(op).binding;
     const Token token = lexer_.take();
     const bool from_right = op == ExpressionOp::power;
-    Expression right = parse_from(from_right ? binding : binding + 1);
+    Expression right = parse_nested(from_right ? binding : binding + 1);
     if (binding == detail::bind_comparison) {
       const std::optional<ExpressionOp> another = infix_op(lexer_.peek());
       if (another && detail::info(*another).binding == detail::bind_comparison) {
@@ -198,15 +209,15 @@ class Parser {
     const Token token = lexer_.take();
     if (token.kind == Token::Kind::number) return Expression::number(token.value);
     if (token.is("(")) {
-      Expression inside = parse_from(detail::bind_or);
+      Expression inside = parse_nested(detail::bind_or, true);
       close(token);
       return inside;
     }
-    if (token.is("-")) return make(token, ExpressionOp::negate, {parse_from(detail::bind_power)});
-    if (token.is("+")) return parse_from(detail::bind_power);
+    if (token.is("-")) return make(token, ExpressionOp::negate, {parse_nested(detail::bind_power)});
+    if (token.is("+")) return parse_nested(detail::bind_power);
     if (token.is_name("not")) {
       if (loosest > detail::bind_not) lexer_.fail(token, "'not' needs brackets here", "(not ...)");
-      return make(token, ExpressionOp::logical_not, {parse_from(detail::bind_not)});
+      return make(token, ExpressionOp::logical_not, {parse_nested(detail::bind_not)});
     }
     if (token.kind == Token::Kind::name && !infix_op(token)) return parse_name(token);
     if (token.kind == Token::Kind::end) {
@@ -251,10 +262,10 @@ class Parser {
     const Token opening = lexer_.take();
     std::vector<Expression> arguments;
     if (!lexer_.peek().is(")")) {
-      arguments.push_back(parse_from(detail::bind_or));
+      arguments.push_back(parse_nested(detail::bind_or, true));
       while (lexer_.peek().is(",")) {
         lexer_.take();
-        arguments.push_back(parse_from(detail::bind_or));
+        arguments.push_back(parse_nested(detail::bind_or, true));
       }
     }
     close(opening);

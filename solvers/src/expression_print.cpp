@@ -39,15 +39,25 @@ void print_infix(const Expression& e, std::string& out) {
   print_operand(right, binding_of(right) < about.binding + (from_right ? 0 : 1), out);
 }
 
-void print_call(const Expression& e, std::string& out) {
-  out += detail::info(e.op()).text;
-  out += '(';
+void print_arguments(const Expression& e, std::string& out) {
+  const bool any_number = e.op() == ExpressionOp::minimum || e.op() == ExpressionOp::maximum;
   bool first = true;
   for (const Expression& argument : e.children()) {
     if (!first) out += ", ";
+    // The first two of many arguments are one node, those and the third another, and so on.
+    if (first && any_number && argument.op() == e.op()) {
+      print_arguments(argument, out);
+    } else {
+      print(argument, out);
+    }
     first = false;
-    print(argument, out);
   }
+}
+
+void print_call(const Expression& e, std::string& out) {
+  out += detail::info(e.op()).text;
+  out += '(';
+  print_arguments(e, out);
   out += ')';
 }
 

@@ -170,11 +170,34 @@ BOOST_AUTO_TEST_CASE(printing_and_parsing_again_gives_the_same_tree) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_may_be_read_prints_as_what_may_be_read) {
+  for (const char* part : {"-", "not ", "2^", "2^-", "(", "-(", "abs(", "1+(2*-", "if(x,y,-"}) {
+    std::string good;
+    for (int n = 1; n < 200; ++n) {
+      std::string text = repeated(part, n) + "x";
+      for (const char c : text.substr(0, text.size())) text += c == '(' ? ")" : "";
+      try {
+        parse(text);
+      } catch (const ExpressionError&) {
+        break;
+      }
+      good = text;
+    }
+    BOOST_TEST_CONTEXT(good) {
+      BOOST_TEST(good.size() > 50U);
+      BOOST_TEST((parse(parse(good).to_string()) == parse(good)));
+    }
+  }
+  const Expression many = parse("min(x" + repeated(", m + 1", 400) + ")");
+  BOOST_TEST((parse(many.to_string()) == many));
+}
+
 BOOST_AUTO_TEST_CASE(printing_uses_few_brackets) {
   BOOST_TEST(parse("((m)) + (0.5*(x-0.8)^2)").to_string() == "m + 0.5*(x - 0.8)^2");
   BOOST_TEST(parse("-(x^2)").to_string() == "-x^2");
   BOOST_TEST(parse("not(x<1)").to_string() == "not x < 1");
-  BOOST_TEST(parse("max(1,2,x)").to_string() == "max(max(1, 2), x)");
+  BOOST_TEST(parse("max(1,2,x)").to_string() == "max(1, 2, x)");
+  BOOST_TEST(parse("max(1,max(2,min(x,y,1)))").to_string() == "max(1, max(2, min(x, y, 1)))");
 }
 
 BOOST_AUTO_TEST_CASE(errors_point_at_the_place_and_name_the_nearest) {
