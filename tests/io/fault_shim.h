@@ -2,7 +2,8 @@
 
 /* System calls that fail on command: linked into a test, or LD_PRELOADed with
  * ISOFIELD_FAULT="FOLDER:K:KIND[:always]". Calls on files below FOLDER count; from the K-th one on
- * (or only that one) those that can fail in the way of KIND do. */
+ * (or only that one) those that can fail in the way of KIND do. A process with
+ * ISOFIELD_FAULT_COUNT=FILE leaves the number of calls there in the end. */
 #ifdef __cplusplus
 extern "C" {
 #endif

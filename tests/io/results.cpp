@@ -1,6 +1,8 @@
 #include "isofield/mfg/results.hpp"
 
 #include <cmath>
+#include <cstdlib>
+#include <random>
 
 #include "io/fault_shim.h"
 #include "io/io_test.hpp"
@@ -161,6 +163,39 @@ BOOST_AUTO_TEST_CASE(files_whose_parts_do_not_fit_together_are_refused) {
         file.write("/populations/a/lambda", std::vector<double>{});
       },
       "/populations/a/lambda is not a single number");
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_checkpoint_is_refused_or_read_as_it_was_written) {
+  const Folder folder;
+  const Results results = sample_results(2, 8, 4);
+  write_results(results, folder / "a.h5", {.xdmf = false});
+  const std::string whole = bytes_of(folder / "a.h5");
+  const char* const wanted = std::getenv("ISOFIELD_TEST_DAMAGE");
+  const int trials = wanted != nullptr ? std::atoi(wanted) : 400;
+  std::mt19937_64 random(20261124);
+  int flips = 0, truncations = 0, found = 0;
+  for (int trial = 0; trial < trials; ++trial) {
+    std::string damaged = whole;
+    const std::size_t at = random() % whole.size();
+    if (trial % 4 == 0) {
+      damaged.resize(at);
+      ++truncations;
+    } else {
+      damaged[at] = static_cast<char>(damaged[at] ^ (1 << random() % 8));
+      ++flips;
+    }
+    write_bytes(folder / "b.h5", damaged);
+    try {
+      const Results read = read_results(folder / "b.h5");
+      BOOST_TEST_CONTEXT("trial " << trial << ", byte " << at) { check_equal(results, read); }
+    } catch (const IoError& error) {
+      ++found;
+      if (std::string(error.what()).find("b.h5") == std::string::npos) BOOST_ERROR(error.what());
+    }
+  }
+  BOOST_TEST_MESSAGE(flips << " flips and " << truncations << " truncations, " << found
+                           << " of them found, the others harmless");
+  BOOST_TEST(found > trials / 2);
 }
 
 BOOST_AUTO_TEST_CASE(files_in_the_way_are_kept) {
