@@ -145,6 +145,10 @@ BOOST_AUTO_TEST_CASE(special_values_of_complex_functions_are_the_host_s) {
   check([](const UnifiedArray& z) { return asin(z); }, "asin");
   check([](const UnifiedArray& z) { return acos(z); }, "acos");
   check([](const UnifiedArray& z) { return tanh(z); }, "tanh");
+  check([](const UnifiedArray& z) { return sign(z); }, "sign");
+  check([](const UnifiedArray& z) { return z / std::complex<double>(0.0, -0.0); }, "over zero");
+  check([](const UnifiedArray& z) { return z / zeros({49}, complex128, &z.backend()); },
+        "over zeros");
 }
 
 BOOST_AUTO_TEST_CASE(less_exact_products_need_a_permission_and_leave_nothing_behind) {

@@ -39,6 +39,7 @@
 #include <ATen/ops/hypot.h>
 #include <ATen/ops/imag.h>
 #include <ATen/ops/index_select.h>
+#include <ATen/ops/isinf.h>
 #include <ATen/ops/le.h>
 #include <ATen/ops/log.h>
 #include <ATen/ops/log10.h>
@@ -154,6 +155,24 @@ at::Tensor complex_log1p(const at::Tensor& z) {
   return at::where(z.abs().lt(0.5), small, at::log(z.add(1)));
 }
 
+/// At infinity the limit along an axis, where there is one.
+at::Tensor complex_sign(const at::Tensor& z) {
+  const at::Tensor x = at::real(z), y = at::imag(z);
+  const at::Tensor along_x = at::isinf(x), along_y = at::isinf(y);
+  const at::Tensor undefined = at::where(along_x.logical_and(along_y), NAN, at::zeros_like(x));
+  const at::Tensor limit = at::complex(at::where(along_x, x.sgn(), 0).add(undefined),
+                                       at::where(along_y, y.sgn(), 0).add(undefined));
+  return at::where(along_x.logical_or(along_y), limit, at::sgn(z));
+}
+
+/// Over zero the parts over zero.
+at::Tensor complex_quotient(const at::Tensor& a, const at::Tensor& b) {
+  const at::Tensor zero = at::real(b).abs();
+  const at::Tensor x = a.is_complex() ? at::real(a) : a;
+  const at::Tensor y = a.is_complex() ? at::imag(a) : at::zeros_like(a);
+  return at::where(b.eq(0), at::complex(x.div(zero), y.div(zero)), at::div(a, b));
+}
+
 /// at::'s own function of real numbers, ours of complex ones.
 template <class Own, class Ours>
 void either(at::Tensor& out, const at::Tensor& a, Own own, Ours ours) {
@@ -175,7 +194,7 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
     case Op::positive: out.copy_(a); return;
     case Op::sign:
       if (a.is_complex()) {
-        at::sgn_out(out, a);
+        out.copy_(complex_sign(a));
         return;
       }
       // LibTorch's sign of NaN is 0.
@@ -253,7 +272,12 @@ void apply(Op op, at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
     case Op::add: at::add_out(out, a, b); return;
     case Op::subtract: at::sub_out(out, a, b); return;
     case Op::multiply: at::mul_out(out, a, b); return;
-    case Op::divide: at::div_out(out, a, b); return;
+    case Op::divide:
+      if (out.is_complex())
+        out.copy_(complex_quotient(a, b));
+      else
+        at::div_out(out, a, b);
+      return;
     case Op::maximum: at::maximum_out(out, a, b); return;
     case Op::minimum: at::minimum_out(out, a, b); return;
     case Op::power: at::pow_out(out, a, b); return;
