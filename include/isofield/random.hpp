@@ -25,10 +25,11 @@ class Generator {
   /// Normally distributed (Box and Muller's transform). float32 or float64.
   UnifiedArray normal(const Shape& shape, double mean = 0.0, double deviation = 1.0,
                       DType dtype = float64, BaseBackend* backend = nullptr);
-  /// Whole numbers in [low, high), of any integer dtype; no number is likelier than another by more
-  /// than (high - low) / 2^64 of its share. Throws DTypeError where the dtype cannot hold them.
-  UnifiedArray integers(const Shape& shape, std::int64_t low, std::int64_t high,
-                        DType dtype = int64, BaseBackend* backend = nullptr);
+  /// Whole numbers in [low, high), or [low, high] with `endpoint`, of any integer dtype; no number
+  /// is likelier than another by more than (high - low) / 2^64 of its share. Throws DTypeError
+  /// where the dtype cannot hold them.
+  UnifiedArray integers(const Shape& shape, Scalar low, Scalar high, DType dtype = int64,
+                        BaseBackend* backend = nullptr, bool endpoint = false);
   /// 0, 1, ..., n-1 in random order, int64.
   UnifiedArray permutation(std::int64_t n, BaseBackend* backend = nullptr);
   /// Places 0, ..., n-1 chosen at random, int64, all different unless `replace`.
@@ -73,8 +74,8 @@ UnifiedArray uniform(const Shape& shape, double low = 0.0, double high = 1.0, DT
                      BaseBackend* backend = nullptr);
 UnifiedArray normal(const Shape& shape, double mean = 0.0, double deviation = 1.0,
                     DType dtype = float64, BaseBackend* backend = nullptr);
-UnifiedArray integers(const Shape& shape, std::int64_t low, std::int64_t high, DType dtype = int64,
-                      BaseBackend* backend = nullptr);
+UnifiedArray integers(const Shape& shape, Scalar low, Scalar high, DType dtype = int64,
+                      BaseBackend* backend = nullptr, bool endpoint = false);
 UnifiedArray permutation(std::int64_t n, BaseBackend* backend = nullptr);
 UnifiedArray choice(std::int64_t n, const Shape& shape, bool replace = true,
                     BaseBackend* backend = nullptr);

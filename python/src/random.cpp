@@ -43,25 +43,28 @@ void bind_draws(nb::class_<Generator>& c) {
           "Normally distributed.")
       .def(
           "integers",
-          [](Generator& g, std::int64_t low, std::int64_t high, const ShapeArgument& shape,
-             Given dtype, const DeviceArgument& device) {
+          [](Generator& g, Scalar low, Scalar high, const ShapeArgument& shape, Given dtype,
+             const DeviceArgument& device, bool endpoint) {
             BaseBackend* backend = device.backend();
             const DType own = dtype.value_or(DType::int64);
             const Shape lengths = shape;
-            return unlocked([&] { return g.integers(lengths, low, high, own, backend); });
+            return unlocked([&] { return g.integers(lengths, low, high, own, backend, endpoint); });
           },
-          nb::sig("def integers(self, low: int, high: int, " ISOFIELD_SHAPE ISOFIELD_END),
+          nb::sig("def integers(self, low: int, high: int, " ISOFIELD_SHAPE
+                  "dtype: _DTypeLike | None = None, device: str | None = None, "
+                  "endpoint: _bool = False) -> UnifiedArray"),
           nb::arg("low"), nb::arg("high"), nb::arg("shape") = nb::make_tuple(), nb::kw_only(),
           nb::arg("dtype") = nb::none(), nb::arg("device") = nb::none(),
-          "Whole numbers in [low, high).");
+          nb::arg("endpoint") = false,
+          "Whole numbers in [low, high), or [low, high] with `endpoint`.");
 }
 
 /// Places below an int, or slices of an array at places below its length.
 template <class Places>
 UnifiedArray chosen(nb::handle of, const DeviceArgument& device, Places places) {
-  if (!is_array(of.ptr()))
+  if (!is_array(of.ptr()) && !holds_elements(of.ptr()))
     return places(argument<std::int64_t>(of, "n", "an int or an array"), device.backend());
-  const UnifiedArray array = brought(array_in(of.ptr()), {}, device.backend(), {});
+  const UnifiedArray array = to_array(of, {}, device.backend(), {});
   if (array.ndim() == 0) throw ShapeError("random: an array of rank 0 has nothing to choose from");
   const UnifiedArray where = places(array.shape()[0], &array.backend());
   if (where.ndim() == 1) return take({array, nowhere}, {where, nowhere}, 0);

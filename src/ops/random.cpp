@@ -14,16 +14,32 @@ namespace {
 
 using Words = std::array<std::uint32_t, 4>;
 
+std::uint64_t joined(std::uint32_t high, std::uint32_t low) {
+  return static_cast<std::uint64_t>(high) << 32 | low;
+}
+
 /// A number of [0, 1) whose every multiple of 2^-53 is as likely.
 double fraction(std::uint32_t high, std::uint32_t low) {
-  const std::uint64_t bits = static_cast<std::uint64_t>(high) << 32 | low;
-  return static_cast<double>(bits >> 11) * 0x1p-53;
+  return static_cast<double>(joined(high, low) >> 11) * 0x1p-53;
 }
 
 std::uint64_t scaled(std::uint32_t high, std::uint32_t low, std::uint64_t range) {
-  const std::uint64_t bits = static_cast<std::uint64_t>(high) << 32 | low;
-  __extension__ using Wide = unsigned __int128;
-  return static_cast<std::uint64_t>(static_cast<Wide>(bits) * range >> 64);
+  __extension__ using Product = unsigned __int128;
+  return static_cast<std::uint64_t>(static_cast<Product>(joined(high, low)) * range >> 64);
+}
+
+/// Whole numbers of all dtypes.
+__extension__ using Wide = __int128;
+bool is_whole(const Scalar& s) {
+  return s.kind() == Kind::signed_integer || s.kind() == Kind::unsigned_integer;
+}
+Wide wide(const Scalar& s) {
+  return s.kind() == Kind::unsigned_integer ? static_cast<Wide>(s.to<std::uint64_t>())
+                                            : static_cast<Wide>(s.to<std::int64_t>());
+}
+Scalar narrow(Wide number) {
+  return number < 0 ? Scalar(static_cast<std::int64_t>(number))
+                    : Scalar(static_cast<std::uint64_t>(number));
 }
 
 /// Throw Error inside of functions that are not called once for each result.
@@ -158,22 +174,29 @@ UnifiedArray Generator::normal(const Shape& shape, double mean, double deviation
   return brought(reshape(flat, shape).astype(dtype).eval(), backend);
 }
 
-UnifiedArray Generator::integers(const Shape& shape, std::int64_t low, std::int64_t high,
-                                 DType dtype, BaseBackend* backend) {
+UnifiedArray Generator::integers(const Shape& shape, Scalar low, Scalar high, DType dtype,
+                                 BaseBackend* backend, bool endpoint) {
   check_called("integers");
   if (!is_integer(dtype))
     throw DTypeError("random::integers: needs an integer dtype, got " + std::string(name(dtype)));
-  const std::string range = "[" + std::to_string(low) + ", " + std::to_string(high) + ")";
-  if (low >= high) throw ArgumentError("random::integers: " + range + " is empty");
-  if (!Scalar(low).fits(dtype) || !Scalar(high - 1).fits(dtype))
+  const std::string range = "[" + low.text() + ", " + high.text() + (endpoint ? "]" : ")");
+  if (!is_whole(low) || !is_whole(high))
+    throw ArgumentError("random::integers: " + range + " is not between whole numbers");
+  const Wide first = wide(low), last = wide(high) - (endpoint ? 0 : 1);
+  if (first > last) throw ArgumentError("random::integers: " + range + " is empty");
+  if (!low.fits(dtype) || !narrow(last).fits(dtype))
     throw DTypeError("random::integers: " + range + " does not fit into dtype " +
                      std::string(name(dtype)));
   const auto count = static_cast<std::int64_t>(count_of(shape, int64));
-  const std::uint64_t width = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-  const auto numbers = draw<std::int64_t>(count, [=](std::uint32_t a, std::uint32_t b) {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + scaled(a, b, width));
+  // All numbers of 64 bits are one more than 64 bits can say, and need no scaling.
+  const auto width = static_cast<std::uint64_t>(last - first + 1);
+  const auto numbers = draw<std::uint64_t>(count, [=](std::uint32_t a, std::uint32_t b) {
+    return static_cast<std::uint64_t>(first) + (width == 0 ? joined(a, b) : scaled(a, b, width));
   });
-  return brought(asarray(numbers, shape, &host()).astype(dtype).eval(), backend);
+  const DType drawn = dtype == uint64 ? uint64 : int64;
+  const UnifiedArray all =
+      asarray_bytes(numbers.data(), numbers.size() * sizeof numbers[0], drawn, shape, &host());
+  return brought(all.astype(dtype).eval(), backend);
 }
 
 UnifiedArray Generator::permutation(std::int64_t n, BaseBackend* backend) {
@@ -215,9 +238,9 @@ UnifiedArray normal(const Shape& shape, double mean, double deviation, DType dty
                     BaseBackend* backend) {
   return default_generator().normal(shape, mean, deviation, dtype, backend);
 }
-UnifiedArray integers(const Shape& shape, std::int64_t low, std::int64_t high, DType dtype,
-                      BaseBackend* backend) {
-  return default_generator().integers(shape, low, high, dtype, backend);
+UnifiedArray integers(const Shape& shape, Scalar low, Scalar high, DType dtype,
+                      BaseBackend* backend, bool endpoint) {
+  return default_generator().integers(shape, low, high, dtype, backend, endpoint);
 }
 UnifiedArray permutation(std::int64_t n, BaseBackend* backend) {
   return default_generator().permutation(n, backend);

@@ -117,6 +117,10 @@ BACKEND_TEST_CASE(what_cannot_be_drawn_is_told) {
       error_of<ArgumentError>([&] { g.uniform({2}, 1, 0); }).ends_with("there are no numbers"));
   BOOST_TEST(error_of<ArgumentError>([&] { g.integers({2}, 3, 3); }) ==
              "random::integers: [3, 3) is empty");
+  BOOST_TEST(error_of<ArgumentError>([&] { g.integers({2}, 0, 1.5); }) ==
+             "random::integers: [0, 1.5) is not between whole numbers");
+  BOOST_TEST(error_of<DTypeError>([&] { g.integers({2}, 0, 256, uint8, nullptr, true); }) ==
+             "random::integers: [0, 256] does not fit into dtype uint8");
   BOOST_TEST(error_of<DTypeError>([&] { g.integers({2}, 0, 257, uint8); }) ==
              "random::integers: [0, 257) does not fit into dtype uint8");
   BOOST_TEST(error_of<ArgumentError>([&] { g.choice(3, {4}, false); }) ==

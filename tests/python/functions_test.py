@@ -365,6 +365,7 @@ def test_slices_of_an_array_are_permuted_and_chosen():
     assert mixed.tolist() == xp.take(rows, again.permutation(4), axis=0).tolist()
     assert g.choice(rows, (2, 5)).shape == (2, 5, 3)
     assert sorted(g.choice(xp.asarray([5.0, 6.0, 7.0]), 3, replace=False).tolist()) == [5.0, 6.0, 7.0]
+    assert sorted(g.permutation([5, 6, 7]).tolist()) == sorted(g.permutation(np.array([5, 6, 7])).tolist()) == [5, 6, 7]
     with pytest.raises(xp.ShapeError, match="rank 0"):
         g.choice(xp.asarray(1.0))
 
@@ -374,3 +375,18 @@ def test_generators_go_on_where_their_pickles_were_made():
     g.uniform(5)
     again = pickle.loads(pickle.dumps(g))
     assert again.uniform(4).tolist() == g.uniform(4).tolist()
+
+
+def test_integers_reach_the_ends_of_their_dtypes():
+    g = xp.random.Generator(5)
+    for dtype in ("int8", "int64", "uint8", "uint64"):
+        limits = np.iinfo(dtype)
+        low, high = int(limits.min), int(limits.max)
+        x = np.asarray(g.integers(low, high, 4000, dtype=dtype, endpoint=True))
+        assert x.dtype == dtype and abs(np.mean(x > (high + low) // 2) - 0.5) < 0.05
+        assert set(g.integers(high - 1, high, 50, dtype=dtype, endpoint=True).tolist()) == {high - 1, high}
+    assert g.integers(2**63 - 2, 2**63, 20).tolist() != [2**63 - 2] * 20
+    same = xp.random.Generator(9), xp.random.Generator(9)
+    assert same[0].integers(-5, 6, 9).tolist() == same[1].integers(-5, 5, 9, endpoint=True).tolist()
+    with pytest.raises(xp.DTypeError, match="does not fit"):
+        g.integers(-1, 5, 2, dtype=xp.uint64)
