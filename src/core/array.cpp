@@ -128,6 +128,9 @@ UnifiedArray combined(Op op, const UnifiedArray& target, Operand&& value) {
 
 void check_assignable(const UnifiedArray& target, const Operand& value) {
   const DType from = detail::dtype_of(value), to = target.dtype();
+  if (value.is_scalar() && is_integer(to) && is_integer(from) && !value.scalar().fits(to))
+    throw DTypeError("assign: " + value.scalar().text() + " does not fit into dtype " +
+                     std::string(name(to)) + detail::context(value));
   if (!detail::goes_into(value, to))
     throw DTypeError("assign: a value of dtype " + std::string(name(from)) +
                      " does not go into an array of dtype " + std::string(name(to)) +

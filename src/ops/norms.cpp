@@ -104,6 +104,19 @@ UnifiedArray count_of(const UnifiedArray& flags, const Where& where) {
   return sum({flags, where}, {-1});
 }
 
+/// Throw ArgumentError unless matrices have a norm of this order.
+void check_order(std::string_view operation, const MatrixOrder& ord, const UnifiedArray& x,
+                 const Where& where) {
+  const double p = std::abs(ord.value());
+  if (ord.name().empty() ? p == 1.0 || p == 2.0 || p == infinity
+                         : ord.name() == "fro" || ord.name() == "nuc")
+    return;
+  throw ArgumentError(std::string(operation) + ": no order " +
+                      (ord.name().empty() ? std::to_string(ord.value()) : "'" + ord.name() + "'") +
+                      "; there are 'fro', 'nuc', 1, 2, inf, -1, -2, -inf" +
+                      detail::context({x, where}));
+}
+
 }  // namespace
 
 UnifiedArray vector_norm(Operand x, const std::optional<std::vector<int>>& axis, bool keepdims,
@@ -127,18 +140,13 @@ UnifiedArray matrix_norm(Operand x, bool keepdims, const MatrixOrder& ord) {
   const Where where = x.where();
   const detail::Matrices a = detail::matrices("matrix_norm", std::move(x), false);
   const UnifiedArray m(a.node);
+  check_order("matrix_norm", ord, m, where);
   if (ord.name() == "fro") return euclidean(m, {-2, -1}, keepdims, where);
   if (ord.name() == "nuc") return of_singular_values(m, ord, keepdims, where);
-  if (ord.name().empty()) {
-    const double p = ord.value();
-    if (p == 2.0 || p == -2.0) return of_singular_values(m, ord, keepdims, where);
-    if (p == 1.0 || p == -1.0) return extreme_sum(m, -2, -1, p > 0, keepdims, where);
-    if (p == infinity || p == -infinity) return extreme_sum(m, -1, -2, p > 0, keepdims, where);
-  }
-  throw ArgumentError("matrix_norm: no order " +
-                      (ord.name().empty() ? std::to_string(ord.value()) : "'" + ord.name() + "'") +
-                      "; there are 'fro', 'nuc', 1, 2, inf, -1, -2, -inf" +
-                      detail::context(a.place));
+  const double p = ord.value();
+  if (std::abs(p) == 2.0) return of_singular_values(m, ord, keepdims, where);
+  return std::abs(p) == 1.0 ? extreme_sum(m, -2, -1, p > 0, keepdims, where)
+                            : extreme_sum(m, -1, -2, p > 0, keepdims, where);
 }
 
 UnifiedArray norm(Operand x, const std::optional<MatrixOrder>& ord,
@@ -155,6 +163,7 @@ UnifiedArray norm(Operand x, const std::optional<MatrixOrder>& ord,
   if (!matrices)
     throw ArgumentError("norm: order '" + ord->name() + "' is one of matrices, not of shape " +
                         to_string(a.shape()) + detail::context({a, where}));
+  check_order("norm", *ord, a, where);
   const std::vector<int> chosen = axis ? *axis : std::vector<int>{0, 1};
   std::vector<int> gone, order;
   for (const int k : chosen)
@@ -179,6 +188,7 @@ UnifiedArray cond(Operand x, const MatrixOrder& p) {
                          : divide({smallest, where}, {largest, where});
   }
   const detail::Matrices a = detail::matrices("cond", std::move(x), true);
+  check_order("cond", p, UnifiedArray(a.node), where);
   const detail::NodePtr in = detail::contiguous(a.node);
   const detail::Result result[] = {{in->shape, a.place.dtype}};
   const UnifiedArray inverse = detail::factorized("cond", {Factorization::Kind::inverse}, {&in, 1},

@@ -55,6 +55,9 @@ BACKEND_TEST_CASE(dtypes_that_do_not_fit_are_told) {
   EXPECT_ERROR(DTypeError, "shift: a fill of 2 does not go into dtype bool" + context(__LINE__, "bool"), shift(b, 0, 1, Boundary::constant, 2));
   EXPECT_ERROR(DTypeError, "assign: a value of dtype float64 does not go into an array of dtype int64; convert it with astype" + context(__LINE__), target(0) = f(0));
   EXPECT_ERROR(DTypeError, "assign: a value of dtype float64 does not go into an array of dtype int64; convert it with astype" + here(__LINE__), target(0) = 0.5);
+  UnifiedArray bytes = zeros({2}, uint8);
+  EXPECT_ERROR(DTypeError, "assign: -1 does not fit into dtype uint8" + here(__LINE__), bytes(0) = -1);
+  EXPECT_ERROR(DTypeError, "full: 256 does not go into dtype uint8", full({2}, 256, uint8));
 }
 
 BACKEND_TEST_CASE(matrices_that_do_not_fit_are_told) {

@@ -82,6 +82,13 @@ def test_values_that_are_not_taken_are_value_errors(call):
     assert isinstance(caught.value, ValueError) and isinstance(caught.value, xp.Error)
 
 
+def test_a_write_that_would_wrap_around_names_the_number():
+    x = xp.zeros(2, dtype=xp.uint8)
+    with pytest.raises(xp.DTypeError, match="assign: -1 does not fit into dtype uint8"):
+        x[0] = -1
+    assert x.tolist() == [0, 0]
+
+
 def test_ranks_and_lengths_out_of_range_are_told():
     with pytest.raises(xp.ShapeError, match="rank 33 is above the largest, 32"):
         xp.zeros((1,) * 33)
@@ -103,6 +110,8 @@ NAMED = {
     "logsumexp": lambda: xp.logsumexp(X, axis=5),
     "median": lambda: xp.median(X, axis=5),
     "percentile": lambda: xp.percentile(X, 200.0),
+    "norm": lambda: xp.linalg.norm(X, "foo"),
+    "cond": lambda: xp.linalg.cond(xp.ones((2, 2)), p="foo"),
     "stack": lambda: xp.stack([xp.ones(2), xp.ones(2)], axis=4),
     "expand_dims": lambda: xp.expand_dims(xp.ones(2), axis=3),
 }
