@@ -98,13 +98,20 @@ struct HeldBuffer {
 bool is_regular(const Py_buffer& view) {
   const auto boundary = static_cast<std::size_t>(std::min<Py_ssize_t>(view.itemsize, 8));
   if (view.suboffsets || reinterpret_cast<std::uintptr_t>(view.buf) % boundary != 0) return false;
-  for (int k = 0; k < view.ndim; ++k)
+  for (int k = 0; k < view.ndim && view.strides; ++k)
     if (view.shape[k] > 1 && view.strides[k] % view.itemsize != 0) return false;
   return true;
 }
 
+/// Where there are no strides, as NumPy's dates leave them out, the elements lie in C order.
 Layout layout_of(const Py_buffer& view) {
   Layout layout;
+  if (!view.strides) {
+    Shape shape;
+    for (int k = 0; k < view.ndim; ++k)
+      shape.push_back(view.shape ? view.shape[k] : view.len / view.itemsize);
+    return Layout(shape);
+  }
   for (int k = 0; k < view.ndim; ++k) {
     layout.shape.push_back(view.shape[k]);
     layout.strides.push_back(view.shape[k] > 1 ? view.strides[k] / view.itemsize : 1);

@@ -332,3 +332,8 @@ def test_dtypes_of_numpy_are_taken_for_ours(name):
         xp.zeros(2, dtype=np.float16)
     with pytest.raises(TypeError):
         xp.zeros(2, dtype=dict)
+
+
+def test_memory_without_strides_is_in_order():
+    day = np.datetime64("2020-01-01")  # bytes, to a buffer
+    assert bytes(xp.asarray(day).tolist()) == bytes(memoryview(day))
