@@ -24,9 +24,11 @@ PyObject* not_implemented() noexcept {
   return Py_NotImplemented;
 }
 
-/// The answer to an operand that is neither an array nor a number. What holds elements is refused
-/// here: the other side would take an array for one element, or call two of them different objects.
+/// The answer to an operand that is no array, nor a number where one is taken. What holds elements
+/// is refused here: the other side would take an array for one element, or call two of them
+/// different objects.
 PyObject* unmatched(PyObject* other) {
+  if (scalar_in(other)) return not_implemented();  // a product of matrices takes none
   if (PyLong_Check(other)) {
     PyErr_SetString(PyExc_OverflowError, "an int beside an array must fit into 64 bits");
     return nullptr;

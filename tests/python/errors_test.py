@@ -158,6 +158,9 @@ def test_operators_with_what_must_first_be_made_an_array_are_refused():
         np.ones(2) == xp.ones(2)
     with pytest.raises(OverflowError):
         xp.ones(2) == 10**30
+    for number in (2, 2.0, np.float32(2)):
+        with pytest.raises(TypeError, match="unsupported operand.*@"):
+            xp.ones((2, 2)) @ number
     assert (xp.ones(2) == None) is False  # noqa: E711
     assert (xp.ones(2) == "a") is False and (xp.ones(2) == b"ab") is False
 
