@@ -170,6 +170,8 @@ UnifiedArray to_array(nb::handle object, std::optional<DType> dtype, BaseBackend
   if (PyObject_CheckBuffer(object.ptr())) return from_buffer(object, dtype, backend, copy);
   if (nb::hasattr(object, "__dlpack__"))
     return brought(from_producer(object, nullptr, copy), dtype, backend, copy);
+  if (nb::hasattr(object, "__array__") && !PyType_Check(object.ptr()))  // tables' columns, images
+    return to_array(object.attr("__array__")(), dtype, backend, copy);
   if (copy == false)
     throw nb::value_error("asarray: Python numbers and lists hold no memory to share: copy=False");
   if (is_sequence(object))

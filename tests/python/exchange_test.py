@@ -337,3 +337,14 @@ def test_dtypes_of_numpy_are_taken_for_ours(name):
 def test_memory_without_strides_is_in_order():
     day = np.datetime64("2020-01-01")  # bytes, to a buffer
     assert bytes(xp.asarray(day).tolist()) == bytes(memoryview(day))
+
+
+def test_objects_that_numpy_can_read_are_read():
+    class Column:
+        def __array__(self, dtype=None, copy=None):
+            return np.asarray([1.0, 2.0])
+
+    assert xp.asarray(Column()).tolist() == [1.0, 2.0]
+    assert xp.asarray(Column(), dtype=xp.float32).dtype is xp.float32
+    with pytest.raises(xp.DTypeError, match="no number"):
+        xp.asarray(Column)
