@@ -84,6 +84,13 @@ class Cells {
   std::size_t count_ = 1;
 };
 
+/// The axis of x, y or z where the grid has it.
+std::optional<std::size_t> axis_of(std::string_view name, std::size_t axes) {
+  const std::size_t axis = std::string_view("xyz").find(name);
+  if (name.size() != 1 || axis >= axes) return std::nullopt;
+  return axis;
+}
+
 std::string number_words(double value) {
   return std::isnan(value) ? "NaN" : fmt::format("{}", value);  // of a NaN nobody minds the sign
 }
@@ -124,9 +131,11 @@ class Block {
     if (const auto found = guess_.find(name); found != guess_.end()) {
       return Values(count_, found->second);
     }
-    const std::size_t axis = std::string_view("xyz").find(name.back());
     Values result(count_);
-    for (std::size_t i = 0; i < count_; ++i) result[i] = cells_.position(first_ + i, axis);
+    const std::optional<std::size_t> axis = axis_of(name, cells_.axes());
+    for (std::size_t i = 0; axis && i < count_; ++i) {
+      result[i] = cells_.position(first_ + i, *axis);
+    }
     return result;
   }
 
@@ -252,23 +261,27 @@ class DataChecker {
     }
   }
 
-  /// Every combination of a low, a middle and a high value of what is not known.
+  /// Every combination of a low, a middle and a high value of what is not known: densities, and
+  /// means, which lie in the box.
   std::vector<Guess> guesses_of(const std::vector<std::string>& names) const {
+    constexpr std::size_t most = 243;  // of more unknowns the others keep their middle
     std::vector<Guess> all{{}};
     for (const std::string& name : names) {
-      if (name == "t" || (name.size() == 1 && name != "m")) continue;
-      std::array<double, 3> values{1e-6, 0.618034, 1e6};
-      if (name.starts_with("mean_")) {
-        const std::size_t axis = std::string_view("xyz").find(name.back());
-        const double lower = config_.domain.lower[axis], upper = config_.domain.upper[axis];
-        values = {lower + 0.001 * (upper - lower), lower + 0.4321 * (upper - lower),
-                  lower + 0.999 * (upper - lower)};
+      if (name == "t" || axis_of(name, cells_.axes())) continue;
+      std::array<double, 3> values{0.618034, 1e-6, 1e6};
+      const std::string_view rest =
+          std::string_view(name).substr(std::min<std::size_t>(5, name.size()));
+      const auto axis = axis_of(rest.substr(0, 1), cells_.axes());
+      if (name.starts_with("mean_") && axis) {
+        const double lower = config_.domain.lower[*axis];
+        const double length = config_.domain.upper[*axis] - lower;
+        values = {lower + 0.4321 * length, lower + 0.001 * length, lower + 0.999 * length};
       }
       std::vector<Guess> more;
       for (const Guess& guess : all) {
-        for (const double value : values) {
+        for (std::size_t k = 0; k < (all.size() < most ? values.size() : 1); ++k) {
           more.push_back(guess);
-          more.back()[name] = value;
+          more.back()[name] = values[k];
         }
       }
       all = std::move(more);

@@ -38,6 +38,8 @@ std::string nearest_name(std::string_view name, std::span<const std::string> can
   for (const std::string& candidate : candidates) {
     const std::size_t length = std::max(name.size(), candidate.size());
     const std::size_t allowed = std::max<std::size_t>(1, length / 3);
+    // So many letters are missing at least.
+    if (length - std::min(name.size(), candidate.size()) > allowed) continue;
     const std::size_t distance = edit_distance(name, candidate);
     // A name of which no letter is left is not near, however short.
     if (distance > allowed || distance >= length) continue;
