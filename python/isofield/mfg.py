@@ -33,7 +33,8 @@ class Population:
     `"m + (x - 0.8)^2"`, or functions of arrays: fields of `(x, y)`, `running_cost` of `(x, y, t, m)`, `terminal_cost`
     of `(x, y, m)`, without `y` on one axis. In a game of several populations expressions know the density of each as
     `m_NAME` and functions get all of them, in order, for `m`. `drift` is None, an expression of `x y t` for each axis,
-    or a function of `(x, y, t)` that gives an array for each axis. Functions are called on coarser grids, too, and
+    or a function of `(x, y, t)` that gives an array for each axis. `convolution={"k": "exp(-x^2/0.02)"}` lets expressions
+    of costs know the density's convolution with a kernel, an expression of the offsets `x y z`, as `k`. Functions are called on coarser grids, too, and
     costs are differentiated: they are to be made of isofield's functions. `mass=None` takes the initial density as it
     is; else it is scaled.
     """
@@ -49,6 +50,7 @@ class Population:
         offset=1.0,
         drift=None,
         discount=0.0,
+        convolution=None,
         running_cost=0.0,
         terminal_cost=0.0,
         initial_density=1.0,
@@ -56,6 +58,8 @@ class Population:
     ):
         if mass is not None and not mass > 0:
             raise ValueError(f"mass: {mass} is not positive")
+        if convolution is not None and len(convolution) != 1:
+            raise ValueError(f"convolution: one name and its kernel are possible, not {len(convolution)}")
         self.name = name
         self._data = {
             "viscosity": viscosity,
@@ -65,6 +69,7 @@ class Population:
             "offset": offset,
             "drift": drift,
             "discount": discount,
+            "convolution": convolution,
             "running_cost": running_cost,
             "terminal_cost": terminal_cost,
             "initial_density": initial_density,
@@ -138,8 +143,7 @@ class Problem:
         problem.horizon, problem.steps = horizon, steps
         problem.exit_cost, problem.control = exit_cost, control
         problem.set_domain(obstacle, exit)
-        for p in self.populations:
-            problem.add_population(p.name, names, p._data)
+        problem.set_populations([(p.name, p._data) for p in self.populations])
 
     @property
     def nodes(self):

@@ -86,9 +86,19 @@ Field cells_in(nb::handle value, std::size_t axes) {
   };
 }
 
+using mfg::DensityNames;
+
+/// What expressions may mention of a population's density.
+void add_density(Names& names, const DensityNames& p, std::size_t axes, const std::string& suffix) {
+  names.push_back("m" + suffix);
+  add_coordinates(names, axes, "mean_", suffix);
+  if (p.convolution) names.push_back(p.convolution->name + suffix);
+}
+
 /// A cost of x, y, t and m, at the end without t; a function of several populations gets the
 /// densities of all.
-mfg::Cost cost_in(nb::handle value, std::size_t axes, const Names& populations, bool terminal) {
+mfg::Cost cost_in(nb::handle value, std::size_t axes, const std::vector<DensityNames>& populations,
+                  std::size_t own, bool terminal) {
   if (PyCallable_Check(value.ptr()))
     return [f = Callable(value), terminal](const CostInput& in) {
       std::vector<UnifiedArray> arguments = coordinates_of(in.grid);
@@ -96,15 +106,12 @@ mfg::Cost cost_in(nb::handle value, std::size_t axes, const Names& populations, 
       arguments.insert(arguments.end(), in.all.begin(), in.all.end());
       return f(arguments, in.grid);
     };
-  Names names{"m"};
+  Names names;
   if (!terminal) names.emplace_back("t");
   add_coordinates(names, axes, "", "");
-  add_coordinates(names, axes, "mean_", "");
-  for (const std::string& p : populations) {
-    names.push_back("m_" + p);
-    add_coordinates(names, axes, "mean_", "_" + p);
-  }
-  return mfg::expression_cost(expression_in(value, names), populations);
+  add_density(names, populations[own], axes, "");
+  for (const DensityNames& p : populations) add_density(names, p, axes, "_" + p.population);
+  return mfg::expression_cost(expression_in(value, names), populations, own);
 }
 
 /// A velocity: None, a function of x, y and t that gives one array for each axis, or one expression
@@ -142,15 +149,12 @@ void set_axis(Problem& problem, double lower, double upper, std::int64_t cells,
 void set_domain(Problem& problem, nb::handle obstacle, nb::handle exit) {
   problem.obstacle = cells_in(obstacle, problem.axes.size());
   problem.exit = cells_in(exit, problem.axes.size());
-  problem.populations.clear();
 }
 
-/// Add a population; `names` are those of all.
-void add_population(Problem& problem, const std::string& name, const Names& names,
-                    const nb::dict& data) {
-  const std::size_t axes = problem.axes.size();
+mfg::Population population_in(const nb::dict& data, std::size_t axes,
+                              const std::vector<DensityNames>& names, std::size_t own) {
   mfg::Population p;
-  p.name = name;
+  p.name = names[own].population;
   p.viscosity = nb::cast<double>(data["viscosity"]);
   p.scale = field_in(data["scale"], axes);
   p.exponent = nb::cast<double>(data["exponent"]);
@@ -158,11 +162,31 @@ void add_population(Problem& problem, const std::string& name, const Names& name
   p.offset = nb::cast<double>(data["offset"]);
   p.discount = nb::cast<double>(data["discount"]);
   p.drift = velocity_in(data["drift"], axes);
-  p.running = cost_in(data["running_cost"], axes, names, false);
-  p.terminal = cost_in(data["terminal_cost"], axes, names, true);
+  p.running = cost_in(data["running_cost"], axes, names, own, false);
+  p.terminal = cost_in(data["terminal_cost"], axes, names, own, true);
   p.initial_density = field_in(data["initial_density"], axes);
   p.mass = nb::cast<std::optional<double>>(data["mass"]);
-  problem.populations.push_back(std::move(p));
+  return p;
+}
+
+/// Take populations from pairs of a name and a dict.
+void set_populations(Problem& problem, const nb::list& populations) {
+  const std::size_t axes = problem.axes.size();
+  std::vector<DensityNames> names;
+  for (const nb::handle item : populations) {
+    names.push_back({nb::cast<std::string>(item[0]), std::nullopt});
+    if (const nb::object convolution = item[1]["convolution"]; !convolution.is_none()) {
+      Names offsets;
+      add_coordinates(offsets, axes, "", "");
+      for (const auto [name, kernel] : nb::cast<nb::dict>(convolution))
+        names.back().convolution = {nb::cast<std::string>(name),
+                                    mfg::expression_kernel(expression_in(kernel, offsets), 1.0)};
+    }
+  }
+  problem.populations.clear();
+  for (std::size_t p = 0; p < names.size(); ++p)
+    problem.populations.push_back(
+        population_in(nb::cast<nb::dict>(populations[p][1]), axes, names, p));
 }
 
 mfg::Coupling coupling_in(const std::string& name) {
@@ -269,7 +293,7 @@ void bind_mfg(nb::module_& m) {
       .def_rw("control", &Problem::control)
       .def("add_axis", &set_axis)
       .def("set_domain", &set_domain, nb::arg("obstacle").none(), nb::arg("exit").none())
-      .def("add_population", &add_population)
+      .def("set_populations", &set_populations)
       .def("nodes", [](const Problem& p, std::size_t k) { return p.axes.at(k).nodes(); });
   m.def("_solve", [](const Problem& problem, const std::string& coupling, double tolerance,
                      int max_iterations, double damping, nb::handle initial_guess, DType dtype,

@@ -49,7 +49,7 @@ class Reader {
 
   std::vector<Diagnostic> read(std::int64_t most_cells) {
     find_populations();
-    axes_ = count_axes();
+    find_surroundings();
     read_table(root_, "", "", 0);
     for (std::size_t p = 0; p < populations_.size(); ++p) {
       read_table(*populations_[p].table, "model", populations_[p].path, p);
@@ -97,9 +97,22 @@ class Reader {
       populations_.push_back({&list.value.items[i], fmt::format("population[{}]", i)});
     }
     if (populations_.empty()) error(list.place, "population", "expected one population at least");
-    if (populations_.size() > 1) {
-      error(list.value.items[1].place, "population[1]",
-            "more than one population is not yet supported");
+  }
+
+  /// What expressions may mention must be known before the first of them is read.
+  void find_surroundings() {
+    surroundings_.axes = count_axes();
+    for (const Population& population : populations_) {
+      const auto text_of = [](const TomlValue& table, const char* key) {
+        const TomlEntry* entry = table.kind == Kind::table ? table.find(key) : nullptr;
+        return entry && entry->value.kind == Kind::text ? std::optional(entry->value.text)
+                                                        : std::nullopt;
+      };
+      surroundings_.populations.push_back(text_of(*population.table, "name").value_or("0"));
+      const TomlEntry* nonlocal = population.table->find("nonlocal");
+      surroundings_.convolutions.push_back(
+          nonlocal ? text_of(nonlocal->value, "applied_to").value_or("k")
+                   : std::optional<std::string>());
     }
   }
 
@@ -128,7 +141,10 @@ class Reader {
       }
       if (const Key* key = find_key(full)) {
         given_.places.emplace(shown, entry.value.place);
-        fill(Slot{*key, shown, config_, population, axes_}, entry.value, errors_);
+        const std::size_t before = errors_.size();
+        fill(Slot{*key, shown, config_, population, surroundings_}, entry.value, errors_);
+        if (!key->beside.empty() && errors_.size() == before)
+          check_beside(*key, table, entry, shown);
       } else if (!is_group(full)) {
         unknown(entry, prefix, path, shown);
       } else if (entry.value.kind != Kind::table) {
@@ -138,6 +154,14 @@ class Reader {
         read_table(entry.value, full, shown, population);
       }
     }
+  }
+
+  /// Both are keys of the same table.
+  void check_beside(const Key& key, const TomlValue& table, const TomlEntry& entry,
+                    const std::string& shown) {
+    const std::string_view other = key.beside.substr(key.beside.rfind('.') + 1);
+    if (table.find(other)) return;
+    error(entry.place, shown, fmt::format("has no meaning without {}, which is missing", other));
   }
 
   static bool is_group(const std::string& path) {
@@ -191,11 +215,11 @@ class Reader {
 
   void fill_absent(const Key& key, const std::string& shown, std::size_t population) {
     if (key.fallback.empty() || given_.places.contains(shown)) return;
-    if (key.required()) return missing(key, shown);
-    fill(Slot{key, shown, config_, population, axes_}, fallback_of(key), errors_);
+    if (key.required()) return missing(key, shown, population);
+    fill(Slot{key, shown, config_, population, surroundings_}, fallback_of(key), errors_);
   }
 
-  void missing(const Key& key, const std::string& shown) {
+  void missing(const Key& key, const std::string& shown, std::size_t of_population) {
     Place place = root_.place;
     for (std::string parent = shown; parent.find('.') != std::string::npos;) {
       parent.resize(parent.rfind('.'));
@@ -207,7 +231,7 @@ class Reader {
     for (const Population& population : populations_) {
       if (shown.starts_with(population.path + ".")) place = population.table->place;
     }
-    error(place, shown, "missing; expected " + expectation(key, axes_));
+    error(place, shown, "missing; expected " + expectation(key, surroundings_, of_population));
   }
 
   void error(const Place& place, std::string key, std::string message,
@@ -217,7 +241,7 @@ class Reader {
 
   TomlValue root_;
   mfg::Config& config_;
-  std::size_t axes_ = 3;
+  Surroundings surroundings_;
   std::vector<Population> populations_;
   Given given_;
   std::vector<Diagnostic> errors_;

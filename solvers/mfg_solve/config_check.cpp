@@ -6,7 +6,9 @@
 #include <cmath>
 #include <filesystem>
 #include <isofield/mfg/results.hpp>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace isofield::mfg_solve {
 namespace {
@@ -34,7 +36,6 @@ class Checker {
     if (axes < 1 || axes > 3) {
       return error("domain.cells", fmt::format("expected 1, 2 or 3 axes, got {}", axes));
     }
-    if (axes == 3) error("domain.cells", "3 axes are not yet supported; this version has 1 and 2");
     check_count("domain.lower", domain.lower.size(), axes);
     check_count("domain.upper", domain.upper.size(), axes);
     check_count("domain.boundary", domain.boundary.size(), axes);
@@ -129,7 +130,45 @@ class Checker {
       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     });
     if (!valid) error(at + ".name", "expected letters, digits and underscores");
+    const auto namesakes =
+        std::ranges::count(config_.populations, population.name, &mfg::PopulationConfig::name);
+    if (namesakes > 1 && sound(at + ".name"))
+      error(at + ".name", fmt::format("expected a name of its own, got \"{}\", as another "
+                                      "population has",
+                                      population.name));
+    check_count(at + ".drift", population.drift.size(), config_.domain.axes());
+    check_nonlocal(population, at);
+    if (config_.control && population.hamiltonian.congestion > 1) {
+      error(at + ".hamiltonian.congestion",
+            fmt::format("expected at most 1 where control = true, got {}",
+                        population.hamiltonian.congestion));
+    }
     check_scales(population, at);
+  }
+
+  void check_nonlocal(const mfg::PopulationConfig& population, const std::string& at) {
+    const mfg::NonlocalConfig& nonlocal = population.nonlocal;
+    const std::string path = at + ".nonlocal.applied_to", &name = nonlocal.applied_to;
+    if (nonlocal.kernel && !is_free_name(name) && sound(path)) {
+      error(path, fmt::format("expected a name that formulas do not have yet, got \"{}\"", name));
+    }
+  }
+
+  static bool is_free_name(const std::string& name) {
+    const auto reads = [](const std::string& text, const std::vector<std::string>& variables) {
+      try {
+        static_cast<void>(mfg::Expression::parse(text, variables));
+        return true;
+      } catch (const mfg::ExpressionError&) {
+        return false;
+      }
+    };
+    if (!reads(name, {name})) return false;
+    for (const char* const use : {"", "(1)", "(1, 1)", "(1, 1, 1)"}) {
+      if (reads(name + use, {})) return false;  // a constant or a function
+    }
+    const bool is_position = name.size() == 1 && std::string_view("xyzt").find(name[0]) < 4;
+    return !is_position && name != "m" && !name.starts_with("m_") && !name.starts_with("mean_");
   }
 
   /// Coefficients of the discrete equations must be numbers, too.

@@ -212,16 +212,19 @@ class DataChecker {
     return all;
   }
 
-  const Expression* expression_of(const Key& key, std::size_t population) const {
+  std::vector<Expression> expressions_of(const Key& key, std::size_t population) const {
     auto& config = const_cast<mfg::Config&>(config_);  // the accessors fill, too; here they read
     if (const auto* at = std::get_if<Access<Expression>>(&key.target)) {
-      return &(*at)(config, population);
+      return {(*at)(config, population)};
     }
     if (const auto* at = std::get_if<Access<std::optional<Expression>>>(&key.target)) {
       const std::optional<Expression>& e = (*at)(config, population);
-      return e ? &*e : nullptr;
+      return e ? std::vector{*e} : std::vector<Expression>();
     }
-    return nullptr;
+    if (const auto* at = std::get_if<Access<std::vector<Expression>>>(&key.target)) {
+      return (*at)(config, population);
+    }
+    return {};
   }
 
   /// The name of a population's key in messages; of others, where the first population asks.
@@ -234,10 +237,16 @@ class DataChecker {
 
   void check_values(const Key& key, std::size_t population) {
     const std::string path = shown(key, population);
-    const Expression* e = expression_of(key, population);
-    if (!e || !given_.places.contains(path) || !sound(path)) return;
-    const std::vector<std::string> names = e->variables();
-    const bool of_time = e->depends_on("t");
+    // A kernel is one of offsets, not of places.
+    if (key.path == "model.nonlocal.kernel" || !given_.places.contains(path)) return;
+    for (const Expression& e : expressions_of(key, population)) {
+      if (sound(path)) check_values(key, path, e);
+    }
+  }
+
+  void check_values(const Key& key, const std::string& path, const Expression& e) {
+    const std::vector<std::string> names = e.variables();
+    const bool of_time = e.depends_on("t");
     const std::vector<Guess> guesses = guesses_of(names);
     for (const double t : times(of_time)) {
       // What is wrong for each guess is so whatever the density.
@@ -245,7 +254,7 @@ class DataChecker {
       std::vector<double> values;
       for (Guess guess : guesses) {
         guess["t"] = t;
-        values = evaluate(*e, guess);
+        values = evaluate(e, guess);
         for (std::size_t i = 0; i < values.size(); ++i) {
           wrong[i] = wrong[i] && kinds_[i] == free && is_wrong(key.range, values[i]);
         }

@@ -17,6 +17,7 @@ using D = mfg::DomainConfig;
 using T = mfg::TimeConfig;
 using P = mfg::PopulationConfig;
 using H = mfg::HamiltonianConfig;
+using N = mfg::NonlocalConfig;
 using S = mfg::SolverConfig;
 using B = mfg::BackendConfig;
 using O = mfg::OutputConfig;
@@ -41,9 +42,11 @@ using Numbers = std::vector<double>;
 using Integers = std::vector<std::int64_t>;
 using Boundaries = std::vector<mfg::AxisBoundary>;
 using Formula = std::optional<Expression>;
+using Formulas = std::vector<Expression>;
 using Mass = std::optional<double>;
 
 const Texts space{"x", "y", "z"};
+const Texts space_time{"x", "y", "z", "t"};
 const Texts space_density{"x", "y", "z", "m", "mean_x", "mean_y", "mean_z"};
 const Texts space_time_density{"x", "y", "z", "t", "m", "mean_x", "mean_y", "mean_z"};
 
@@ -75,6 +78,12 @@ Key only(Texts supported, Key row) {
   return row;
 }
 
+/// A key that has no meaning without another one.
+Key beside(std::string_view other, Key row) {
+  row.beside = other;
+  return row;
+}
+
 /// Know a key or table that a later version brings.
 Key later(std::string_view path, std::string_view about) {
   return only({"(none)"}, {path, std::monostate{}, "", about});
@@ -82,6 +91,8 @@ Key later(std::string_view path, std::string_view about) {
 
 const std::vector<Key> table{
     key("title", field<&Config::title>(), "\"\"", "A title for pictures and files."),
+    key("control", field<&Config::control>(), "false",
+        "Whether a planner minimises what all pay together, instead of each his own."),
 
     key("domain.lower", field<&Config::domain, &D::lower>(), "required",
         "Lower corner of the box, a number per axis."),
@@ -110,11 +121,14 @@ const std::vector<Key> table{
             "c(x) in H = c(x) |q|^exponent / (m + offset)^congestion.", space, above(0)),
     key("model.hamiltonian.exponent", of_population<&P::hamiltonian, &H::exponent>(), "2.0",
         "Growth of the Hamiltonian in the gradient.", above(1)),
-    only({"0.0"},
-         key("model.hamiltonian.congestion", of_population<&P::hamiltonian, &H::congestion>(),
-             "0.0", "How much a crowd slows those in it; 0: not at all.", from(0))),
+    key("model.hamiltonian.congestion", of_population<&P::hamiltonian, &H::congestion>(), "0.0",
+        "How much a crowd slows those in it; 0: not at all.", from(0)),
     key("model.hamiltonian.offset", of_population<&P::hamiltonian, &H::offset>(), "1.0",
         "Keeps congestion finite where nobody is.", above(0)),
+    formula("model.drift", of_population<&P::drift>(), "",
+            "b, a velocity that carries everybody, an expression per axis.", space_time),
+    key("model.discount", of_population<&P::discount>(), "0.0",
+        "rho, by which later costs count less, a rate per unit of time.", from(0)),
     formula("model.running_cost", of_population<&P::running_cost>(), "\"0\"",
             "F, the cost per unit of time; positive costs repel.", space_time_density),
     formula("model.terminal_cost", of_population<&P::terminal_cost>(), "\"0\"",
@@ -123,7 +137,16 @@ const std::vector<Key> table{
             "m at time 0, up to the factor that mass asks for.", space, from(0)),
     key("model.mass", of_population<&P::mass>(), "1.0",
         "Mass of the initial density on the free cells; \"as given\": not scaled.", above(0)),
-    later("model.nonlocal", "A convolution of the density with a kernel, for use in costs."),
+    formula("model.nonlocal.kernel", of_population<&P::nonlocal, &N::kernel>(), "",
+            "Kernel of a convolution of the density, of the offsets x y z between two places; "
+            "without it there is none.",
+            space),
+    beside("model.nonlocal.kernel",
+           key("model.nonlocal.weight", of_population<&P::nonlocal, &N::weight>(), "1.0",
+               "Factor of the kernel.")),
+    beside("model.nonlocal.kernel",
+           key("model.nonlocal.applied_to", of_population<&P::nonlocal, &N::applied_to>(), "\"k\"",
+               "The variable that costs have for the convolution.")),
     later("model.target_density", "Density to reach at the final time."),
     only({"false"}, key("model.ergodic", of_population<&P::ergodic>(), "false",
                         "Solve the stationary long-time game.")),
@@ -131,7 +154,8 @@ const std::vector<Key> table{
     only({"\"implicit\""}, choice("solver.scheme", field<&Config::solver, &S::scheme>(),
                                   "\"implicit\"", "How space and time are discretised.",
                                   {"implicit", "semi_lagrangian", "splitting", "neural"})),
-    only({"\"auto\"", "\"picard\"", "\"newton\""},
+    only({"\"auto\"", "\"picard\"", "\"fictitious_play\"", "\"anderson\"", "\"policy\"",
+          "\"newton\""},
          choice(
              "solver.coupling", field<&Config::solver, &S::coupling>(), "\"auto\"",
              "How the two equations are brought to agree.",
@@ -141,7 +165,7 @@ const std::vector<Key> table{
     key("solver.max_iterations", field<&Config::solver, &S::max_iterations>(), "200",
         "Outer iterations at most.", between(1, 1e9)),
     key("solver.damping", field<&Config::solver, &S::damping>(), "0.5",
-        "Share of the new iterate in a Picard step.", share),
+        "Share of the new density in a Picard step or one of policy iteration.", share),
     key("solver.initial_guess", field<&Config::solver, &S::initial_guess>(), "\"coarse\"",
         "\"zero\", \"coarse\" (solve on coarser grids first) or the name of a result file."),
 
@@ -215,20 +239,32 @@ const Key* find_key(std::string_view path) {
   return found == table.end() ? nullptr : &*found;
 }
 
-std::vector<std::string> variables_of(const Key& key, std::size_t axes) {
-  std::vector<std::string> names;
+std::vector<std::string> variables_of(const Key& key, const Surroundings& in,
+                                      std::size_t population) {
+  std::vector<std::string> names, of_density;
   for (const std::string_view name : key.variables) {
     const std::size_t axis = std::string_view("xyz").find(name.back());
     const bool of_space =
         axis != std::string_view::npos && (name.size() == 1 || name.starts_with("mean_"));
-    if (!of_space || axis < axes) names.emplace_back(name);
+    if (of_space && axis >= in.axes) continue;
+    names.emplace_back(name);
+    if (name == "m" || name.starts_with("mean_")) of_density.emplace_back(name);
+  }
+  if (of_density.empty()) return names;
+  const auto convolution = [&](std::size_t p) {
+    return p < in.convolutions.size() ? in.convolutions[p] : std::nullopt;
+  };
+  if (const auto own = convolution(population)) names.push_back(*own);
+  for (std::size_t p = 0; in.populations.size() > 1 && p < in.populations.size(); ++p) {
+    for (const std::string& name : of_density) names.push_back(name + "_" + in.populations[p]);
+    if (const auto theirs = convolution(p)) names.push_back(*theirs + "_" + in.populations[p]);
   }
   return names;
 }
 
-std::string expectation(const Key& key, std::size_t axes) {
+std::string expectation(const Key& key, const Surroundings& in, std::size_t population) {
   const auto expression = [&] {
-    const std::vector<std::string> names = variables_of(key, axes);
+    const std::vector<std::string> names = variables_of(key, in, population);
     return names.empty() ? std::string("a constant expression")
                          : fmt::format("an expression of {}", fmt::join(names, ", "));
   };
@@ -256,6 +292,7 @@ std::string expectation(const Key& key, std::size_t axes) {
           [&](Access<mfg::Coupling>) { return choice(); },
           [&](Access<Expression>) { return expression(); },
           [&](Access<Formula>) { return expression(); },
+          [&](Access<Formulas>) { return "a list, per axis " + expression(); },
           [&](Access<Mass>) { return "a number" + range_words(key.range) + " or \"as given\""; },
           [](std::monostate) { return std::string("nothing yet"); },
       },
@@ -279,6 +316,8 @@ std::string quoted_toml(std::string_view text) {
 }
 
 std::string value_to_toml(const Key& key, const Config& config, std::size_t population) {
+  if (!key.beside.empty() && value_to_toml(*find_key(key.beside), config, population).empty())
+    return "";
   auto& c =
       const_cast<Config&>(config);  // one accessor serves reading and filling; it only reads here
   const auto p = population;
@@ -296,6 +335,11 @@ std::string value_to_toml(const Key& key, const Config& config, std::size_t popu
           [&](Access<mfg::Coupling> at) { return quoted_toml(mfg::to_string(at(c, p))); },
           [&](Access<Expression> at) { return formula(at(c, p)); },
           [&](Access<Formula> at) { return at(c, p) ? formula(*at(c, p)) : std::string(); },
+          [&](Access<Formulas> at) {
+            std::vector<std::string> texts;
+            for (const Expression& e : at(c, p)) texts.push_back(formula(e));
+            return texts.empty() ? std::string() : fmt::format("[{}]", fmt::join(texts, ", "));
+          },
           [&](Access<Mass> at) { return at(c, p) ? to_toml(*at(c, p)) : quoted_toml("as given"); },
           [](std::monostate) { return std::string(); },
       },

@@ -16,12 +16,13 @@ template <class T>
 using Access = T& (*)(mfg::Config&, std::size_t population);
 
 /// The type of a key is the type of what it fills.
-using Target = std::variant<Access<std::string>, Access<bool>, Access<double>, Access<std::int64_t>,
-                            Access<std::vector<double>>, Access<std::vector<std::int64_t>>,
-                            Access<std::vector<mfg::AxisBoundary>>, Access<mfg::Scheme>,
-                            Access<mfg::Coupling>, Access<mfg::Expression>,
-                            Access<std::optional<mfg::Expression>>, Access<std::optional<double>>,
-                            std::monostate>;  // a table or key that a later version brings
+using Target =
+    std::variant<Access<std::string>, Access<bool>, Access<double>, Access<std::int64_t>,
+                 Access<std::vector<double>>, Access<std::vector<std::int64_t>>,
+                 Access<std::vector<mfg::AxisBoundary>>, Access<mfg::Scheme>, Access<mfg::Coupling>,
+                 Access<mfg::Expression>, Access<std::optional<mfg::Expression>>,
+                 Access<std::vector<mfg::Expression>>, Access<std::optional<double>>,
+                 std::monostate>;  // a table or key that a later version brings
 
 /// Values a number may take, or an expression anywhere; the bounds themselves too unless open.
 struct Range {
@@ -39,6 +40,7 @@ struct Key {
   std::vector<std::string_view> choices{};    ///< of a text, if it cannot be any
   std::vector<std::string_view> variables{};  ///< of an expression, for three axes
   std::vector<std::string_view> supported{};  ///< values, as TOML, that work already; empty: all
+  std::string_view beside{};                  ///< the key without which this one has no meaning
 
   bool required() const { return fallback == "required"; }
 };
@@ -52,11 +54,19 @@ const Key* find_key(std::string_view path);
 /// Say a range: " >= 0 and <= 1"; empty where there is none.
 std::string range_words(const Range& range);
 
-/// Say what a key expects: "a number > 0", "one of ...".
-std::string expectation(const Key& key, std::size_t axes);
+/// What decides which variables expressions have.
+struct Surroundings {
+  std::size_t axes = 3;                                  ///< of the grid
+  std::vector<std::string> populations;                  ///< names of all
+  std::vector<std::optional<std::string>> convolutions;  ///< of each, by the name costs have for it
+};
 
-/// List the variables an expression may use on a grid with so many axes.
-std::vector<std::string> variables_of(const Key& key, std::size_t axes);
+/// Say what a key of a population expects: "a number > 0", "one of ...".
+std::string expectation(const Key& key, const Surroundings& in, std::size_t population);
+
+/// List the variables that an expression of a population may use.
+std::vector<std::string> variables_of(const Key& key, const Surroundings& in,
+                                      std::size_t population);
 
 /// Write a value as TOML; empty where an optional one is left out.
 std::string value_to_toml(const Key& key, const mfg::Config& config, std::size_t population);

@@ -85,7 +85,7 @@ class Filler {
   void put(Access<std::vector<mfg::AxisBoundary>> access) {
     std::vector<mfg::AxisBoundary> axes;
     if (value_.kind == Kind::text) {  // one word for every axis
-      if (const auto kind = boundary(value_)) axes.assign(slot_.axes, {*kind, *kind});
+      if (const auto kind = boundary(value_)) axes.assign(slot_.surroundings.axes, {*kind, *kind});
     } else if (value_.kind == Kind::array) {
       for (const TomlValue& item : value_.items) axes.push_back(axis_boundary(item));
     } else {
@@ -106,11 +106,20 @@ class Filler {
   }
 
   void put(Access<Expression> access) {
-    if (std::optional<Expression> e = expression()) at(access) = *std::move(e);
+    if (std::optional<Expression> e = expression(value_)) at(access) = *std::move(e);
   }
 
   void put(Access<std::optional<Expression>> access) {
-    if (std::optional<Expression> e = expression()) at(access) = std::move(e);
+    if (std::optional<Expression> e = expression(value_)) at(access) = std::move(e);
+  }
+
+  void put(Access<std::vector<Expression>> access) {
+    if (value_.kind != Kind::array) return unexpected(value_);
+    std::vector<Expression> list;
+    for (const TomlValue& item : value_.items) {
+      if (std::optional<Expression> e = expression(item)) list.push_back(*std::move(e));
+    }
+    at(access) = std::move(list);
   }
 
   void put(Access<std::optional<double>> access) {
@@ -209,36 +218,37 @@ class Filler {
     return high_enough && low_enough;
   }
 
-  std::optional<Expression> expression() {
-    const bool number = value_.kind == Kind::number || value_.kind == Kind::integer;
-    if (number && std::isfinite(value_.number)) return Expression::number(value_.number);
-    if (value_.kind != Kind::text) {
-      unexpected(value_);
+  std::optional<Expression> expression(const TomlValue& item) {
+    const bool number = item.kind == Kind::number || item.kind == Kind::integer;
+    if (number && std::isfinite(item.number)) return Expression::number(item.number);
+    if (item.kind != Kind::text) {
+      unexpected(item);
       return std::nullopt;
     }
     try {
-      Expression e = Expression::parse(value_.text, variables_of(slot_.key, slot_.axes));
+      Expression e = Expression::parse(
+          item.text, variables_of(slot_.key, slot_.surroundings, slot_.population));
       if (!e.is_constant() || std::isfinite(e.evaluate())) return e;
-      error(value_.place, fmt::format("expected a finite value, got {}", e.evaluate()));
+      error(item.place, fmt::format("expected a finite value, got {}", e.evaluate()));
     } catch (const mfg::ExpressionError& e) {
-      expression_error(e);
+      expression_error(item, e);
     }
     return std::nullopt;
   }
 
   /// Point into the file where the expression stands there letter by letter, else into the text.
-  void expression_error(const mfg::ExpressionError& e) {
-    Place place = value_.place;
+  void expression_error(const TomlValue& item, const mfg::ExpressionError& e) {
+    Place place = item.place;
     const std::string_view rest = text_at(place);
     const bool quoted = !rest.empty() && (rest[0] == '"' || rest[0] == '\'');
-    const bool plain = e.line() == 1 && rest.substr(quoted ? 1 : 0).starts_with(value_.text) &&
-                       !value_.text.empty();
+    const bool plain =
+        e.line() == 1 && rest.substr(quoted ? 1 : 0).starts_with(item.text) && !item.text.empty();
     std::string message = e.reason();
     if (plain) {
       place.column += (quoted ? 1 : 0) + e.column() - 1;
       const std::size_t tilde = e.context().rfind('^');
       place.length = tilde == std::string::npos ? 1 : e.context().size() - tilde;
-    } else if (!value_.text.empty()) {
+    } else if (!item.text.empty()) {
       message =
           fmt::format("at line {}, column {} of the expression: {}", e.line(), e.column(), message);
     }
@@ -260,7 +270,9 @@ class Filler {
     error(value_.place, std::move(message));
   }
 
-  std::string expected() const { return expectation(slot_.key, slot_.axes); }
+  std::string expected() const {
+    return expectation(slot_.key, slot_.surroundings, slot_.population);
+  }
 
   void unexpected(const TomlValue& item) {
     std::string message = "expected " + expected() + ", got " + describe(item);

@@ -16,7 +16,7 @@ struct Slot {
   std::string path;  ///< as the user wrote it: "population[0].viscosity"
   mfg::Config& config;
   std::size_t population = 0;
-  std::size_t axes = 3;  ///< of the grid, for the variables of expressions
+  const Surroundings& surroundings;  ///< for the variables of expressions
 };
 
 /// Check a value and put it in its slot; add what is wrong to `errors`.

@@ -64,7 +64,9 @@ Json type_schema(const Key& key) {
           return {{"anyOf",
                    Json::array({number_schema("number", key.range), Json{{"const", "as given"}}})}};
         } else {
-          return {{"type", {"string", "number"}}};  // an expression
+          const Json expression{{"type", {"string", "number"}}};
+          if constexpr (!is_any<Target, Access<std::vector<mfg::Expression>>>) return expression;
+          return {{"type", "array"}, {"items", expression}};
         }
       },
       key.target);

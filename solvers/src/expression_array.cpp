@@ -183,15 +183,18 @@ UnifiedArray mean_of(const Grid& grid, const UnifiedArray& m, int k) {
   return grid.sum_cells(m * grid.coordinate(k)) / grid.sum_cells(m);
 }
 
-// Arrays for what `expression` mentions of one density: m, or m_NAME, and its means.
+// Arrays for what `expression` mentions of one density: m, or m_NAME, its means and convolution.
 void add_density(std::map<std::string, UnifiedArray>& variables, const Expression& expression,
-                 const Grid& grid, const UnifiedArray& m, const std::string& suffix) {
+                 const Grid& grid, const UnifiedArray& m, const std::string& suffix,
+                 const std::optional<NamedConvolution>& convolved) {
   if (expression.depends_on("m" + suffix)) variables.emplace("m" + suffix, m);
   for (int k = 0; k < grid.axes(); ++k) {
     const std::string mean =
         std::string("mean_") + axis_names[static_cast<std::size_t>(k)] + suffix;
     if (expression.depends_on(mean)) variables.emplace(mean, mean_of(grid, m, k));
   }
+  if (convolved && expression.depends_on(convolved->name + suffix))
+    variables.emplace(convolved->name + suffix, convolved->convolution(grid, m));
 }
 
 }  // namespace
@@ -210,15 +213,26 @@ UnifiedArray evaluate_condition(const Expression& expression,
   return builder.condition(builder.build(expression), like);
 }
 
-Cost expression_cost(const Expression& expression, const std::vector<std::string>& names) {
-  return [expression, names](const CostInput& in) {
+Cost expression_cost(const Expression& expression, const std::vector<DensityNames>& populations,
+                     std::size_t own) {
+  return [=](const CostInput& in) {
     auto variables = space(in.grid);
     variables.emplace("t", in.t);
-    add_density(variables, expression, in.grid, in.m, "");
-    for (std::size_t p = 0; p < names.size(); ++p)
-      add_density(variables, expression, in.grid, in.all[p], "_" + names[p]);
+    add_density(variables, expression, in.grid, in.m, "",
+                populations.empty() ? std::nullopt : populations[own].convolution);
+    for (std::size_t p = 0; p < populations.size(); ++p)
+      add_density(variables, expression, in.grid, in.all[p], "_" + populations[p].population,
+                  populations[p].convolution);
     return evaluate(expression, variables, in.m);
   };
+}
+
+Convolution expression_kernel(const Expression& expression, double weight) {
+  return Convolution([=](const std::vector<UnifiedArray>& offsets) {
+    std::map<std::string, UnifiedArray> variables;
+    for (std::size_t k = 0; k < offsets.size(); ++k) variables.emplace(axis_names[k], offsets[k]);
+    return weight * evaluate(expression, variables, offsets[0]);
+  });
 }
 
 Velocity expression_velocity(const std::vector<Expression>& components) {

@@ -26,21 +26,24 @@ void refuse(bool used, const std::string& key) {
   if (used) throw ConfigError(key + " is not supported yet");
 }
 
-Population make_population(const PopulationConfig& config, const std::vector<std::string>& names) {
-  refuse(config.nonlocal.has_value(), "model.nonlocal");
-  refuse(config.target_density.has_value(), "model.target_density");
-  refuse(config.ergodic, "model.ergodic");
+Population make_population(const Config& config, std::size_t which,
+                           const std::vector<DensityNames>& names) {
+  const PopulationConfig& data = config.populations[which];
+  refuse(data.target_density.has_value(), "model.target_density");
+  refuse(data.ergodic, "model.ergodic");
   Population p;
-  p.name = config.name;
-  p.viscosity = config.viscosity;
-  p.scale = expression_field(config.hamiltonian.scale);
-  p.exponent = config.hamiltonian.exponent;
-  p.congestion = config.hamiltonian.congestion;
-  p.offset = config.hamiltonian.offset;
-  p.running = expression_cost(config.running_cost, names);
-  p.terminal = expression_cost(config.terminal_cost, names);
-  p.initial_density = expression_field(config.initial_density);
-  p.mass = config.mass;
+  p.name = data.name;
+  p.viscosity = data.viscosity;
+  p.scale = expression_field(data.hamiltonian.scale);
+  p.exponent = data.hamiltonian.exponent;
+  p.congestion = data.hamiltonian.congestion;
+  p.offset = data.hamiltonian.offset;
+  if (!data.drift.empty()) p.drift = expression_velocity(data.drift);
+  p.discount = data.discount;
+  p.running = expression_cost(data.running_cost, names, which);
+  p.terminal = expression_cost(data.terminal_cost, names, which);
+  p.initial_density = expression_field(data.initial_density);
+  p.mass = data.mass;
   return p;
 }
 
@@ -58,11 +61,16 @@ Problem make_problem(const Config& config) {
   problem.exit_cost = config.domain.exit_cost.evaluate();
   problem.horizon = config.time.horizon;
   problem.steps = config.time.steps;
-  std::vector<std::string> names;
-  for (const PopulationConfig& p : config.populations) names.push_back(p.name);
+  problem.control = config.control;
+  std::vector<DensityNames> names;
+  for (const PopulationConfig& p : config.populations) {
+    names.push_back({p.name, std::nullopt});
+    const NonlocalConfig& n = p.nonlocal;
+    if (n.kernel) names.back().convolution = {n.applied_to, expression_kernel(*n.kernel, n.weight)};
+  }
   problem.populations.clear();
-  for (const PopulationConfig& p : config.populations)
-    problem.populations.push_back(make_population(p, names));
+  for (std::size_t p = 0; p < config.populations.size(); ++p)
+    problem.populations.push_back(make_population(config, p, names));
   return problem;
 }
 

@@ -7,7 +7,7 @@ import tomllib
 
 from mfg_command import PATIENCE, SOURCE, CommandCase, game, main
 
-TEMPLATES = ["crowd_exit", "lq_1d", "periodic_1d", "two_rooms"]
+TEMPLATES = ["crossing", "crowd_exit", "evacuation", "hall_3d", "lq_1d", "periodic_1d", "planner", "river", "two_rooms"]
 GOOD = game(10, 5)
 
 

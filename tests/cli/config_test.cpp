@@ -365,13 +365,9 @@ BOOST_AUTO_TEST_CASE(what_a_later_version_brings_is_refused_by_name) {
        "solver.scheme: \"neural\" is not yet supported; this version has \"implicit\""},
       {"[model]", "[solver]\nscheme = \"splitting\"\n[model]",
        "solver.scheme: \"splitting\" is not yet supported"},
-      {"[model]", "[solver]\ncoupling = \"anderson\"\n[model]",
-       "solver.coupling: \"anderson\" is not yet supported; this version has \"auto\", \"picard\", "
-       "\"newton\""},
-      {"[model]", "[model]\nhamiltonian = { congestion = 0.5 }",
-       "model.hamiltonian.congestion: 0.5 is not yet supported"},
-      {"[model]", "[model]\nnonlocal = { kernel = \"1\", weight = 1.0, applied_to = \"k\" }",
-       "model.nonlocal: not yet supported"},
+      {"[model]", "[solver]\ncoupling = \"primal_dual\"\n[model]",
+       "solver.coupling: \"primal_dual\" is not yet supported; this version has \"auto\", "
+       "\"picard\", \"fictitious_play\", \"anderson\", \"policy\", \"newton\""},
       {"[model]", "[model]\ntarget_density = \"1\"", "model.target_density: not yet supported"},
       {"[model]", "[model]\nergodic = true", "model.ergodic: true is not yet supported"},
       {"[model]", "[neural]\nlayers = 3\n[model]", "neural: not yet supported"},
@@ -380,12 +376,67 @@ BOOST_AUTO_TEST_CASE(what_a_later_version_brings_is_refused_by_name) {
   for (const Case& c : cases) {
     BOOST_TEST_CONTEXT(c.to) { check_error(replaced(minimal, c.from, c.to), c.expected); }
   }
-  const std::string population = replaced(minimal, "[model]", "[[population]]");
-  check_error(population + "[[population]]\nname = \"b\"\nviscosity = 1\ninitial_density = \"1\"\n",
-              "more than one population is not yet supported");
-  const std::string cube = replaced(
-      replaced(replaced(minimal, "[10]", "[4, 4, 4]"), "[0.0]", "[0, 0, 0]"), "[1.0]", "[1, 1, 1]");
-  check_error(cube, "domain.cells: 3 axes are not yet supported; this version has 1 and 2");
+}
+
+BOOST_AUTO_TEST_CASE(populations_know_each_other_by_name) {
+  const std::string first = replaced(minimal, "[model]", "[[population]]\nname = \"a\"");
+  const std::string second =
+      "[[population]]\nname = \"b\"\nviscosity = 1\ninitial_density = \"1\"\n"
+      "nonlocal = { kernel = \"exp(-x^2)\", applied_to = \"crowd\" }\n";
+  const auto with_cost = [&](const std::string& cost) {
+    return first + second + "running_cost = \"" + cost + "\"\n";
+  };
+  const mfg::Config config = read(with_cost("m + m_a*mean_x_b + crowd + crowd_b"));
+  BOOST_TEST(config.populations.size() == 2);
+  BOOST_TEST(config.populations[1].name == "b");
+  BOOST_TEST(config.populations[1].nonlocal.kernel->to_string() == "exp(-x^2)");
+  BOOST_TEST(to_toml(read(to_toml(config))) == to_toml(config));
+  check_error(with_cost("m_c"), "population[1].running_cost: unknown name 'm_c'");
+  check_error(with_cost("crowd_a"), "population[1].running_cost: unknown name 'crowd_a'");
+  check_error(replaced(with_cost("m"), "name = \"b\"", "name = \"a\""),
+              "population[0].name: expected a name of its own, got \"a\", as another population "
+              "has");
+  // Alone, a population needs no name, and formulas have none for it.
+  check_error(replaced(minimal, "[model]", "[model]\nrunning_cost = \"m_0\""),
+              "model.running_cost: unknown name 'm_0'");
+}
+
+BOOST_AUTO_TEST_CASE(drift_has_a_component_for_each_axis) {
+  const mfg::Config config =
+      read(replaced(minimal, "[model]", "[model]\ndrift = [\"sin(t) + x\"]\ndiscount = 0.3"));
+  BOOST_TEST(config.populations[0].drift.at(0).to_string() == "sin(t) + x");
+  BOOST_TEST(config.populations[0].discount == 0.3);
+  BOOST_TEST(to_toml(read(to_toml(config))) == to_toml(config));
+  check_error(replaced(minimal, "[model]", "[model]\ndrift = [\"x\", \"t\"]"),
+              "model.drift: expected 1 value, one per axis of domain.cells, got 2");
+  check_error(replaced(minimal, "[model]", "[model]\ndrift = \"x\""),
+              "model.drift: expected a list, per axis an expression of x, t, got");
+  check_error(replaced(minimal, "[model]", "[model]\ndrift = [\"m\"]"),
+              "model.drift: unknown name 'm'");
+  check_error(replaced(minimal, "[model]", "[model]\ndrift = [\"1/(t - t)\"]"),
+              "model.drift: expected a finite value, got inf at x = 0.05");
+}
+
+BOOST_AUTO_TEST_CASE(a_convolution_has_a_kernel_and_a_name_of_its_own) {
+  check_error(replaced(minimal, "[model]", "[model]\nnonlocal = { weight = 2.0 }"),
+              "model.nonlocal.weight: has no meaning without kernel, which is missing");
+  for (const char* name : {"m", "x", "t", "sin", "pi", "mean_x", "m_a", "2k", "", "a b"}) {
+    check_error(replaced(minimal, "[model]",
+                         std::string("[model]\nnonlocal = { kernel = \"1\", applied_to = \"") +
+                             name + "\" }"),
+                "model.nonlocal.applied_to: expected a name that formulas do not have yet");
+  }
+  check_error(replaced(minimal, "[model]", "[model]\nrunning_cost = \"k\""),
+              "model.running_cost: unknown name 'k'");
+}
+
+BOOST_AUTO_TEST_CASE(a_planner_needs_a_convex_problem) {
+  const std::string text =
+      replaced(minimal, "[model]", "[model]\nhamiltonian = { congestion = 1.5 }");
+  BOOST_TEST(!read(text).control);
+  BOOST_TEST(read("control = true\n" + minimal).control);
+  check_error("control = true\n" + text,
+              "model.hamiltonian.congestion: expected at most 1 where control = true, got 1.5");
 }
 
 BOOST_AUTO_TEST_CASE(all_mistakes_of_a_file_come_in_one_run_from_top_to_bottom) {
@@ -522,10 +573,13 @@ BOOST_AUTO_TEST_CASE(every_key_has_a_sentence_and_its_default_is_accepted) {
   for (const Key& key : config_table()) {
     BOOST_TEST_CONTEXT(key.path) {
       BOOST_TEST(key.about.ends_with("."));
-      BOOST_TEST(!expectation(key, 2).empty());
+      BOOST_TEST(!expectation(key, Surroundings{2, {}, {}}, 0).empty());
       if (key.fallback.empty() || key.required()) continue;
-      const Override setting{"--set", std::string(key.path), std::string(key.fallback)};
-      BOOST_TEST(to_toml(read(minimal, {setting})) == to_toml(read(minimal)));
+      std::vector<Override> settings;
+      if (!key.beside.empty()) settings.push_back({"--set", std::string(key.beside), "1"});
+      const std::string before = to_toml(read(minimal, settings));
+      settings.push_back({"--set", std::string(key.path), std::string(key.fallback)});
+      BOOST_TEST(to_toml(read(minimal, settings)) == before);
     }
   }
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <isofield/mfg/convolution.hpp>
 #include <isofield/mfg/diagnostics.hpp>
 #include <isofield/mfg/discrete_problem.hpp>
 #include <isofield/mfg/residual.hpp>
@@ -221,6 +222,64 @@ MFG_TEST_CASE(a_population_in_two_parts_is_the_whole) {
   BOOST_TEST((both.report.status == Status::converged));
   for (const UnifiedArray& u : both.u) BOOST_TEST(largest_difference(u, s.u[0]) < 1e-9);
   BOOST_TEST(largest_difference(both.m[0] + both.m[1], s.m[0]) < 1e-8);
+}
+
+// --- Convolutions
+// ---------------------------------------------------------------------------------
+
+// The sum over all cells, written out: offsets the shorter way round on periodic axes.
+std::vector<double> convolved(const Grid& grid, const std::vector<double>& m) {
+  const Axis &a = grid.axis(0), &b = grid.axis(1);
+  const std::vector<double> x = a.nodes(), y = b.nodes();
+  const auto offset = [](const Axis& axis, double d) {
+    const double length = axis.upper - axis.lower;
+    if (!axis.periodic()) return d;
+    return d > 0.5 * length + 1e-9 ? d - length : d < -0.5 * length + 1e-9 ? d + length : d;
+  };
+  std::vector<double> result(m.size(), 0.0);
+  for (std::size_t i = 0; i < m.size(); ++i)
+    for (std::size_t j = 0; j < m.size(); ++j) {
+      const double dx = offset(a, x[i / y.size()] - x[j / y.size()]);
+      const double dy = offset(b, y[i % y.size()] - y[j % y.size()]);
+      result[i] += std::exp(-3.0 * dx * dx + dx - dy * dy) * m[j] * grid.cell_volume();
+    }
+  return result;
+}
+
+MFG_TEST_CASE(convolutions_are_the_sums_they_stand_for) {
+  const Convolution convolution([](const std::vector<UnifiedArray>& d) {
+    return exp(-3.0 * square(d[0]) + d[0] - square(d[1]));
+  });
+  const auto periodic = Boundary::periodic, reflecting = Boundary::reflecting;
+  for (const auto& [first, second] :
+       {std::pair(periodic, reflecting), std::pair(reflecting, periodic),
+        std::pair(reflecting, reflecting)}) {
+    const Grid grid({{-1.0, 2.0, 7, {first, first}}, {0.0, 2.0, 6, {second, second}}});
+    const UnifiedArray m = noise_field(grid, 1, 2);
+    const UnifiedArray result = convolution(grid, m);
+    BOOST_TEST((result.shape() == m.shape()));
+    for (std::int64_t n = 0; n < 2; ++n) {
+      const UnifiedArray expected =
+          asarray(convolved(grid, UnifiedArray(m(n)).to_vector<double>()), grid.shape());
+      BOOST_TEST(largest_difference(result(n), expected) < 1e-13);
+    }
+  }
+  const Convolution bad([](const std::vector<UnifiedArray>& d) { return 1.0 / d[0]; });
+  const Grid line({unit_axis(8, periodic, periodic)});
+  BOOST_CHECK_THROW(bad(line, ones({8})), SolverError);
+}
+
+MFG_TEST_CASE(costs_that_see_a_neighbourhood) {
+  for (const bool control : {false, true}) {
+    Problem problem = problem_p(1, 30, 20);
+    problem.control = control;
+    const Convolution near(
+        [](const std::vector<UnifiedArray>& d) { return 3.0 * exp(-20.0 * square(d[0])); });
+    problem.populations[0].running = [near](const CostInput& in) { return near(in.grid, in.m); };
+    every_way_leads_to_the_same(problem, 0.2);
+    const Solution s = solve(problem, with(Coupling::automatic, 1e-9));
+    BOOST_TEST(s.report.iterations < 12);
+  }
 }
 
 // A crowd led by a planner pays less in all than one of which everybody minds himself.

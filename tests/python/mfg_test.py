@@ -98,6 +98,17 @@ def test_populations_drift_congestion_discount_and_control():
     leaders = mfg.solve(mfg.Problem(**one, control=True), progress=False)
     followers = mfg.solve(mfg.Problem(**dict(one, running_cost="3*m^2")), progress=False)
     np.testing.assert_allclose(np.asarray(leaders.u), np.asarray(followers.u), atol=1e-7)
+    near = dict(one, initial_density="exp(-40*(x - 0.2)^2)")
+    by_kernel = mfg.Problem(**dict(near, running_cost="k", convolution={"k": "exp(-x^2/0.02)"}))
+    by_sum = mfg.Problem(
+        **dict(
+            near,
+            running_cost=lambda x, t, m: xp.matmul(m, xp.exp(-((x[:, None] - x[None, :]) ** 2) / 0.02)) / x.shape[0],
+        )
+    )
+    one_way, other_way = (mfg.solve(game, progress=False) for game in (by_kernel, by_sum))
+    assert one_way.converged and float(xp.max(one_way.u)) > 0.1
+    np.testing.assert_allclose(np.asarray(one_way.u), np.asarray(other_way.u), atol=1e-7)
     flow = mfg.Problem(cells=30, steps=20, viscosity=0.1, drift=lambda x, t: [0.5 + 0.0 * x], boundary="periodic")
     assert mfg.solve(flow, progress=False).converged
 

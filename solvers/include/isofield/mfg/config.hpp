@@ -61,7 +61,7 @@ struct HamiltonianConfig {
 
 /// A convolution of the density, which costs know by the name `applied_to`.
 struct NonlocalConfig {
-  Expression kernel;
+  std::optional<Expression> kernel;  ///< of the offsets x y z; nothing: there is no convolution
   double weight = 1.0;
   std::string applied_to = "k";
 };
@@ -71,11 +71,14 @@ struct PopulationConfig {
   std::string name = "0";
   double viscosity = 0.0;
   HamiltonianConfig hamiltonian;
-  Expression running_cost;           ///< F, of x y z t m mean_x mean_y mean_z
-  Expression terminal_cost;          ///< G, of x y z m mean_x mean_y mean_z
+  /// F and G, of x y z m mean_x mean_y mean_z, F also of t; with several populations also of
+  /// m_NAME, mean_x_NAME and so on; with a convolution of `nonlocal.applied_to`, or k_NAME.
+  Expression running_cost, terminal_cost;
   Expression initial_density;        ///< of x y z
   std::optional<double> mass = 1.0;  ///< nothing: the density is not scaled ("as given")
-  std::optional<NonlocalConfig> nonlocal;
+  NonlocalConfig nonlocal;
+  std::vector<Expression> drift;  ///< b, one for each axis, of x y z t; empty: none
+  double discount = 0.0;
   std::optional<Expression> target_density;
   bool ergodic = false;
 };
@@ -107,6 +110,7 @@ struct OutputConfig {
 /// A whole job, checked: what a configuration file says once defaults are filled in.
 struct Config {
   std::string title;
+  bool control = false;  ///< whether a planner minimises what all pay together
   DomainConfig domain;
   TimeConfig time;
   std::vector<PopulationConfig> populations;  ///< one at least
