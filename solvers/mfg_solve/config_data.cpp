@@ -285,6 +285,8 @@ class DataChecker {
         const double lower = config_.domain.lower[*axis];
         const double length = config_.domain.upper[*axis] - lower;
         values = {lower + 0.4321 * length, lower + 0.001 * length, lower + 0.999 * length};
+      } else if (name != "m" && !name.starts_with("m_")) {
+        values = {0.618034, -0.618034, 1e6};  // a convolution, whose kernel may be negative
       }
       std::vector<Guess> more;
       for (const Guess& guess : all) {

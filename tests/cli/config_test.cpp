@@ -316,6 +316,9 @@ BOOST_AUTO_TEST_CASE(what_makes_sense_for_some_density_or_for_those_who_are_ther
   };
   reads("viscosity = 0.1", "viscosity = 0.1\nrunning_cost = \"log(m) + 1/(m - 1)\"");
   reads("viscosity = 0.1", "viscosity = 0.1\nrunning_cost = \"log(0.5 - m) + log(mean_x - 0.9)\"");
+  // A kernel may be negative, and what it makes of the density, too.
+  reads("viscosity = 0.1",
+        "viscosity = 0.1\nrunning_cost = \"sqrt(-k)\"\nnonlocal = { kernel = \"-1\" }");
   reads("viscosity = 0.1", "viscosity = 0.1\nrunning_cost = \"1/(1 - t)\"");  // not taken at T
   reads("cells = [10]", "cells = [10]\nobstacle = \"abs(x - 0.35) < 0.1\"");
   const std::string walled =
