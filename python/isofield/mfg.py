@@ -95,14 +95,16 @@ class Problem:
     as `viscosity`. `cells` is a number of cells, or one for each of one to three axes; `lower`, `upper` and `boundary`
     ("periodic", "reflecting", "exit" or a pair of these) are for all axes or a sequence with one for each. `obstacle`
     and `exit` are expressions or functions of `(x, y)` that say of which cells it is true. With `control=True` a
-    planner minimises what all pay together, instead of each his own.
+    planner minimises what all pay together, instead of each his own. With `ergodic=True` the game goes on for ever: time,
+    terminal costs and the shape of the initial density do not matter, and the solution is one level of u, of mean 0, and
+    m, and what everybody pays per unit of time, `lam`.
     """
 
     def __init__(
         self,
         *,
         cells,
-        steps,
+        steps=None,
         lower=0.0,
         upper=1.0,
         boundary="reflecting",
@@ -111,6 +113,7 @@ class Problem:
         exit_cost=0.0,
         horizon=1.0,
         control=False,
+        ergodic=False,
         populations=None,
         **population,
     ):
@@ -131,17 +134,22 @@ class Problem:
         if axes == 1 and len(boundary) == 2 and all(isinstance(end, str) for end in boundary):
             boundary = [boundary]
         self.boundary = tuple(_for_axes(boundary, axes, "boundary"))
-        self.horizon, self.steps = horizon, steps
         self._problem = problem = _core._Problem()
         for low, high, count, ends in zip(self.lower, self.upper, self.cells, self.boundary):
             if not (isinstance(count, int) and count >= 2 and low < high):
                 raise ValueError(f"cells, lower, upper: {count!r} cells from {low} to {high} are no axis")
             ends = (ends, ends) if isinstance(ends, str) else tuple(ends)
             problem.add_axis(low, high, count, *ends)
+        if ergodic and steps is None:
+            steps = 1
+        if steps is None:
+            raise TypeError("steps: expected a number of time steps")
         if not (isinstance(steps, int) and steps >= 1 and horizon > 0):
             raise ValueError(f"steps, horizon: {steps!r} steps to {horizon} are no time")
+        self.horizon, self.steps = horizon, steps
         problem.horizon, problem.steps = horizon, steps
-        problem.exit_cost, problem.control = exit_cost, control
+        problem.exit_cost, problem.control, problem.ergodic = exit_cost, control, ergodic
+        self.ergodic = ergodic
         problem.set_domain(obstacle, exit)
         problem.set_populations([(p.name, p._data) for p in self.populations])
 
@@ -152,7 +160,9 @@ class Problem:
 
     @property
     def times(self):
-        """The times of the levels, 0 to the horizon."""
+        """The times of the levels, 0 to the horizon; of an ergodic game one."""
+        if self.ergodic:
+            return [0.0]
         return [self.horizon * n / self.steps for n in range(self.steps + 1)]
 
     def __repr__(self):
@@ -163,12 +173,15 @@ class Problem:
 class Solution:
     """The value `u` and the density `m` of a game at all time levels, shape (steps + 1, cells...).
 
-    These are the first population's; `populations` maps the name of each to its `(u, m)`. `status` is "converged", "not_converged", "failed" or "interrupted"; `report` says more: `message`, `iterations`,
+    These are the first population's; `populations` maps the name of each to its `(u, m)`. Of an ergodic game `lam` is the
+    first population's cost per unit of time, `lams` that of each by name. `status` is "converged", "not_converged", "failed" or "interrupted"; `report` says more: `message`, `iterations`,
     `residual`, `seconds`, `history` (a dict for each iteration) and `phases` (name, calls, seconds).
     """
 
-    def __init__(self, problem, u, m, report):
+    def __init__(self, problem, u, m, lam, report):
         self.problem, self.report = problem, report
+        self.lam = lam[0] if lam else None
+        self.lams = {p.name: rate for p, rate in zip(problem.populations, lam)}
         self.u, self.m = u[0], m[0]
         self.populations = {p.name: pair for p, pair in zip(problem.populations, zip(u, m))}
 
@@ -211,6 +224,8 @@ class Solution:
         if self.m.ndim == 4:
             middle = self.problem.cells[2] // 2
             cut, where = (slice(None), slice(None), middle), f", z = {self.problem.nodes[2][middle]:.3g}"
+        if self.problem.ergodic:
+            return [(f"m, stationary{where}", self.m[0][cut] if cut else self.m[0])]
         levels = (0, self.problem.steps // 2, self.problem.steps)
         return [(f"m at t = {self.problem.times[n]:g}{where}", self.m[n][cut] if cut else self.m[n]) for n in levels]
 
@@ -235,6 +250,10 @@ class Solution:
     def _plot_lines(self, figure, axes):
         x, t = self.problem.nodes[0], self.problem.times
         for ax, values, title in zip(axes, (self.m, self.u), ("density m", "value u")):
+            if self.problem.ergodic:
+                ax.plot(x, values[0].tolist())
+                ax.set(title=title, xlabel="x")
+                continue
             mesh = ax.pcolormesh(x, t, values.tolist(), shading="nearest", rasterized=True)
             figure.colorbar(mesh, ax=ax)
             ax.set(title=title, xlabel="x", ylabel="t")
@@ -322,7 +341,7 @@ def solve(
 
     if not isinstance(initial_guess, (str, list)):
         initial_guess = [initial_guess]
-    u, m, report = _core._solve(
+    u, m, lam, report = _core._solve(
         problem._problem,
         coupling,
         tolerance,
@@ -332,6 +351,6 @@ def solve(
         dtype or _core.float64,
         each,
     )
-    solution = Solution(problem, u, m, report)
+    solution = Solution(problem, u, m, lam, report)
     shown.finish(solution)
     return solution

@@ -258,7 +258,9 @@ nb::tuple solve(const Problem& problem, mfg::SolveOptions options, nb::handle on
     u.append(nb::steal(wrap(std::move(s.u[p]))));
     m.append(nb::steal(wrap(std::move(s.m[p]))));
   }
-  return nb::make_tuple(u, m, described(s.report));
+  nb::list lambda;
+  for (const double rate : s.lambda) lambda.append(rate);
+  return nb::make_tuple(u, m, lambda, described(s.report));
 }
 
 mfg::SolveOptions options_of(const std::string& coupling, double tolerance, int max_iterations,
@@ -291,6 +293,7 @@ void bind_mfg(nb::module_& m) {
       .def_rw("steps", &Problem::steps)
       .def_rw("exit_cost", &Problem::exit_cost)
       .def_rw("control", &Problem::control)
+      .def_rw("ergodic", &Problem::ergodic)
       .def("add_axis", &set_axis)
       .def("set_domain", &set_domain, nb::arg("obstacle").none(), nb::arg("exit").none())
       .def("set_populations", &set_populations)

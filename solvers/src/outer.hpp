@@ -106,6 +106,8 @@ Outcome newton(Outer& outer, int most, double tolerance);
 Outcome continuation(Outer& outer, int most);
 /// Set the state by solving on a coarser grid: `converged` if it could, `stalled` if it could not.
 Outcome coarse_start(Outer& outer);
+/// Solve an ergodic game, by Newton's method, where it must be along a path from more viscosity.
+Solution solve_ergodic(const Problem& problem, const SolveOptions& options);
 /// Solve on one grid, from what the options ask for.
 Solution solve_on(const Problem& problem, const SolveOptions& options, int coarsening);
 

@@ -288,7 +288,7 @@ Solution solve_on(const Problem& problem, const SolveOptions& options, int coars
 
 Solution solve(const Problem& problem, const SolveOptions& options) {
   check(options);
-  return solve_on(problem, options, 0);
+  return problem.ergodic ? solve_ergodic(problem, options) : solve_on(problem, options, 0);
 }
 
 SolveOptions make_options(const Config& config) {

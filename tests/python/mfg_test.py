@@ -121,6 +121,33 @@ def test_every_other_coupling_finds_the_same_solution():
         np.testing.assert_allclose(np.asarray(solution.u), np.asarray(exact.u), atol=1e-6)
 
 
+def test_games_that_go_on_for_ever():
+    torus = mfg.Problem(
+        cells=(24, 24),
+        boundary="periodic",
+        ergodic=True,
+        viscosity=1.0,
+        scale=1.0,
+        running_cost="m^2 - sin(2*pi*y) - sin(2*pi*x) - cos(4*pi*x)",
+    )
+    solution = mfg.solve(torus, progress=False)
+    assert solution.converged and solution.u.shape == (1, 24, 24)
+    assert abs(solution.lam - 0.9784) < 1e-3
+    assert solution.lams == {"0": solution.lam}
+    assert "stationary" in solution._repr_html_()
+    assert mfg.solve(mfg.Problem(**GAME), progress=False).lam is None
+    with pytest.raises(TypeError, match="steps"):
+        mfg.Problem(cells=10, viscosity=0.1)
+    line = mfg.solve(
+        mfg.Problem(cells=30, ergodic=True, viscosity=0.1, running_cost="m + (x - 0.5)^2"), progress=False
+    )
+    assert line.converged and "<svg" in line._repr_html_()
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("Agg")
+    assert {"density m", "value u"} <= {ax.get_title() for ax in line.plot().axes}
+    pyplot.close("all")
+
+
 def test_three_axes_are_solved_and_seen():
     game = mfg.Problem(cells=(8, 6, 5), steps=5, viscosity=0.2, running_cost="m", terminal_cost="x^2 + z")
     solution = mfg.solve(game, progress=False)

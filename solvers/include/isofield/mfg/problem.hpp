@@ -69,6 +69,11 @@ struct Problem {
   /// Whether all are led by one planner, who minimises what they pay together (mean-field control,
   /// the social optimum), instead of each minimising his own.
   bool control = false;
+  /// Whether the game goes on for ever and what is sought is what everybody pays per unit of time,
+  /// lambda, with a density that does not change: -nu Lap u + H + lambda = F, the mean of u being
+  /// 0. Horizon, steps, terminal costs and the shape of the initial density are not looked at then,
+  /// and costs and drifts are those at time 0. There must be no exits and no discounting.
+  bool ergodic = false;
 
   /// The same problem with other numbers of cells and steps.
   Problem resized(const std::vector<std::int64_t>& cells, std::int64_t time_steps) const;

@@ -107,9 +107,10 @@ struct SolveReport {
 };
 
 /// A solution: each population's value and density at all time levels, shape
-/// (N + 1, n_0[, n_1[, n_2]]).
+/// (N + 1, n_0[, n_1[, n_2]]); of an ergodic game one level, and lambda.
 struct Solution {
   Fields u, m;
+  std::vector<double> lambda;  ///< of each population of an ergodic game; else empty
   SolveReport report;
 };
 

@@ -1,0 +1,451 @@
+// The ergodic game: constants lambda, values u of mean 0 and densities m that do not change,
+//
+//     -nu L u + G(D u, m) + lambda = F(x, m)        K(u, m)^T m = 0
+//
+// With P the mean over free cells, u + lambda dt is one unknown w: P w = lambda dt, and the HJB
+// equation is a step of length dt from w - P w. So is the Fokker-Planck equation from the mean
+// density. Newton's method is that of newton.cpp; its linear systems dt K + P are those of steps,
+// I + dt K, but for what is small where dt is long: GMRES, preconditioned by a step, needs a few
+// iterations.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include "isofield/mfg/breakdown.hpp"
+#include "isofield/mfg/density_response.hpp"
+#include "isofield/mfg/krylov.hpp"
+#include "largest.hpp"
+#include "outer.hpp"
+
+namespace isofield::mfg {
+
+namespace {
+
+// One level of a field, as fields over time are given.
+UnifiedArray as_level(const UnifiedArray& x) { return expand_dims(x, 0); }
+
+// One population's stationary equations. Fields are of one level.
+class StationaryPopulation {
+ public:
+  explicit StationaryPopulation(const DiscretePopulation& population)
+      : population_(population), linear_(population), response_(population) {}
+
+  const DiscretePopulation& population() const { return population_; }
+  StepCounts& counts() { return linear_.counts(); }
+
+  // The mean over free cells, on free cells.
+  UnifiedArray mean(const UnifiedArray& x) const {
+    const Grid& grid = population_.grid();
+    const double share = 1.0 / static_cast<double>(grid.free_cells());
+    return grid.density(broadcast_to(grid.sum_cells(grid.density(x)) * share, x.shape()));
+  }
+
+  // Solve (a - I + P) x = b for a step's matrix a, ready to be solved with.
+  UnifiedArray solve(const Stencil& a, const UnifiedArray& b, double relative) {
+    constexpr int most = 60;
+    const auto step = [&](const UnifiedArray& y) {
+      return linear_.solve(a, y, y, {0.0, 0.1 * relative}).first;
+    };
+    UnifiedArray y;
+    gmres(
+        [&](const UnifiedArray& v) {
+          const UnifiedArray x = step(v);
+          return (v - x + mean(x)).eval();
+        },
+        b, y, relative, most);
+    return step(y);
+  }
+
+  // The HJB equation's residual times dt, and its matrix.
+  std::pair<UnifiedArray, Stencil> linearised(const UnifiedArray& w, const UnifiedArray& cost,
+                                              const Conditions& at) const {
+    auto [residual, a] = population_.hjb_linearisation(w, (w - mean(w)).eval(), cost, at);
+    residual = population_.grid().density(residual).eval();
+    return {residual, linear_.prepared(std::move(a), population_.hjb_constant())};
+  }
+  Stencil transposed(const Stencil& a) const {
+    return transpose(population_.grid(), linear_.prepared(a));
+  }
+
+  // The w that solves the HJB equation for a cost, by policy iteration.
+  UnifiedArray best_response(UnifiedArray w, const UnifiedArray& cost, const Conditions& at,
+                             double tolerance) {
+    constexpr int most = 60;
+    double left = 0.0;
+    for (int k = 0; k < most; ++k) {
+      const auto [residual, a] = linearised(w, cost, at);
+      left = largest_of(residual);
+      if (left <= tolerance) return w;
+      if (!std::isfinite(left)) break;
+      ++counts().newton;
+      w = (w - solve(a, residual, 1e-8)).eval();
+    }
+    throw Breakdown("HJB", 0, 0.0,
+                    std::isfinite(left)
+                        ? fmt::format("policy iteration does not converge: residual {:.3g}", left)
+                        : "NaN or infinity");
+  }
+
+  // The density that u moves about without changing it.
+  UnifiedArray density(const UnifiedArray& u, UnifiedArray m) {
+    constexpr int most = 60;
+    const UnifiedArray average = mean(population_.initial_density());
+    double before = std::numeric_limits<double>::infinity();
+    for (int k = 0; k < most; ++k) {
+      const Stencil a = transposed(population_.density_matrix(u, conditions(m)));
+      const UnifiedArray stationary = solve(a, average, 1e-13);
+      const UnifiedArray next = scaled(maximum(stationary, 0.0));
+      const double change = largest_of(next - m);
+      m = next;
+      if (!std::isfinite(change)) throw Breakdown("Fokker-Planck", 0, 0.0, "NaN or infinity");
+      if (!population_.congestion()) return m;
+      // The speed that a crowd has follows from the crowd: repeat until it does.
+      if (change <= 1e-12 * largest_of(m) || (change < 1e-8 && change > 0.5 * before)) return m;
+      before = change;
+    }
+    return m;
+  }
+  // Scaled to the population's mass.
+  UnifiedArray scaled(const UnifiedArray& m) const {
+    return (m * (sum(population_.initial_density()) / sum(m))).eval();
+  }
+
+  Conditions conditions(const UnifiedArray& m) const {
+    return population_.conditions(as_level(m)).level(0);
+  }
+
+  // Keep the equations linearised at w and m for what follows; `matrix` is that of `linearised`.
+  void linearise_at(const UnifiedArray& w, const UnifiedArray& m, const Stencil& matrix) {
+    u_ = w;
+    at_ = conditions(m);
+    matrix_ = matrix;
+    jacobian_ = transposed(population_.density_jacobian(w, at_));
+    response_.set_state(as_level(w), as_level(m));
+  }
+  UnifiedArray density_change(const UnifiedArray& x, double relative) {
+    return solve(*jacobian_, response_(as_level(x))(0).copy(), relative);
+  }
+  UnifiedArray backward(UnifiedArray change_of_cost, const UnifiedArray& dm, double relative) {
+    if (population_.congestion())
+      change_of_cost = change_of_cost - population_.hjb_change(u_, at_, dm);
+    return solve(*matrix_, (change_of_cost * population_.dt()).eval(), relative);
+  }
+  // What the HJB equation alone would correct for a residual.
+  UnifiedArray correction(const UnifiedArray& residual, double relative) {
+    return solve(*matrix_, (-residual).eval(), relative);
+  }
+
+ private:
+  const DiscretePopulation& population_;
+  LinearStep linear_;
+  DensityResponse response_;
+  UnifiedArray u_;
+  Conditions at_;
+  std::optional<Stencil> matrix_, jacobian_;
+};
+
+using Parts = std::deque<StationaryPopulation>;
+
+Fields levels_of(const Fields& m) {
+  Fields two;
+  for (const UnifiedArray& x : m) two.push_back(stack({x, x}));
+  return two;
+}
+
+UnifiedArray stacked(const Fields& x) { return x.size() == 1 ? expand_dims(x[0], 0) : stack(x); }
+Fields unstacked(const UnifiedArray& x) {
+  Fields list;
+  for (std::int64_t p = 0; p < x.shape()[0]; ++p) list.push_back(x(p));
+  return list;
+}
+
+// F of each population at densities m of one level.
+Fields costs(const DiscreteProblem& problem, const Fields& m) {
+  Fields list;
+  for (const UnifiedArray& f : problem.running_costs(levels_of(m))) list.push_back(f(0).copy());
+  return list;
+}
+
+// A state: w and the densities that u moves about.
+struct State {
+  Fields w, m, residual;
+  std::vector<Stencil> matrices;
+  double size = 0.0;  ///< of the largest residual of an HJB equation, over the size of its terms
+};
+
+// What the HJB equation's residual is compared with: the largest of its terms.
+double term_size(const DiscretePopulation& one, const UnifiedArray& w, const UnifiedArray& cost) {
+  return std::max({largest_of(w), one.dt() * largest_of(cost), 1e-30});
+}
+
+State evaluate(const DiscreteProblem& problem, Parts& parts, Fields w, const Fields& guess) {
+  State state;
+  for (std::size_t p = 0; p < w.size(); ++p) state.m.push_back(parts[p].density(w[p], guess[p]));
+  state.w = std::move(w);
+  const Fields f = costs(problem, state.m);
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    auto [residual, matrix] =
+        parts[p].linearised(state.w[p], f[p], parts[p].conditions(state.m[p]));
+    state.size = larger(state.size,
+                        largest_of(residual) / term_size(parts[p].population(), state.w[p], f[p]));
+    state.residual.push_back(std::move(residual));
+    state.matrices.push_back(std::move(matrix));
+  }
+  return state;
+}
+
+// What the HJB equations linearised at the state that the parts hold correct for the residual of
+// another.
+UnifiedArray corrections(Parts& parts, const State& state, double relative) {
+  Fields list;
+  for (std::size_t p = 0; p < parts.size(); ++p)
+    list.push_back(parts[p].correction(state.residual[p], relative));
+  return stacked(list).eval();
+}
+
+double norm(const UnifiedArray& x) { return std::sqrt(sum(x * x).item<double>()); }
+
+// Newton's method from a state. The residual it ends with.
+double newton(const DiscreteProblem& problem, Parts& parts, State& state, double tolerance,
+              int most, const std::function<bool(const State&, int krylov)>& record) {
+  for (int k = 0; k < most && !(state.size <= tolerance); ++k) {
+    const double relative = std::clamp(0.1 * state.size, 1e-9, 1e-3);
+    for (std::size_t p = 0; p < parts.size(); ++p)
+      parts[p].linearise_at(state.w[p], state.m[p], state.matrices[p]);
+    const UnifiedArray right = corrections(parts, state, 0.01 * relative);
+    UnifiedArray vector;
+    const KrylovReport report = gmres(
+        [&](const UnifiedArray& v) {
+          const Fields x = unstacked(v);
+          Fields dm;
+          for (std::size_t p = 0; p < parts.size(); ++p)
+            dm.push_back(parts[p].density_change(x[p], 0.01 * relative));
+          Fields changes;
+          for (const UnifiedArray& d : dm) changes.push_back(as_level(d));
+          const Fields df = problem.running_derivatives(levels_of(state.m), changes);
+          Fields result;
+          for (std::size_t p = 0; p < parts.size(); ++p)
+            result.push_back(x[p] - parts[p].backward(df[p](0), dm[p], 0.01 * relative));
+          return stacked(result).eval();
+        },
+        right, vector, relative, 100);
+    const Fields x = unstacked(vector);
+    std::optional<State> next;
+    for (double step = 1.0; step > 1e-3 && !next; step *= 0.5) {
+      Fields w;
+      for (std::size_t p = 0; p < x.size(); ++p) w.push_back((state.w[p] + step * x[p]).eval());
+      State trial = evaluate(problem, parts, std::move(w), state.m);
+      // In max norm, or as what it makes of w, which does not see how a residual is spread.
+      if (trial.size < (1.0 - 0.1 * step) * state.size ||
+          (std::isfinite(trial.size) &&
+           norm(corrections(parts, trial, 1e-4)) < (1.0 - 0.25 * step) * norm(right)))
+        next = std::move(trial);
+    }
+    if (!next) break;
+    state = std::move(*next);
+    if (!record(state, report.iterations)) break;
+  }
+  return state.size;
+}
+
+// A stationary state that knows nothing of the step's length: what continuation hands on.
+struct Start {
+  Fields u, m;
+  std::vector<double> lambda;
+};
+
+// The length of a step by which everything but the mean has settled.
+double long_step(const Problem& problem) {
+  double longest = 0.0, least = std::numeric_limits<double>::infinity();
+  for (const Axis& a : problem.axes) longest = std::max(longest, a.upper - a.lower);
+  for (const Population& p : problem.populations) least = std::min(least, p.viscosity);
+  return 10.0 * longest * longest / least;
+}
+
+void check(const Problem& problem, const DiscreteProblem& discrete) {
+  if (!discrete.grid().is_closed())
+    throw SolverError("an ergodic game has no exits: those who leave do not come back");
+  for (const Population& p : problem.populations)
+    if (p.discount != 0.0) throw SolverError("an ergodic game has no discounting");
+}
+
+class ErgodicSolver {
+ public:
+  ErgodicSolver(const Problem& problem, const SolveOptions& options)
+      : problem_(problem), options_(options) {}
+
+  Solution solve() {
+    if (!at(1.0, std::nullopt) && !stopped_) {
+      notes_ += "Newton's method did not get on at first; a path from more viscosity was tried";
+      along_a_path();
+    }
+    return finish();
+  }
+
+ private:
+  // From a hundred times the viscosity down, by shares that adapt.
+  void along_a_path() {
+    double factor = 100.0, share = 0.3;
+    std::optional<Start> near = at(factor, std::nullopt);
+    while (near && factor > 1.0 && !stopped_ && iterations() < options_.max_iterations) {
+      const double next = std::max(1.0, factor * share);
+      if (std::optional<Start> found = at(next, near)) {
+        near = std::move(found);
+        factor = next;
+        share = std::max(0.1, share * share);
+      } else {
+        share = std::sqrt(share);
+        if (share > 0.97) break;
+      }
+    }
+  }
+
+  // Solve with all viscosities multiplied by a factor; nothing where it did not converge.
+  std::optional<Start> at(double factor, const std::optional<Start>& from) {
+    Problem step = problem_;
+    step.steps = 1;
+    for (Population& p : step.populations) p.viscosity *= factor;
+    step.horizon = long_step(step);
+    const DiscreteProblem discrete(step, options_.dtype);
+    check(problem_, discrete);
+    Parts parts;
+    for (std::size_t p = 0; p < discrete.size(); ++p) parts.emplace_back(discrete.population(p));
+    const double rounding = options_.dtype == float32 ? 1e-4 : 1e-11;
+    // Those on the way need not be exact.
+    const double tolerance = std::max(factor == 1.0 ? options_.tolerance : 1e-3, rounding);
+    State state;
+    double size = std::numeric_limits<double>::infinity();
+    try {
+      Fields w, guess;
+      for (std::size_t p = 0; p < parts.size(); ++p)
+        guess.push_back(
+            from ? from->m[p]
+                 : parts[p].scaled(parts[p].mean(discrete.population(p).initial_density())));
+      const Fields f = costs(discrete, guess);
+      for (std::size_t p = 0; p < parts.size(); ++p) {
+        const UnifiedArray& like = guess[p];
+        if (from) {
+          w.push_back(
+              (from->u[p] + parts[p].mean(zeros_like(like) + from->lambda[p] * step.horizon))
+                  .eval());
+        } else {
+          const double goal = 1e-3 * term_size(discrete.population(p), zeros_like(like), f[p]);
+          w.push_back(
+              parts[p].best_response(zeros_like(like), f[p], parts[p].conditions(like), goal));
+        }
+      }
+      state = evaluate(discrete, parts, std::move(w), guess);
+      size = newton(discrete, parts, state, tolerance, options_.max_iterations - iterations(),
+                    [&](const State& now, int krylov) {
+                      return record(discrete, parts, now, factor, krylov);
+                    });
+    } catch (const Breakdown& e) {
+      breakdown_ = e.what();
+    }
+    const bool converged = size <= tolerance;
+    if (state.w.empty()) return std::nullopt;
+    Start reached{{}, state.m, {}};
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      const UnifiedArray mean = parts[p].mean(state.w[p]);
+      reached.u.push_back((state.w[p] - mean).eval());
+      reached.lambda.push_back(sum(mean).item<double>() /
+                               static_cast<double>(discrete.grid().free_cells()) / step.horizon);
+    }
+    if (factor == 1.0) {
+      last_ = reached;
+      converged_ = converged;
+      tolerance_ = tolerance;
+    }
+    return converged ? std::optional(std::move(reached)) : std::nullopt;
+  }
+
+  int iterations() const { return static_cast<int>(history_.size()); }
+
+  bool record(const DiscreteProblem& discrete, Parts& parts, const State& now, double factor,
+              int krylov) {
+    Iteration i;
+    i.number = iterations() + 1;
+    i.method = factor == 1.0 ? "newton" : "continuation";
+    i.krylov = krylov;
+    i.hjb_residual = now.size;
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      const Stencil a = parts[p].transposed(
+          discrete.population(p).density_matrix(now.w[p], parts[p].conditions(now.m[p])));
+      const UnifiedArray left = apply(discrete.grid(), a, now.m[p]) - now.m[p];
+      i.fp_residual =
+          larger(i.fp_residual, largest_of(left) / (largest_of(now.m[p]) * largest_of(a.diagonal)));
+    }
+    i.residual = larger(i.hjb_residual, i.fp_residual);
+    i.seconds = seconds();
+    history_.push_back(i);
+    gmres_ += krylov;
+    const bool go_on =
+        (!options_.on_iteration || options_.on_iteration({history_.back(), now.w, now.m, 0})) &&
+        !(options_.should_stop && options_.should_stop());
+    stopped_ = stopped_ || !go_on;
+    return go_on;
+  }
+
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+  Solution finish() {
+    Solution s;
+    SolveReport& r = s.report;
+    if (last_) {
+      for (std::size_t p = 0; p < last_->u.size(); ++p) {
+        s.u.push_back(as_level(last_->u[p]).copy());
+        s.m.push_back(as_level(last_->m[p]).copy());
+      }
+      s.lambda = last_->lambda;
+    } else {
+      const DiscreteProblem discrete(problem_, options_.dtype);
+      for (std::size_t p = 0; p < discrete.size(); ++p) {
+        s.m.push_back(as_level(discrete.population(p).initial_density()).copy());
+        s.u.push_back(zeros_like(s.m.back()));
+        s.lambda.push_back(std::numeric_limits<double>::quiet_NaN());
+      }
+    }
+    r.status = converged_ ? Status::converged
+               : stopped_ ? Status::interrupted
+               : last_    ? Status::not_converged
+                          : Status::breakdown;
+    if (r.status == Status::breakdown) r.breakdown = breakdown_;
+    r.message = notes_;
+    if (!breakdown_.empty() && !converged_) r.message = breakdown_;
+    r.iterations = iterations();
+    if (!history_.empty()) {
+      r.residual = history_.back().residual;
+      r.hjb_residual = history_.back().hjb_residual;
+      r.fp_residual = history_.back().fp_residual;
+    }
+    r.tolerance = tolerance_;
+    r.gmres = gmres_;
+    r.seconds = seconds();
+    r.history = std::move(history_);
+    return s;
+  }
+
+  const Problem& problem_;
+  const SolveOptions& options_;
+  std::vector<Iteration> history_;
+  std::optional<Start> last_;
+  bool converged_ = false, stopped_ = false;
+  double tolerance_ = 0.0;
+  std::int64_t gmres_ = 0;
+  std::string notes_, breakdown_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+Solution solve_ergodic(const Problem& problem, const SolveOptions& options) {
+  return ErgodicSolver(problem, options).solve();
+}
+
+}  // namespace isofield::mfg
