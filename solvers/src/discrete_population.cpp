@@ -135,13 +135,6 @@ FaceField upwind(FaceField d) {
   return d;
 }
 
-UnifiedArray product(const FaceField& a, const FaceField& b) {
-  UnifiedArray s = a.forward[0] * b.forward[0] + a.backward[0] * b.backward[0];
-  for (std::size_t k = 1; k < a.forward.size(); ++k)
-    s = s + a.forward[k] * b.forward[k] + a.backward[k] * b.backward[k];
-  return s;
-}
-
 FaceField sum_of(FaceField a, const std::optional<FaceField>& b) {
   if (!b) return a;
   for (std::size_t k = 0; k < a.forward.size(); ++k) {

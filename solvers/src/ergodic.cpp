@@ -18,7 +18,7 @@
 #include "isofield/mfg/breakdown.hpp"
 #include "isofield/mfg/density_response.hpp"
 #include "isofield/mfg/krylov.hpp"
-#include "largest.hpp"
+#include "norms.hpp"
 #include "outer.hpp"
 
 namespace isofield::mfg {
@@ -156,13 +156,6 @@ Fields levels_of(const Fields& m) {
   return two;
 }
 
-UnifiedArray stacked(const Fields& x) { return x.size() == 1 ? expand_dims(x[0], 0) : stack(x); }
-Fields unstacked(const UnifiedArray& x) {
-  Fields list;
-  for (std::int64_t p = 0; p < x.shape()[0]; ++p) list.push_back(x(p));
-  return list;
-}
-
 // F of each population at densities m of one level.
 Fields costs(const DiscreteProblem& problem, const Fields& m) {
   Fields list;
@@ -206,8 +199,6 @@ UnifiedArray corrections(Parts& parts, const State& state, double relative) {
     list.push_back(parts[p].correction(state.residual[p], relative));
   return stacked(list).eval();
 }
-
-double norm(const UnifiedArray& x) { return std::sqrt(sum(x * x).item<double>()); }
 
 // Newton's method from a state. The residual it ends with.
 double newton(const DiscreteProblem& problem, Parts& parts, State& state, double tolerance,

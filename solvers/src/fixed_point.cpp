@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "largest.hpp"
+#include "norms.hpp"
 #include "outer.hpp"
 
 namespace isofield::mfg {

@@ -6,6 +6,7 @@
 
 #include "isofield/mfg/breakdown.hpp"
 #include "isofield/mfg/steps.hpp"
+#include "norms.hpp"
 
 namespace isofield::mfg {
 
@@ -13,8 +14,6 @@ namespace {
 
 using List = std::vector<UnifiedArray>;
 using ConstList = std::span<const UnifiedArray>;
-
-double norm(const UnifiedArray& x) { return std::sqrt(sum(x * x).item<double>()); }
 
 }  // namespace
 

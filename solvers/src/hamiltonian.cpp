@@ -16,13 +16,6 @@ UnifiedArray square_norm(const FaceField& q) {
   return s;
 }
 
-UnifiedArray product(const FaceField& a, const FaceField& b) {
-  UnifiedArray s = a.forward[0] * b.forward[0] + a.backward[0] * b.backward[0];
-  for (std::size_t k = 1; k < a.forward.size(); ++k)
-    s = s + a.forward[k] * b.forward[k] + a.backward[k] * b.backward[k];
-  return s;
-}
-
 FaceField scaled(const FaceField& q, const UnifiedArray& weight) {
   FaceField result;
   for (const auto& x : q.forward) result.forward.push_back(weight * x);
@@ -34,6 +27,13 @@ FaceField scaled(const FaceField& q, const UnifiedArray& weight) {
 double tiny(DType dtype) { return dtype == float32 ? 1e-36 : 1e-280; }
 
 }  // namespace
+
+UnifiedArray product(const FaceField& a, const FaceField& b) {
+  UnifiedArray s = a.forward[0] * b.forward[0] + a.backward[0] * b.backward[0];
+  for (std::size_t k = 1; k < a.forward.size(); ++k)
+    s = s + a.forward[k] * b.forward[k] + a.backward[k] * b.backward[k];
+  return s;
+}
 
 FaceField differences(const Grid& grid, const UnifiedArray& u, double exit_value) {
   FaceField d;

@@ -3,7 +3,7 @@
 #include <isofield/linalg.hpp>
 
 #include "isofield/mfg/steps.hpp"
-#include "largest.hpp"
+#include "norms.hpp"
 
 namespace isofield::mfg {
 

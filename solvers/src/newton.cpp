@@ -14,7 +14,7 @@
 #include "isofield/mfg/breakdown.hpp"
 #include "isofield/mfg/density_response.hpp"
 #include "isofield/mfg/krylov.hpp"
-#include "largest.hpp"
+#include "norms.hpp"
 #include "outer.hpp"
 
 namespace isofield::mfg {
@@ -25,14 +25,6 @@ double largest_difference(const Fields& a, const Fields& b) {
   double largest = 0.0;
   for (std::size_t p = 0; p < a.size(); ++p) largest = larger(largest, largest_of(a[p] - b[p]));
   return largest;
-}
-
-// All populations' fields as one vector of the Krylov space, and back.
-UnifiedArray stacked(const Fields& x) { return x.size() == 1 ? expand_dims(x[0], 0) : stack(x); }
-Fields unstacked(const UnifiedArray& x) {
-  Fields list;
-  for (std::int64_t p = 0; p < x.shape()[0]; ++p) list.push_back(x(p));
-  return list;
 }
 
 // One population's equations linearised at the outer state.
@@ -164,8 +156,6 @@ double whole_residual(Outer& outer, const Trial& state) {
   const WholeGame game(outer.problem);
   return hjb_residuals(outer.problem, state.u, state.m, nullptr);
 }
-
-double norm(const UnifiedArray& x) { return std::sqrt(sum(x * x).item<double>()); }
 
 // What stays the same during one Newton step: the linearised system and its right-hand side.
 struct NewtonStep {

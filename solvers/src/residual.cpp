@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "largest.hpp"
+#include "norms.hpp"
 
 namespace isofield::mfg {
 

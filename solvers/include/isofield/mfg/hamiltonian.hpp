@@ -10,6 +10,8 @@ struct FaceField {
   std::vector<UnifiedArray> forward, backward;
 };
 
+/// Sum over faces of the products, at each cell.
+UnifiedArray product(const FaceField& a, const FaceField& b);
 /// The upwind slopes of u that the numerical Hamiltonian sees: min(D+ u, 0) and max(D- u, 0).
 FaceField upwind_slopes(const Grid& grid, const UnifiedArray& u, double exit_value);
 /// Both one-sided differences along every axis.
