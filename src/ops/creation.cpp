@@ -160,7 +160,10 @@ UnifiedArray eye(std::int64_t n, std::int64_t columns, std::int64_t k, DType dty
   if (n < 0 || columns < 0)
     throw ShapeError("eye: size (" + std::to_string(n) + ", " + std::to_string(columns) +
                      ") is negative");
-  UnifiedArray elements = reshape(zeros({n, columns}, dtype, backend), {n * columns});
+  // Who is too large for a number is refused before anything is multiplied.
+  UnifiedArray elements = zeros({n, columns}, dtype, backend);
+  elements = reshape(elements, {elements.size()});
+  k = std::clamp(k, -n, columns);
   const std::int64_t row = k < 0 ? -k : 0, column = k > 0 ? k : 0;
   const std::int64_t length = std::min(n - row, columns - column);
   if (length > 0) {
