@@ -177,15 +177,13 @@ std::pair<UnifiedArray, Stencil> DiscretePopulation::hjb_linearisation(const Uni
 }
 
 Stencil DiscretePopulation::matrix(const Hamiltonian& h, const UnifiedArray& u,
-                                   const Conditions& at) const {
+                                   const Conditions& at, double discount) const {
   const FaceField q = upwind_slopes(grid_, u, exit_value_);
-  return linearise(grid_, sum_of(h.gradient(q), drift(at)), viscosity(), dt());
+  return linearise(grid_, sum_of(h.gradient(q), drift(at)), viscosity(), dt(), discount);
 }
 
 Stencil DiscretePopulation::hjb_matrix(const UnifiedArray& u, const Conditions& at) const {
-  Stencil a = matrix(value_hamiltonian(at), u, at);
-  if (discount() != 0.0) a.diagonal = a.diagonal + dt() * discount();
-  return a;
+  return matrix(value_hamiltonian(at), u, at, discount());
 }
 
 UnifiedArray DiscretePopulation::hjb_change(const UnifiedArray& u, const Conditions& at,

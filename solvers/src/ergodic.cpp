@@ -35,7 +35,6 @@ class StationaryPopulation {
       : population_(population), linear_(population), response_(population) {}
 
   const DiscretePopulation& population() const { return population_; }
-  StepCounts& counts() { return linear_.counts(); }
 
   // The mean over free cells, on free cells.
   UnifiedArray mean(const UnifiedArray& x) const {
@@ -81,7 +80,6 @@ class StationaryPopulation {
       left = largest_of(residual);
       if (left <= tolerance) return w;
       if (!std::isfinite(left)) break;
-      ++counts().newton;
       w = (w - solve(a, residual, 1e-8)).eval();
     }
     throw Breakdown("HJB", 0, 0.0,
@@ -320,9 +318,7 @@ class ErgodicSolver {
       for (std::size_t p = 0; p < parts.size(); ++p) {
         const UnifiedArray& like = guess[p];
         if (from) {
-          w.push_back(
-              (from->u[p] + parts[p].mean(zeros_like(like) + from->lambda[p] * step.horizon))
-                  .eval());
+          w.push_back(discrete.grid().density(from->u[p] + from->lambda[p] * step.horizon).eval());
         } else {
           const double goal = 1e-3 * term_size(discrete.population(p), zeros_like(like), f[p]);
           w.push_back(

@@ -101,8 +101,9 @@ class DiscretePopulation {
   Hamiltonian value_hamiltonian(const Conditions& at) const;
   Hamiltonian transport_hamiltonian(const Conditions& at) const;
   std::optional<FaceField> drift(const Conditions& at) const;
-  /// I + dt K with G_q of `h`.
-  Stencil matrix(const Hamiltonian& h, const UnifiedArray& u, const Conditions& at) const;
+  /// I + dt (K + discount) with G_q of `h`.
+  Stencil matrix(const Hamiltonian& h, const UnifiedArray& u, const Conditions& at,
+                 double discount = 0.0) const;
 
   Population data_;
   Grid grid_;

@@ -4,7 +4,6 @@
 #include <isofield/mfg/config.hpp>
 #include <isofield/mfg/grid.hpp>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
