@@ -10,6 +10,8 @@
 #include <isofield/version.hpp>
 #include <string_view>
 
+#include "schema.hpp"
+
 namespace isofield::mfg_solve {
 namespace {
 

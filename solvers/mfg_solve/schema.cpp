@@ -1,3 +1,5 @@
+#include "schema.hpp"
+
 #include <algorithm>
 #include <isofield/version.hpp>
 #include <nlohmann/json.hpp>
@@ -5,7 +7,6 @@
 #include <type_traits>
 #include <variant>
 
-#include "config.hpp"
 #include "config_table.hpp"
 #include "toml_reader.hpp"
 

@@ -33,7 +33,4 @@ mfg::Config read_config(std::shared_ptr<const Source> source, std::span<const Ov
 /// Write a configuration in full, so that reading it gives the same one.
 std::string to_toml(const mfg::Config& config);
 
-/// Write the JSON Schema of the configuration.
-std::string config_schema();
-
 }  // namespace isofield::mfg_solve
