@@ -18,8 +18,28 @@ UnifiedArray discount_factors(const DiscretePopulation& population) {
 
 }  // namespace
 
+namespace {
+
+std::vector<CostParts> stationary_cost_parts(const DiscreteProblem& problem, const Fields& u,
+                                             const Fields& m) {
+  const Grid& grid = problem.grid();
+  Fields levels;
+  for (const UnifiedArray& x : m) levels.push_back(concat({x, x}));
+  const Fields running = problem.paid_running_costs(levels);
+  std::vector<CostParts> list;
+  for (std::size_t p = 0; p < problem.size(); ++p) {
+    const DiscretePopulation& one = problem.population(p);
+    const UnifiedArray lagrangian = one.lagrangian(u[p], one.conditions(m[p]));
+    list.push_back({grid.inner(lagrangian, m[p]), grid.inner(running[p], m[p]), 0.0});
+  }
+  return list;
+}
+
+}  // namespace
+
 std::vector<CostParts> cost_parts(const DiscreteProblem& problem, const Fields& u,
                                   const Fields& m) {
+  if (problem.problem().ergodic) return stationary_cost_parts(problem, u, m);
   const Grid& grid = problem.grid();
   const Fields running = problem.paid_running_costs(m), terminal = problem.paid_terminal_costs(m);
   std::vector<CostParts> list;

@@ -15,7 +15,8 @@ Grid make_grid(const Problem& problem, DType dtype) {
   return grid.marked(obstacle, exit);
 }
 
-const Problem& checked(const Problem& problem) {
+Problem checked(Problem problem) {
+  if (problem.ergodic) problem.steps = 1;  // of which equations know one level
   if (!(problem.horizon > 0.0) || problem.steps < 1)
     throw SolverError("problem: the horizon must be positive, with at least one step");
   if (problem.populations.empty()) throw SolverError("problem: there is no population");
@@ -25,7 +26,7 @@ const Problem& checked(const Problem& problem) {
 }  // namespace
 
 DiscreteProblem::DiscreteProblem(Problem problem, DType dtype)
-    : problem_(checked(problem)), grid_(make_grid(problem_, dtype)) {
+    : problem_(checked(std::move(problem))), grid_(make_grid(problem_, dtype)) {
   populations_.reserve(problem_.populations.size());
   for (const Population& p : problem_.populations) populations_.emplace_back(problem_, p, grid_);
   std::vector<double> t = times();

@@ -31,8 +31,12 @@ UnifiedArray as_level(const UnifiedArray& x) { return expand_dims(x, 0); }
 // One population's stationary equations. Fields are of one level.
 class StationaryPopulation {
  public:
-  explicit StationaryPopulation(const DiscretePopulation& population)
-      : population_(population), linear_(population), response_(population) {}
+  // `should_stop` is asked before each linear solve, if there is one.
+  StationaryPopulation(const DiscretePopulation& population, std::function<bool()> should_stop)
+      : population_(population),
+        should_stop_(std::move(should_stop)),
+        linear_(population),
+        response_(population) {}
 
   const DiscretePopulation& population() const { return population_; }
 
@@ -43,9 +47,18 @@ class StationaryPopulation {
     return grid.density(broadcast_to(grid.sum_cells(grid.density(x)) * share, x.shape()));
   }
 
-  // Solve (a - I + P) x = b for a step's matrix a, ready to be solved with.
-  UnifiedArray solve(const Stencil& a, const UnifiedArray& b, double relative) {
+  // lambda, of w = u + lambda dt.
+  double rate(const UnifiedArray& w) const {
+    return sum(mean(w)).item<double>() / static_cast<double>(population_.grid().free_cells()) /
+           population_.dt();
+  }
+  const StepCounts& counts() const noexcept { return linear_.counts(); }
+
+  // Solve (a - I + P) x = b for a step's matrix a, ready to be solved with. Throws Breakdown where
+  // the matrix has entries that are no numbers.
+  UnifiedArray solve(const Stencil& a, const UnifiedArray& b, double relative) try {
     constexpr int most = 60;
+    if (should_stop_ && should_stop_()) throw Interrupted();
     const auto step = [&](const UnifiedArray& y) {
       return linear_.solve(a, y, y, {0.0, 0.1 * relative}).first;
     };
@@ -57,6 +70,8 @@ class StationaryPopulation {
         },
         b, y, relative, most);
     return step(y);
+  } catch (const SolverError& e) {
+    throw Breakdown("linearised", 0, 0.0, e.what());
   }
 
   // The HJB equation's residual times dt, and its matrix.
@@ -75,17 +90,38 @@ class StationaryPopulation {
                              double tolerance) {
     constexpr int most = 60;
     double left = 0.0;
+    ++linear_.counts().hjb_steps;
     for (int k = 0; k < most; ++k) {
       const auto [residual, a] = linearised(w, cost, at);
       left = largest_of(residual);
       if (left <= tolerance) return w;
       if (!std::isfinite(left)) break;
+      ++linear_.counts().newton;
       w = (w - solve(a, residual, 1e-8)).eval();
     }
     throw Breakdown("HJB", 0, 0.0,
                     std::isfinite(left)
                         ? fmt::format("policy iteration does not converge: residual {:.3g}", left)
                         : "NaN or infinity");
+  }
+
+  // The same, nothing being asked but that a residual is left which has fallen to a `goal` or no
+  // longer falls, by rounding.
+  UnifiedArray exact_response(UnifiedArray w, const UnifiedArray& cost, const Conditions& at,
+                              double goal, double small) {
+    constexpr int most = 60;
+    ++linear_.counts().hjb_steps;
+    double before = std::numeric_limits<double>::infinity();
+    for (int k = 0; k < most; ++k) {
+      const auto [residual, a] = linearised(w, cost, at);
+      const double left = largest_of(residual);
+      if (!std::isfinite(left)) break;
+      if (k > 0 && (left <= goal || (left <= small && left > 0.5 * before))) return w;
+      before = left;
+      ++linear_.counts().newton;
+      w = (w - solve(a, residual, 1e-8)).eval();
+    }
+    throw Breakdown("HJB", 0, 0.0, "policy iteration does not converge");
   }
 
   // The density that u moves about without changing it.
@@ -139,6 +175,7 @@ class StationaryPopulation {
 
  private:
   const DiscretePopulation& population_;
+  std::function<bool()> should_stop_;
   LinearStep linear_;
   DensityResponse response_;
   UnifiedArray u_;
@@ -173,9 +210,10 @@ double term_size(const DiscretePopulation& one, const UnifiedArray& w, const Uni
   return std::max({largest_of(w), one.dt() * largest_of(cost), 1e-30});
 }
 
-State evaluate(const DiscreteProblem& problem, Parts& parts, Fields w, const Fields& guess) {
+// The state of w and the densities m that w moves about.
+State state_of(const DiscreteProblem& problem, Parts& parts, Fields w, Fields m) {
   State state;
-  for (std::size_t p = 0; p < w.size(); ++p) state.m.push_back(parts[p].density(w[p], guess[p]));
+  state.m = std::move(m);
   state.w = std::move(w);
   const Fields f = costs(problem, state.m);
   for (std::size_t p = 0; p < parts.size(); ++p) {
@@ -187,6 +225,50 @@ State evaluate(const DiscreteProblem& problem, Parts& parts, Fields w, const Fie
     state.matrices.push_back(std::move(matrix));
   }
   return state;
+}
+
+State evaluate(const DiscreteProblem& problem, Parts& parts, Fields w, const Fields& guess) {
+  Fields m;
+  for (std::size_t p = 0; p < w.size(); ++p) m.push_back(parts[p].density(w[p], guess[p]));
+  return state_of(problem, parts, std::move(w), std::move(m));
+}
+
+// The largest residual of a Fokker-Planck equation, over the size of its terms.
+double fokker_planck_residual(const Parts& parts, const State& now) {
+  double largest = 0.0;
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    const DiscretePopulation& one = parts[p].population();
+    const Stencil a =
+        parts[p].transposed(one.density_matrix(now.w[p], parts[p].conditions(now.m[p])));
+    const UnifiedArray left = apply(one.grid(), a, now.m[p]) - now.m[p];
+    largest = larger(largest, largest_of(left) / (largest_of(now.m[p]) * largest_of(a.diagonal)));
+  }
+  return largest;
+}
+
+// What each population's crowd pays per unit of time under the policy of u, less what the best
+// response to the crowds would pay; summed. By the transposed matrix the crowd pays lambda times
+// its mass less <R, m>, R being what is left of the HJB equation.
+double exploitability(const DiscreteProblem& problem, Parts& parts, const State& now) {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  if (problem.problem().control) return none;
+  const Fields f = costs(problem, now.m);
+  double gain = 0.0;
+  try {
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      const DiscretePopulation& one = parts[p].population();
+      const double terms = term_size(one, now.w[p], f[p]), left = largest_of(now.residual[p]);
+      // The gain is of second order in the residual: to a percent of it will do.
+      const UnifiedArray best =
+          parts[p].exact_response(now.w[p], f[p], parts[p].conditions(now.m[p]),
+                                  1e-4 * left * std::min(left / terms, 1.0), 1e-6 * terms);
+      const UnifiedArray rate = parts[p].mean(now.w[p] - best) - now.residual[p];
+      gain += problem.grid().inner(rate, now.m[p]) / one.dt();
+    }
+  } catch (const Breakdown&) {
+    return none;
+  }
+  return gain;
 }
 
 // What the HJB equations linearised at the state that the parts hold correct for the residual of
@@ -227,12 +309,16 @@ double newton(const DiscreteProblem& problem, Parts& parts, State& state, double
     for (double step = 1.0; step > 1e-3 && !next; step *= 0.5) {
       Fields w;
       for (std::size_t p = 0; p < x.size(); ++p) w.push_back((state.w[p] + step * x[p]).eval());
-      State trial = evaluate(problem, parts, std::move(w), state.m);
-      // In max norm, or as what it makes of w, which does not see how a residual is spread.
-      if (trial.size < (1.0 - 0.1 * step) * state.size ||
-          (std::isfinite(trial.size) &&
-           norm(corrections(parts, trial, 1e-4)) < (1.0 - 0.25 * step) * norm(right)))
-        next = std::move(trial);
+      try {
+        State trial = evaluate(problem, parts, std::move(w), state.m);
+        // In max norm, or as what it makes of w, which does not see how a residual is spread.
+        if (trial.size < (1.0 - 0.1 * step) * state.size ||
+            (std::isfinite(trial.size) &&
+             norm(corrections(parts, trial, 1e-4)) < (1.0 - 0.25 * step) * norm(right)))
+          next = std::move(trial);
+      } catch (const Breakdown&) {
+        // Too far: a shorter step may do.
+      }
     }
     if (!next) break;
     state = std::move(*next);
@@ -265,7 +351,10 @@ void check(const Problem& problem, const DiscreteProblem& discrete) {
 class ErgodicSolver {
  public:
   ErgodicSolver(const Problem& problem, const SolveOptions& options)
-      : problem_(problem), options_(options) {}
+      : problem_(problem),
+        options_(options),
+        starts_from_given_(options.initial_guess == InitialGuess::given),
+        tolerance_(std::max(options.tolerance, options.dtype == float32 ? 1e-4 : 1e-11)) {}
 
   Solution solve() {
     if (!at(1.0, std::nullopt) && !stopped_) {
@@ -302,52 +391,100 @@ class ErgodicSolver {
     const DiscreteProblem discrete(step, options_.dtype);
     check(problem_, discrete);
     Parts parts;
-    for (std::size_t p = 0; p < discrete.size(); ++p) parts.emplace_back(discrete.population(p));
-    const double rounding = options_.dtype == float32 ? 1e-4 : 1e-11;
+    for (std::size_t p = 0; p < discrete.size(); ++p)
+      parts.emplace_back(discrete.population(p), options_.should_stop);
     // Those on the way need not be exact.
-    const double tolerance = std::max(factor == 1.0 ? options_.tolerance : 1e-3, rounding);
+    const double tolerance = factor == 1.0 ? tolerance_ : std::max(1e-3, tolerance_);
     State state;
     double size = std::numeric_limits<double>::infinity();
     try {
-      Fields w, guess;
-      for (std::size_t p = 0; p < parts.size(); ++p)
-        guess.push_back(
-            from ? from->m[p]
-                 : parts[p].scaled(parts[p].mean(discrete.population(p).initial_density())));
-      const Fields f = costs(discrete, guess);
-      for (std::size_t p = 0; p < parts.size(); ++p) {
-        const UnifiedArray& like = guess[p];
-        if (from) {
-          w.push_back(discrete.grid().density(from->u[p] + from->lambda[p] * step.horizon).eval());
-        } else {
-          const double goal = 1e-3 * term_size(discrete.population(p), zeros_like(like), f[p]);
-          w.push_back(
-              parts[p].best_response(zeros_like(like), f[p], parts[p].conditions(like), goal));
-        }
-      }
-      state = evaluate(discrete, parts, std::move(w), guess);
+      state = from                 ? near(discrete, parts, *from)
+              : starts_from_given_ ? at_given(discrete, parts)
+                                   : at_best_response(discrete, parts);
+      starts_from_given_ = false;
       size = newton(discrete, parts, state, tolerance, options_.max_iterations - iterations(),
                     [&](const State& now, int krylov) {
                       return record(discrete, parts, now, factor, krylov);
                     });
     } catch (const Breakdown& e) {
       breakdown_ = e.what();
+    } catch (const Interrupted&) {
+      stopped_ = true;
     }
+    for (const StationaryPopulation& part : parts) add(part.counts());
     const bool converged = size <= tolerance;
     if (state.w.empty()) return std::nullopt;
     Start reached{{}, state.m, {}};
     for (std::size_t p = 0; p < parts.size(); ++p) {
-      const UnifiedArray mean = parts[p].mean(state.w[p]);
-      reached.u.push_back((state.w[p] - mean).eval());
-      reached.lambda.push_back(sum(mean).item<double>() /
-                               static_cast<double>(discrete.grid().free_cells()) / step.horizon);
+      reached.u.push_back((state.w[p] - parts[p].mean(state.w[p])).eval());
+      reached.lambda.push_back(parts[p].rate(state.w[p]));
     }
     if (factor == 1.0) {
       last_ = reached;
+      last_residuals_ = {state.size, fokker_planck_residual(parts, state)};
       converged_ = converged;
-      tolerance_ = tolerance;
     }
     return converged ? std::optional(std::move(reached)) : std::nullopt;
+  }
+
+  // A start from what is left of a game with other viscosities.
+  static State near(const DiscreteProblem& discrete, Parts& parts, const Start& from) {
+    Fields w;
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      const double mean = from.lambda[p] * discrete.population(p).dt();
+      w.push_back(discrete.grid().density(from.u[p] + mean).eval());
+    }
+    return evaluate(discrete, parts, std::move(w), from.m);
+  }
+
+  static Fields even_densities(const DiscreteProblem& discrete, const Parts& parts) {
+    Fields even;
+    for (std::size_t p = 0; p < parts.size(); ++p)
+      even.push_back(parts[p].scaled(parts[p].mean(discrete.population(p).initial_density())));
+    return even;
+  }
+
+  // A start from the best responses to crowds that are everywhere the same.
+  static State at_best_response(const DiscreteProblem& discrete, Parts& parts) {
+    const Fields guess = even_densities(discrete, parts), f = costs(discrete, guess);
+    Fields w;
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      const UnifiedArray zero = zeros_like(guess[p]);
+      const double goal = 1e-3 * term_size(discrete.population(p), zero, f[p]);
+      w.push_back(parts[p].best_response(zero, f[p], parts[p].conditions(guess[p]), goal));
+    }
+    return evaluate(discrete, parts, std::move(w), guess);
+  }
+
+  // A start from the caller's u, with the lambda that its crowd pays.
+  State at_given(const DiscreteProblem& discrete, Parts& parts) const {
+    const Fields& given = options_.initial_u;
+    if (given.size() != parts.size())
+      throw SolverError(
+          fmt::format("solve: {} initial guesses for {} populations", given.size(), parts.size()));
+    Fields w;
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      const Shape expected = as_level(discrete.population(p).initial_density()).shape();
+      if (given[p].shape() != expected)
+        throw ShapeError(fmt::format("solve: the initial guess has shape {}, {} is needed",
+                                     to_string(given[p].shape()), to_string(expected)));
+      const UnifiedArray u = discrete.grid().density(given[p](0).astype(discrete.dtype()));
+      w.push_back((u - parts[p].mean(u)).eval());
+    }
+    State state = evaluate(discrete, parts, std::move(w), even_densities(discrete, parts));
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      const double paid =
+          -sum(state.residual[p] * state.m[p]).item<double>() / sum(state.m[p]).item<double>();
+      state.w[p] = discrete.grid().density(state.w[p] + paid).eval();
+    }
+    return state_of(discrete, parts, std::move(state.w), std::move(state.m));
+  }
+
+  void add(const StepCounts& counts) {
+    counts_.hjb_steps += counts.hjb_steps;
+    counts_.newton += counts.newton;
+    counts_.linear_solves += counts.linear_solves;
+    counts_.krylov += counts.krylov;
   }
 
   int iterations() const { return static_cast<int>(history_.size()); }
@@ -359,20 +496,22 @@ class ErgodicSolver {
     i.method = factor == 1.0 ? "newton" : "continuation";
     i.krylov = krylov;
     i.hjb_residual = now.size;
-    for (std::size_t p = 0; p < parts.size(); ++p) {
-      const Stencil a = parts[p].transposed(
-          discrete.population(p).density_matrix(now.w[p], parts[p].conditions(now.m[p])));
-      const UnifiedArray left = apply(discrete.grid(), a, now.m[p]) - now.m[p];
-      i.fp_residual =
-          larger(i.fp_residual, largest_of(left) / (largest_of(now.m[p]) * largest_of(a.diagonal)));
-    }
+    i.fp_residual = fokker_planck_residual(parts, now);
     i.residual = larger(i.hjb_residual, i.fp_residual);
+    if (options_.exploitability && factor == 1.0)
+      i.exploitability = exploitability(discrete, parts, now);
     i.seconds = seconds();
     history_.push_back(i);
     gmres_ += krylov;
-    const bool go_on =
-        (!options_.on_iteration || options_.on_iteration({history_.back(), now.w, now.m, 0})) &&
-        !(options_.should_stop && options_.should_stop());
+    bool go_on = !(options_.should_stop && options_.should_stop());
+    if (options_.on_iteration) {
+      Fields u, m;
+      for (std::size_t p = 0; p < parts.size(); ++p) {
+        u.push_back(as_level(now.w[p] - parts[p].mean(now.w[p])).eval());
+        m.push_back(as_level(now.m[p]).eval());
+      }
+      go_on = options_.on_iteration({history_.back(), u, m, 0}) && go_on;
+    }
     stopped_ = stopped_ || !go_on;
     return go_on;
   }
@@ -406,12 +545,16 @@ class ErgodicSolver {
     r.message = notes_;
     if (!breakdown_.empty() && !converged_) r.message = breakdown_;
     r.iterations = iterations();
-    if (!history_.empty()) {
-      r.residual = history_.back().residual;
-      r.hjb_residual = history_.back().hjb_residual;
-      r.fp_residual = history_.back().fp_residual;
+    if (last_) {
+      r.hjb_residual = last_residuals_.hjb;
+      r.fp_residual = last_residuals_.fokker_planck;
+      r.residual = last_residuals_.largest();
     }
     r.tolerance = tolerance_;
+    r.hjb_steps = counts_.hjb_steps;
+    r.newton_updates = counts_.newton;
+    r.linear_solves = counts_.linear_solves;
+    r.krylov = counts_.krylov;
     r.gmres = gmres_;
     r.seconds = seconds();
     r.history = std::move(history_);
@@ -422,8 +565,10 @@ class ErgodicSolver {
   const SolveOptions& options_;
   std::vector<Iteration> history_;
   std::optional<Start> last_;
-  bool converged_ = false, stopped_ = false;
-  double tolerance_ = 0.0;
+  Residuals last_residuals_;
+  bool starts_from_given_, converged_ = false, stopped_ = false;
+  double tolerance_;  // the options', or what the dtype allows
+  StepCounts counts_;
   std::int64_t gmres_ = 0;
   std::string notes_, breakdown_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

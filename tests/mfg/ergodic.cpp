@@ -3,6 +3,7 @@
 #include <cmath>
 #include <isofield/error.hpp>
 #include <isofield/mfg/convolution.hpp>
+#include <isofield/mfg/diagnostics.hpp>
 #include <numbers>
 
 #include "mfg/mfg_test.hpp"
@@ -131,6 +132,91 @@ MFG_TEST_CASE(several_populations_walls_and_currents) {
   const Solution s = solve(walls, tight());
   BOOST_TEST((s.report.status == Status::converged));
   BOOST_TEST(min(s.m[0]).item<double>() >= 0.0);
+}
+
+Problem line(double nu) {
+  Problem p;
+  p.axes = {unit_axis(20, Boundary::reflecting, Boundary::reflecting)};
+  p.ergodic = true;
+  p.populations[0].viscosity = nu;
+  p.populations[0].running = [](const CostInput& in) {
+    return in.m + 4.0 * square(in.grid.coordinate(0) - 0.3);
+  };
+  p.populations[0].initial_density = [](const Grid& g) { return ones(g.shape()); };
+  return p;
+}
+
+MFG_TEST_CASE(callers_see_values_of_mean_0_with_a_level) {
+  const Problem p = line(0.1);
+  SolveOptions o = tight();
+  int seen = 0;
+  Fields last;
+  o.on_iteration = [&](const Progress& progress) {
+    ++seen;
+    BOOST_TEST((progress.u[0].shape() == Shape{1, 20}));
+    BOOST_TEST((progress.m[0].shape() == Shape{1, 20}));
+    BOOST_TEST(std::abs(sum(progress.u[0]).item<double>()) < 1e-12);
+    last = progress.u;
+    return true;
+  };
+  const Solution s = solve(p, o);
+  BOOST_TEST(seen == s.report.iterations);
+  BOOST_TEST(largest_difference(last[0], s.u[0]) == 0.0);
+  BOOST_TEST(s.report.newton_updates > 0);
+  BOOST_TEST(s.report.linear_solves > s.report.newton_updates);
+}
+
+MFG_TEST_CASE(a_given_value_is_where_the_iteration_starts) {
+  const Solution far = solve(line(0.12), tight());
+  SolveOptions o = tight();
+  o.initial_guess = InitialGuess::given;
+  o.initial_u = far.u;
+  const Solution cold = solve(line(0.1), tight()), warm = solve(line(0.1), o);
+  BOOST_TEST(warm.report.iterations < cold.report.iterations);
+  BOOST_TEST(largest_difference(warm.u[0], cold.u[0]) < 1e-8);
+  o.initial_u = cold.u;
+  const Solution there = solve(line(0.1), o);
+  BOOST_TEST((there.report.status == Status::converged));
+  BOOST_TEST(there.report.iterations == 0);
+  BOOST_TEST(there.report.residual <= o.tolerance);
+  o.initial_u = {cold.u[0](0)};
+  BOOST_CHECK_THROW(solve(line(0.1), o), ShapeError);
+  o.initial_u.clear();
+  BOOST_CHECK_THROW(solve(line(0.1), o), SolverError);
+}
+
+// What the crowd of a policy pays is <m, L + F>; what the best response pays is the lambda of the
+// problem of control with the crowd's density as it is, an ergodic game without a coupling.
+MFG_TEST_CASE(exploitability_is_what_the_best_response_pays_less) {
+  SolveOptions o = tight();
+  o.exploitability = true;
+  o.max_iterations = 1;
+  const Solution early = solve(line(0.1), o);
+  Problem alone = line(0.1);
+  const UnifiedArray crowd = early.m[0](0);
+  alone.populations[0].running = [crowd](const CostInput& in) {
+    return crowd + 4.0 * square(in.grid.coordinate(0) - 0.3);
+  };
+  SolveOptions whole = tight();
+  const double best = solve(alone, whole).lambda[0];
+  const DiscreteProblem discrete(line(0.1));
+  const double paid = cost_parts(discrete, early.u, early.m)[0].sum();
+  const double gain = early.report.history.back().exploitability;
+  BOOST_TEST(gain > 1e-6);
+  BOOST_TEST(std::abs(gain - (paid - best)) < 0.02 * gain + 1e-10);
+  o.max_iterations = 100;
+  const Solution late = solve(line(0.1), o);
+  BOOST_TEST(std::abs(late.report.history.back().exploitability) < 1e-12);
+  BOOST_TEST(std::abs(cost_parts(discrete, late.u, late.m)[0].sum() - late.lambda[0]) < 1e-9);
+}
+
+MFG_TEST_CASE(a_solve_that_is_asked_to_stop_gives_what_it_has) {
+  SolveOptions o = tight();
+  int asked = 0;
+  o.should_stop = [&] { return ++asked > 40; };
+  const Solution s = solve(line(0.1), o);
+  BOOST_TEST((s.report.status == Status::interrupted));
+  BOOST_TEST((s.u[0].shape() == Shape{1, 20}));
 }
 
 MFG_TEST_CASE(what_does_not_go_on_for_ever_is_refused) {

@@ -15,7 +15,8 @@ struct CostParts {
 };
 
 /// The parts of each population's cost, from values u and densities m at all levels. With a
-/// discount rate rho, what is paid in the step after t_n counts (1 + rho dt)^-(n+1).
+/// discount rate rho, what is paid in the step after t_n counts (1 + rho dt)^-(n+1). Of an ergodic
+/// game, what is paid per unit of time; there is no terminal cost then.
 std::vector<CostParts> cost_parts(const DiscreteProblem& problem, const Fields& u, const Fields& m);
 
 /// Mass at every time level.

@@ -74,6 +74,8 @@ struct Problem {
   /// and costs and drifts are those at time 0. There must be no exits and no discounting.
   bool ergodic = false;
 
+  /// Time levels of a solution: steps + 1, or one where the game is ergodic.
+  std::int64_t levels() const noexcept { return ergodic ? 1 : steps + 1; }
   /// The same problem with other numbers of cells and steps.
   Problem resized(const std::vector<std::int64_t>& cells, std::int64_t time_steps) const;
 };
