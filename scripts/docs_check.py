@@ -188,7 +188,8 @@ def type_of(schema):
 
 def keys_of(schema, path=()):
     """(path, type, range, default) of every key, in order."""
-    required = schema.get("required", [])
+    # What an ergodic game may leave out stands under "else".
+    required = schema.get("required", []) + schema.get("else", {}).get("required", [])
     for name, inner in schema["properties"].items():
         if path == () and name == "population":
             continue

@@ -27,15 +27,31 @@ std::string joined_path(std::string_view prefix, std::string_view name) {
   return prefix.empty() ? std::string(name) : fmt::format("{}.{}", prefix, name);
 }
 
+TomlValue read_default(const Key& key, std::string_view value) {
+  const auto source = std::make_shared<const Source>(
+      Source{fmt::format("default of {}", key.path), fmt::format("v = {}", value)});
+  return read_toml(source).entries.front().value;
+}
+
 /// Read a key's default, once for all configurations: most leave most keys out.
 const TomlValue& fallback_of(const Key& key) {
   static const std::map<std::string_view, TomlValue> values = [] {
     std::map<std::string_view, TomlValue> all;
     for (const Key& each : config_table()) {
       if (each.fallback.empty() || each.required()) continue;
-      const auto source = std::make_shared<const Source>(
-          Source{fmt::format("default of {}", each.path), fmt::format("v = {}", each.fallback)});
-      all.emplace(each.path, read_toml(source).entries.front().value);
+      all.emplace(each.path, read_default(each, each.fallback));
+    }
+    return all;
+  }();
+  return values.at(key.path);
+}
+
+/// The same of what takes its place in an ergodic game.
+const TomlValue& stationary_of(const Key& key) {
+  static const std::map<std::string_view, TomlValue> values = [] {
+    std::map<std::string_view, TomlValue> all;
+    for (const Key& each : config_table()) {
+      if (!each.stationary.empty()) all.emplace(each.path, read_default(each, each.stationary));
     }
     return all;
   }();
@@ -113,6 +129,9 @@ class Reader {
       surroundings_.convolutions.push_back(
           nonlocal ? text_of(nonlocal->value, "applied_to").value_or("k")
                    : std::optional<std::string>());
+      const TomlEntry* ergodic = population.table->find("ergodic");
+      ergodic_ =
+          ergodic_ || (ergodic && ergodic->value.kind == Kind::boolean && ergodic->value.boolean);
     }
   }
 
@@ -215,6 +234,10 @@ class Reader {
 
   void fill_absent(const Key& key, const std::string& shown, std::size_t population) {
     if (key.fallback.empty() || given_.places.contains(shown)) return;
+    if (!key.stationary.empty() && ergodic_) {
+      return fill(Slot{key, shown, config_, population, surroundings_}, stationary_of(key),
+                  errors_);
+    }
     if (key.required()) return missing(key, shown, population);
     fill(Slot{key, shown, config_, population, surroundings_}, fallback_of(key), errors_);
   }
@@ -242,6 +265,7 @@ class Reader {
   TomlValue root_;
   mfg::Config& config_;
   Surroundings surroundings_;
+  bool ergodic_ = false;  // what no time is needed for
   std::vector<Population> populations_;
   Given given_;
   std::vector<Diagnostic> errors_;
@@ -291,18 +315,22 @@ namespace {
 /// Write the keys of one table of the configuration.
 std::string table_to_toml(std::string_view table, std::string_view header,
                           const mfg::Config& config, std::size_t population) {
-  std::string text = header.empty() ? "" : fmt::format("\n{}\n", header);
+  std::string text;
   for (const Key& key : config_table()) {
     const bool nested =
         key.path.starts_with(table) && key.path.substr(table.size()).starts_with('.');
     const bool top = table.empty() && key.path.find('.') == std::string_view::npos;
     // [model] needs no name: it is the one population.
     if ((!nested && !top) || (key.path == "model.name" && header == "[model]")) continue;
+    if (!key.stationary.empty() && config.ergodic()) {
+      const bool tells_mass = key.path == "model.initial_density";
+      if (!tells_mass || config.populations[population].mass) continue;
+    }
     const std::string value = value_to_toml(key, config, population);
     const std::string_view name = key.path.substr(top ? 0 : table.size() + 1);
     if (!value.empty()) text += fmt::format("{} = {}\n", name, value);
   }
-  return text;
+  return header.empty() || text.empty() ? text : fmt::format("\n{}\n{}", header, text);
 }
 
 }  // namespace

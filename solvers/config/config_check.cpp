@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "config_table.hpp"
+
 namespace isofield::mfg_solve {
 namespace {
 
@@ -26,6 +28,7 @@ class Checker {
     for (std::size_t p = 0; p < given_.populations.size(); ++p) {
       check_population(config_.populations[p], given_.populations[p]);
     }
+    check_ergodic();
   }
 
  private:
@@ -123,6 +126,62 @@ class Checker {
       error("output.file",
             fmt::format("expected another file, got the configuration itself, {}", path.string()));
     }
+  }
+
+  /// An ergodic game is one for all, has no end, and nobody leaves it or thinks less of later.
+  void check_ergodic() {
+    const std::vector<mfg::PopulationConfig>& all = config_.populations;
+    if (std::ranges::none_of(all, &mfg::PopulationConfig::ergodic)) return;
+    for (std::size_t p = 0; p < given_.populations.size(); ++p) {
+      if (!all[p].ergodic) {
+        error(given_.populations[p] + ".ergodic",
+              "expected true, as another population has it: either all play an ergodic game or "
+              "none does");
+      }
+      check_stationary(all[p], given_.populations[p]);
+    }
+    for (const Key& key : config_table()) {
+      if (!key.stationary.empty() && !key.path.starts_with("model.")) refuse(std::string(key.path));
+    }
+    refuse("domain.exit");
+    for (const mfg::AxisBoundary& ends : config_.domain.boundary) {
+      if (ends.lower != mfg::Boundary::exit && ends.upper != mfg::Boundary::exit) continue;
+      error("domain.boundary",
+            "expected no exit in an ergodic game: those who leave do not come back");
+      break;
+    }
+    if (config_.output.stride != 1 && sound("output.stride")) {
+      error("output.stride", "expected 1: an ergodic game has one level");
+    }
+    const mfg::Coupling coupling = config_.solver.coupling;
+    if (coupling != mfg::Coupling::automatic && coupling != mfg::Coupling::newton) {
+      error("solver.coupling", fmt::format("expected \"auto\" or \"newton\", which ergodic games "
+                                           "are solved by, got \"{}\"",
+                                           mfg::to_string(coupling)));
+    }
+  }
+
+  void check_stationary(const mfg::PopulationConfig& population, const std::string& at) {
+    refuse(at + ".terminal_cost");
+    if (population.mass) refuse(at + ".initial_density");
+    if (!population.mass && !given_.places.contains(at + ".initial_density")) {
+      error(at + ".mass", "\"as given\" has no meaning without initial_density, which is missing");
+    }
+    if (population.discount != 0 && sound(at + ".discount")) {
+      error(at + ".discount",
+            fmt::format("expected 0 in an ergodic game, got {}", population.discount));
+    }
+    const auto timed = [](const mfg::Expression& e) { return e.depends_on("t"); };
+    if (timed(population.running_cost)) refuse_time(at + ".running_cost");
+    if (std::ranges::any_of(population.drift, timed)) refuse_time(at + ".drift");
+  }
+
+  void refuse(const std::string& key) {
+    if (given_.places.contains(key) && sound(key)) error(key, "has no meaning in an ergodic game");
+  }
+
+  void refuse_time(const std::string& key) {
+    if (sound(key)) error(key, "expected an expression without t in an ergodic game");
   }
 
   void check_population(const mfg::PopulationConfig& population, const std::string& at) {

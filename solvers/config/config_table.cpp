@@ -84,6 +84,12 @@ Key beside(std::string_view other, Key row) {
   return row;
 }
 
+/// A key that has no meaning in an ergodic game, for which `instead` does.
+Key timed(std::string_view instead, Key row) {
+  row.stationary = instead;
+  return row;
+}
+
 /// Know a key or table that a later version brings.
 Key later(std::string_view path, std::string_view about) {
   return only({"(none)"}, {path, std::monostate{}, "", about});
@@ -109,9 +115,10 @@ const std::vector<Key> table{
     formula("domain.exit_cost", field<&Config::domain, &D::exit_cost>(), "\"0\"",
             "Cost of leaving: u in exit cells and beyond faces of kind \"exit\".", {}),
 
-    key("time.horizon", field<&Config::time, &T::horizon>(), "required", "Final time T.", above(0)),
-    key("time.steps", field<&Config::time, &T::steps>(), "required",
-        "Steps of equal length from 0 to T.", between(1, 1e7)),
+    timed("1.0", key("time.horizon", field<&Config::time, &T::horizon>(), "required",
+                     "Final time T; not in an ergodic game.", above(0))),
+    timed("1", key("time.steps", field<&Config::time, &T::steps>(), "required",
+                   "Steps of equal length from 0 to T; not in an ergodic game.", between(1, 1e7))),
 
     key("model.name", of_population<&P::name>(), "\"0\"",
         "Name of the population, in files and in variables m_NAME."),
@@ -131,10 +138,14 @@ const std::vector<Key> table{
         "rho, by which later costs count less, a rate per unit of time.", from(0)),
     formula("model.running_cost", of_population<&P::running_cost>(), "\"0\"",
             "F, the cost per unit of time; positive costs repel.", space_time_density),
-    formula("model.terminal_cost", of_population<&P::terminal_cost>(), "\"0\"",
-            "G, the cost at the final time.", space_density),
-    formula("model.initial_density", of_population<&P::initial_density>(), "required",
-            "m at time 0, up to the factor that mass asks for.", space, from(0)),
+    timed("\"0\"",
+          formula("model.terminal_cost", of_population<&P::terminal_cost>(), "\"0\"",
+                  "G, the cost at the final time; not in an ergodic game.", space_density)),
+    timed("\"1\"",
+          formula("model.initial_density", of_population<&P::initial_density>(), "required",
+                  "m at time 0, up to the factor that mass asks for; in an ergodic game "
+                  "only beside mass = \"as given\".",
+                  space, from(0))),
     key("model.mass", of_population<&P::mass>(), "1.0",
         "Mass of the initial density on the free cells; \"as given\": not scaled.", above(0)),
     formula("model.nonlocal.kernel", of_population<&P::nonlocal, &N::kernel>(), "",
@@ -148,8 +159,9 @@ const std::vector<Key> table{
            key("model.nonlocal.applied_to", of_population<&P::nonlocal, &N::applied_to>(), "\"k\"",
                "The variable that costs have for the convolution.")),
     later("model.target_density", "Density to reach at the final time."),
-    only({"false"}, key("model.ergodic", of_population<&P::ergodic>(), "false",
-                        "Solve the stationary long-time game.")),
+    key("model.ergodic", of_population<&P::ergodic>(), "false",
+        "Whether the game goes on for ever: lambda, paid per unit of time, and a density that "
+        "stays."),
 
     only({"\"implicit\""}, choice("solver.scheme", field<&Config::solver, &S::scheme>(),
                                   "\"implicit\"", "How space and time are discretised.",

@@ -41,6 +41,8 @@ struct Key {
   std::vector<std::string_view> variables{};  ///< of an expression, for three axes
   std::vector<std::string_view> supported{};  ///< values, as TOML, that work already; empty: all
   std::string_view beside{};                  ///< the key without which this one has no meaning
+  std::string_view stationary{};  ///< what takes its place, as TOML, in an ergodic game, where it
+                                  ///< has no meaning; empty: it has one
 
   bool required() const { return fallback == "required"; }
 };

@@ -46,7 +46,7 @@ mfg::Results common(const RunContext& context, const mfg::Fields& u, const mfg::
   for (int k = 0; k < problem.grid().axes(); ++k) {
     results.axes.push_back(problem.grid().axis(k).nodes());
   }
-  const std::vector<std::int64_t> kept = kept_level_numbers(problem.steps(), stride);
+  const std::vector<std::int64_t> kept = kept_level_numbers(problem.problem().levels() - 1, stride);
   const std::vector<double> times = problem.times();
   for (const std::int64_t level : kept)
     results.times.push_back(times[static_cast<std::size_t>(level)]);
@@ -100,6 +100,8 @@ mfg::Results make_results(const RunContext& context, const mfg::Solution& soluti
   results.residual = report.residual;
   results.wall_seconds = report.seconds;
   results.convergence = convergence_of(report.history);
+  for (std::size_t p = 0; p < solution.lambda.size(); ++p)
+    results.populations[p].lambda = solution.lambda[p];
   for (const mfg::CostParts& costs : mfg::cost_parts(context.problem, solution.u, solution.m)) {
     results.diagnostics.kinetic_cost.push_back(costs.kinetic);
     results.diagnostics.running_cost.push_back(costs.running);
@@ -135,7 +137,12 @@ Summary make_summary(const RunContext& context, const mfg::Solution& solution,
     summary.exploitability = report.history.back().exploitability;
   }
   const std::int64_t size = static_cast<std::int64_t>(context.problem.size());
-  summary.unknowns = 2 * size * context.problem.grid().free_cells() * (context.problem.steps() + 1);
+  const mfg::DiscreteProblem& problem = context.problem;
+  summary.unknowns = 2 * size * problem.grid().free_cells() * problem.problem().levels();
+  if (problem.problem().ergodic) summary.unknowns += size;
+  for (const mfg::PopulationResult& population : results.populations) {
+    if (population.lambda) summary.lambda.emplace_back(population.name, *population.lambda);
+  }
   summary.wall_seconds = report.seconds;
   summary.backend = context.setting.backend;
   summary.device = context.setting.device;
@@ -148,15 +155,17 @@ Summary make_summary(const RunContext& context, const mfg::Solution& solution,
                   {"GMRES iterations", report.gmres}};
   std::erase_if(summary.work, [](const auto& entry) { return entry.second == 0; });
   const std::vector<double>& mass = results.diagnostics.mass;
-  if (context.problem.grid().is_closed()) {
+  if (problem.grid().is_closed()) {
     double error = 0;
     for (std::size_t i = 0; i < mass.size(); ++i) {
-      error = std::max(error, std::fabs(mass[i] / mass[i % context.problem.size()] - 1));
+      const mfg::DiscretePopulation& one = problem.population(i % problem.size());
+      const double given = problem.grid().integral(one.initial_density()).item<double>();
+      error = std::max(error, std::fabs(mass[i] / given - 1));
     }
     summary.mass_error = error;
   } else {
     double first = 0, last = 0;
-    for (std::size_t p = 0; p < context.problem.size(); ++p) {
+    for (std::size_t p = 0; p < problem.size(); ++p) {
       first += mass[p];
       last += mass[mass.size() - 1 - p];
     }

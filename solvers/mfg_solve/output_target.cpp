@@ -29,6 +29,7 @@ void check_folder(const fs::path& file) {
 }  // namespace
 
 std::int64_t kept_levels(const mfg::Config& config) {
+  if (config.ergodic()) return 1;
   const std::int64_t steps = config.time.steps, stride = config.output.stride;
   return steps / stride + 1 + (steps % stride != 0 ? 1 : 0);
 }

@@ -26,9 +26,11 @@ struct Plan {
 Plan plan_of(const mfg::Config& config, const Setting& setting) {
   Plan plan;
   for (const std::int64_t n : config.domain.cells) plan.cells *= static_cast<double>(n);
-  const double levels = static_cast<double>(config.time.steps) + 1;
-  const double fields = 2 * levels * static_cast<double>(config.populations.size());
+  const double levels = config.ergodic() ? 1 : static_cast<double>(config.time.steps) + 1;
+  const double populations = static_cast<double>(config.populations.size());
+  const double fields = 2 * levels * populations;
   plan.unknowns = fields * static_cast<double>(setting.free_cells);
+  if (config.ergodic()) plan.unknowns += populations;
   plan.bytes = 4 * fields * plan.cells * (config.backend.dtype == "float32" ? 4 : 8);
   return plan;
 }
@@ -78,9 +80,14 @@ std::string plan_to_table(const mfg::Config& config, const Setting& setting) {
     text += fmt::format("  {:<12}{}\n", name, value);
   };
   row("grid", grid_of(config.domain));
-  row("time", fmt::format("{} steps to {}", config.time.steps, config.time.horizon));
-  row("unknowns", fmt::format("{:.0f}: u and m on {} free cells at {} levels", plan.unknowns,
-                              setting.free_cells, config.time.steps + 1));
+  row("time", config.ergodic()
+                  ? "for ever (an ergodic game)"
+                  : fmt::format("{} steps to {}", config.time.steps, config.time.horizon));
+  row("unknowns", config.ergodic()
+                      ? fmt::format("{:.0f}: u and m on {} free cells, and lambda", plan.unknowns,
+                                    setting.free_cells)
+                      : fmt::format("{:.0f}: u and m on {} free cells at {} levels", plan.unknowns,
+                                    setting.free_cells, config.time.steps + 1));
   row("memory", fmt::format("{} at least", size_of(plan.bytes)));
   row("solver",
       fmt::format("{}, coupling {}, to {:g} in {} iterations at most",
@@ -89,26 +96,28 @@ std::string plan_to_table(const mfg::Config& config, const Setting& setting) {
   row("backend",
       fmt::format("{} on {}, {}, {} thread{}", setting.backend, setting.device,
                   config.backend.dtype, setting.threads, setting.threads == 1 ? "" : "s"));
-  row("output", fmt::format("{}, {} levels, {} before compression", config.output.file,
-                            kept_levels(config), size_of(output_bytes(config))));
+  const std::int64_t kept = kept_levels(config);
+  row("output", fmt::format("{}, {} level{}, {} before compression", config.output.file, kept,
+                            kept == 1 ? "" : "s", size_of(output_bytes(config))));
   return text;
 }
 
 std::string plan_to_json(const mfg::Config& config, const Setting& setting) {
   const Plan plan = plan_of(config, setting);
-  const nlohmann::ordered_json json{
-      {"title", config.title},
-      {"cells", config.domain.cells},
-      {"free_cells", setting.free_cells},
-      {"steps", config.time.steps},
-      {"unknowns", static_cast<std::int64_t>(plan.unknowns)},
-      {"memory_bytes", static_cast<std::int64_t>(plan.bytes)},
-      {"backend", setting.backend},
-      {"device", setting.device},
-      {"dtype", config.backend.dtype},
-      {"threads", setting.threads},
-      {"output", config.output.file},
-      {"output_bytes", static_cast<std::int64_t>(output_bytes(config))}};
+  nlohmann::ordered_json json{{"title", config.title},
+                              {"cells", config.domain.cells},
+                              {"free_cells", setting.free_cells},
+                              {"ergodic", config.ergodic()},
+                              {"steps", config.time.steps},
+                              {"unknowns", static_cast<std::int64_t>(plan.unknowns)},
+                              {"memory_bytes", static_cast<std::int64_t>(plan.bytes)},
+                              {"backend", setting.backend},
+                              {"device", setting.device},
+                              {"dtype", config.backend.dtype},
+                              {"threads", setting.threads},
+                              {"output", config.output.file},
+                              {"output_bytes", static_cast<std::int64_t>(output_bytes(config))}};
+  if (config.ergodic()) json["steps"] = nullptr;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

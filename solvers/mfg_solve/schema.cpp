@@ -119,13 +119,27 @@ void add_key(const Key& key, std::string_view path, Json& table) {
     if (inner.is_null()) inner = empty_table();
     add_key(key, path.substr(dot + 1), inner);
   }
-  if (key.required() && name != "model") {
+  if (key.required() && key.stationary.empty() && name != "model") {
     Json& required = table["required"];
     if (required.is_null()) required = Json::array();
     if (std::find(required.begin(), required.end(), Json(name)) == required.end()) {
       required.push_back(name);
     }
   }
+}
+
+/// What an ergodic game may leave out: the time, and each population's initial density.
+void relax_for_ergodic_games(Json& schema) {
+  const Json ergodic{{"properties", {{"ergodic", {{"const", true}}}}}, {"required", {"ergodic"}}};
+  Json& model = schema["properties"]["model"];
+  model["if"] = ergodic;
+  model["else"] = {{"required", {"initial_density"}}};
+  schema["properties"]["time"]["required"] = {"horizon", "steps"};
+  schema["if"] = {
+      {"anyOf", Json::array({{{"properties", {{"model", ergodic}}}, {"required", {"model"}}},
+                             {{"properties", {{"population", {{"contains", ergodic}}}}},
+                              {"required", {"population"}}}})}};
+  schema["else"] = {{"required", {"time"}}};
 }
 
 }  // namespace
@@ -135,6 +149,7 @@ std::string config_schema() {
   for (const Key& key : config_table()) {
     if (!std::holds_alternative<std::monostate>(key.target)) add_key(key, key.path, schema);
   }
+  relax_for_ergodic_games(schema);
   Json& properties = schema["properties"];
   properties["population"] = {{"type", "array"}, {"minItems", 1}, {"items", properties["model"]}};
   const auto required = [](const char* name) { return Json{{"required", {name}}}; };

@@ -7,6 +7,7 @@
 #include <isofield/error.hpp>
 #include <isofield/mfg/results.hpp>
 #include <isofield/ops.hpp>
+#include <ranges>
 #include <vector>
 
 namespace isofield::mfg_solve {
@@ -19,12 +20,17 @@ mfg::Fields values_in(const std::string& file, const mfg::DiscreteProblem& probl
   for (const std::vector<double>& nodes : results.axes) {
     shape.push_back(static_cast<std::int64_t>(nodes.size()));
   }
-  const Shape needed = problem.population().constant_density().shape();
+  Shape needed = problem.grid().shape();
+  needed.insert(0, problem.problem().levels());
   if (!std::ranges::equal(shape, needed)) {
-    throw ConfigError(fmt::format(
-        "{} holds {} levels x nodes, this configuration has {}; a start must have them all "
-        "(output.stride = 1 keeps every level)",
-        file, fmt::join(shape, " x "), fmt::join(needed, " x ")));
+    const bool misses_levels =
+        std::ranges::equal(shape | std::views::drop(1), needed | std::views::drop(1));
+    throw ConfigError(
+        fmt::format("{} holds {} levels x nodes, this configuration has {}{}", file,
+                    fmt::join(shape, " x "), fmt::join(needed, " x "),
+                    misses_levels && !problem.problem().ergodic
+                        ? "; a start must have them all (output.stride = 1 keeps every level)"
+                        : ""));
   }
   mfg::Fields values;
   for (std::size_t p = 0; p < problem.size(); ++p) {

@@ -26,10 +26,22 @@ std::string phases_table(const Summary& summary) {
   return text;
 }
 
+std::string rounded(double value) { return fmt::format("{:.9g}", value); }
+
 std::string work_line(const Summary& summary) {
   std::string text;
   for (const auto& [what, count] : summary.work) {
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, what);
+  }
+  return text;
+}
+
+std::string lambda_line(const Summary& summary) {
+  std::string text;
+  for (const auto& [name, value] : summary.lambda) {
+    if (!text.empty()) text += ", ";
+    text +=
+        summary.lambda.size() > 1 ? fmt::format("{} of {}", rounded(value), name) : rounded(value);
   }
   return text;
 }
@@ -44,6 +56,7 @@ std::string to_table(const Summary& summary) {
   row("status", spelled(summary.status) + (summary.reason.empty() ? "" : ": " + summary.reason));
   row("iterations", std::to_string(summary.iterations));
   row("residual", fmt::format("{:.3e} (tolerance {:.0e})", summary.residual, summary.tolerance));
+  if (!summary.lambda.empty()) row("lambda", lambda_line(summary));
   if (summary.exploitability) row("exploitability", fmt::format("{:.1e}", *summary.exploitability));
   if (summary.mass_error) row("mass error", fmt::format("{:.1e}", *summary.mass_error));
   if (summary.remaining_mass) row("still inside", fmt::format("{:.4g}", *summary.remaining_mass));
@@ -66,6 +79,7 @@ std::string to_json(const Summary& summary) {
                               {"iterations", summary.iterations},
                               {"residual", summary.residual},
                               {"tolerance", summary.tolerance},
+                              {"lambda", nullptr},
                               {"exploitability", nullptr},
                               {"mass_error", nullptr},
                               {"remaining_mass", nullptr},
@@ -78,6 +92,7 @@ std::string to_json(const Summary& summary) {
                               {"phases", nlohmann::ordered_json::array()},
                               {"files", summary.files},
                               {"work", nlohmann::ordered_json::object()}};
+  for (const auto& [name, value] : summary.lambda) json["lambda"][name] = value;
   if (summary.exploitability) json["exploitability"] = *summary.exploitability;
   if (summary.mass_error) json["mass_error"] = *summary.mass_error;
   if (summary.remaining_mass) json["remaining_mass"] = *summary.remaining_mass;

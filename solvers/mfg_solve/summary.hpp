@@ -17,7 +17,8 @@ struct Summary {
   std::int64_t iterations = 0;
   double residual = 0.0;
   double tolerance = 0.0;  ///< in force: what was asked for, or what the dtype allows
-  std::optional<double> exploitability{};  ///< of the last iteration
+  std::vector<std::pair<std::string, double>> lambda;  ///< of each population of an ergodic game
+  std::optional<double> exploitability{};              ///< of the last iteration
   std::optional<double> mass_error{};      ///< relative to the initial mass; absent with exits
   std::optional<double> remaining_mass{};  ///< share still inside at the end, with exits
   std::int64_t unknowns = 0;

@@ -30,7 +30,6 @@ Population make_population(const Config& config, std::size_t which,
                            const std::vector<DensityNames>& names) {
   const PopulationConfig& data = config.populations[which];
   refuse(data.target_density.has_value(), "model.target_density");
-  refuse(data.ergodic, "model.ergodic");
   Population p;
   p.name = data.name;
   p.viscosity = data.viscosity;
@@ -62,6 +61,10 @@ Problem make_problem(const Config& config) {
   problem.horizon = config.time.horizon;
   problem.steps = config.time.steps;
   problem.control = config.control;
+  problem.ergodic = config.ergodic();
+  for (const PopulationConfig& p : config.populations)
+    if (p.ergodic != problem.ergodic)
+      throw ConfigError("model.ergodic: either all populations play an ergodic game or none does");
   std::vector<DensityNames> names;
   for (const PopulationConfig& p : config.populations) {
     names.push_back({p.name, std::nullopt});

@@ -15,6 +15,7 @@ GOOD = {
     "time": {"horizon": "1.0", "steps": "5"},
     "model": {"viscosity": "0.1", "initial_density": '"1 + x"'},
 }
+ERGODIC = {"model.ergodic": "true", "time": None, "model.initial_density": None}
 MESSAGE = re.compile(r"^(\S+?):(\d+):(\d+): ([^:]+): (.*)$")
 
 
@@ -183,6 +184,19 @@ HAND_MADE = [
     ({"time.horizon": "1e-320"}, "time.horizon", "expected time steps whose length is a number > 0"),
     ({"model.viscosity": "1e308"}, "model.viscosity", "expected a value whose quotient by h^2 is a number > 0"),
     ({"model.viscosity": "1e-50", "backend.dtype": '"float32"'}, "model.viscosity", "of float32"),
+    # what an ergodic game has no use for
+    ({"model.ergodic": "true", "model.initial_density": None}, ("time.horizon", "time.steps"),
+     "has no meaning in an ergodic game"),
+    (ERGODIC | {"model.initial_density": "1"}, "model.initial_density", "has no meaning in an ergodic game"),
+    (ERGODIC | {"model.terminal_cost": '"x"'}, "model.terminal_cost", "has no meaning in an ergodic game"),
+    (ERGODIC | {"model.mass": '"as given"'}, "model.mass", "has no meaning without initial_density"),
+    (ERGODIC | {"model.discount": "0.1"}, "model.discount", "expected 0 in an ergodic game, got 0.1"),
+    (ERGODIC | {"model.running_cost": '"m + t"'}, "model.running_cost", "expected an expression without t"),
+    (ERGODIC | {"model.drift": '["1", "sin(t)"]'}, "model.drift", "expected an expression without t"),
+    (ERGODIC | {"domain.exit": '"x > 0.9"'}, "domain.exit", "has no meaning in an ergodic game"),
+    (ERGODIC | {"domain.boundary": '"exit"'}, "domain.boundary", "expected no exit in an ergodic game"),
+    (ERGODIC | {"output.stride": "2"}, "output.stride", "expected 1: an ergodic game has one level"),
+    (ERGODIC | {"solver.coupling": '"picard"'}, "solver.coupling", 'expected "auto" or "newton"'),
     # keys that contradict each other or the place they stand in
     ({"output.stride": "6"}, "output.stride", "expected at most time.steps = 5, got 6"),
     ({"backend.name": '"torch:cuda"', "backend.device": '"cpu"'}, "backend.device",
@@ -247,7 +261,28 @@ class BadConfigurations(CommandCase):
     def test_hand_made_faults_are_told_with_their_place(self):
         for changes, key, part in HAND_MADE:
             with self.subTest(changes=changes):
-                self.check(changes, key, part)
+                if isinstance(key, tuple):
+                    self.check_all(changes, key, part)
+                else:
+                    self.check(changes, key, part)
+
+    def check_all(self, changes, keys, part):
+        """See that one run tells all these keys, each at its own value."""
+        text, places = lines_of(with_values(changes))
+        (self.folder / "bad.toml").write_text(text)
+        result = self.call("bad.toml")
+        self.assertEqual(result.returncode, 2)
+        found = [MESSAGE.match(line) for line in result.stderr.splitlines() if line.startswith("bad.toml:")]
+        self.assertEqual([(int(f.group(2)), f.group(4)) for f in found],
+                         [(places[key][0], key) for key in keys])
+        for f in found:
+            self.assertIn(part, f.group(5))
+
+    def test_all_populations_play_an_ergodic_game_or_none(self):
+        one = '[[population]]\nname = "{}"\nviscosity = 0.1\nergodic = {}\n'
+        domain = "[domain]\nlower = [0.0]\nupper = [1.0]\ncells = [8]\n"
+        self.assertIn("bad.toml:12:11: population[1].ergodic: expected true, as another population has it",
+                      self.refused(domain + one.format("a", "true") + one.format("b", "false"), ""))
 
     def test_faults_of_every_key_are_told_with_their_place(self):
         count = 0
@@ -272,7 +307,8 @@ class BadConfigurations(CommandCase):
     def test_required_keys_are_missed_where_their_table_stands(self):
         schema = json.loads(call("--schema").stdout)
         for table in ("domain", "time", "model"):
-            for name in schema["properties"][table]["required"]:
+            rules = schema["properties"][table]
+            for name in rules["required"] + rules.get("else", {}).get("required", []):
                 with self.subTest(name):
                     key = f"{table}.{name}"
                     self.check({key: None}, key, "missing; expected a", at=table)

@@ -7,7 +7,7 @@ import tomllib
 
 from mfg_command import PATIENCE, SOURCE, CommandCase, game, main
 
-TEMPLATES = ["crossing", "crowd_exit", "evacuation", "hall_3d", "lq_1d", "periodic_1d", "planner", "river", "two_rooms"]
+TEMPLATES = ["crossing", "crowd_exit", "ergodic", "evacuation", "hall_3d", "lq_1d", "periodic_1d", "planner", "river", "two_rooms"]
 GOOD = game(10, 5)
 
 
@@ -58,24 +58,30 @@ class CommandLine(CommandCase):
         schema = json.loads(self.succeeds("--schema"))
         self.assertEqual(schema["properties"]["solver"]["properties"]["damping"]["default"], 0.5)
         self.assertFalse(schema["additionalProperties"])
-        self.assertEqual(schema["properties"]["model"]["required"],
-                         ["viscosity", "initial_density"])
+        self.assertEqual(schema["properties"]["model"]["required"], ["viscosity"])
+        self.assertEqual(schema["properties"]["model"]["else"]["required"], ["initial_density"])
+        self.assertEqual(schema["else"]["required"], ["time"])
 
-        def misfits(table, rules, path):
+        def misfits(table, rules, path, ergodic):
             """List what a document has that the schema's tables do not, and what it lacks."""
             unknown = [path + key for key in table if key not in rules["properties"]]
-            missing = [path + key for key in rules.get("required", []) if key not in table]
+            required = rules.get("required", [])
+            if not ergodic:
+                required = required + rules.get("else", {}).get("required", [])
+            missing = [path + key for key in required if key not in table]
             for key, value in table.items():
                 inner = rules["properties"].get(key, {})
                 if isinstance(value, dict) and "properties" in inner:
-                    unknown += misfits(value, inner, f"{path}{key}.")
+                    unknown += misfits(value, inner, f"{path}{key}.", ergodic)
             return unknown + missing
 
         for name in TEMPLATES:
             text = (SOURCE / "docs/examples" / f"{name}.toml").read_text()
-            self.assertEqual(misfits(tomllib.loads(text), schema, ""), [])
+            self.assertEqual(misfits(tomllib.loads(text), schema, "", name == "ergodic"), [])
         wrong = tomllib.loads(GOOD.replace("viscosity", "viscosty"))
-        self.assertEqual(misfits(wrong, schema, ""), ["model.viscosty", "model.viscosity"])
+        self.assertEqual(misfits(wrong, schema, "", False), ["model.viscosty", "model.viscosity"])
+        lacking = tomllib.loads(GOOD.replace("initial_density", "terminal_cost"))
+        self.assertEqual(misfits(lacking, schema, "", False), ["model.initial_density"])
 
     def test_check_prints_the_plan_and_touches_nothing(self):
         text = self.succeeds("good.toml", "--check")

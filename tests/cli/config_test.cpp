@@ -372,7 +372,6 @@ BOOST_AUTO_TEST_CASE(what_a_later_version_brings_is_refused_by_name) {
        "solver.coupling: \"primal_dual\" is not yet supported; this version has \"auto\", "
        "\"picard\", \"fictitious_play\", \"anderson\", \"policy\", \"newton\""},
       {"[model]", "[model]\ntarget_density = \"1\"", "model.target_density: not yet supported"},
-      {"[model]", "[model]\nergodic = true", "model.ergodic: true is not yet supported"},
       {"[model]", "[neural]\nlayers = 3\n[model]", "neural: not yet supported"},
       {"[model]", "[sweep]\na = [1]\n[model]", "sweep: not yet supported"},
   };
@@ -402,6 +401,23 @@ BOOST_AUTO_TEST_CASE(populations_know_each_other_by_name) {
   // Alone, a population needs no name, and formulas have none for it.
   check_error(replaced(minimal, "[model]", "[model]\nrunning_cost = \"m_0\""),
               "model.running_cost: unknown name 'm_0'");
+}
+
+BOOST_AUTO_TEST_CASE(an_ergodic_game_needs_no_time_and_no_beginning) {
+  const std::string text =
+      "domain = { lower = [0], upper = [1], cells = [8] }\n"
+      "[model]\nviscosity = 1\nergodic = true\n";
+  const mfg::Config config = read(text);
+  BOOST_TEST(config.ergodic());
+  BOOST_TEST(config.time.steps == 1);
+  const std::string written = to_toml(config);
+  for (const char* const absent : {"[time]", "steps", "initial_density", "terminal_cost"})
+    BOOST_TEST(written.find(absent) == std::string::npos);
+  BOOST_TEST(to_toml(read(written)) == written);
+  const std::string massive =
+      to_toml(read(text + "mass = \"as given\"\ninitial_density = \"2\"\n"));
+  BOOST_TEST(massive.find("initial_density = \"2\"") != std::string::npos);
+  BOOST_TEST(to_toml(read(massive)) == massive);
 }
 
 BOOST_AUTO_TEST_CASE(drift_has_a_component_for_each_axis) {

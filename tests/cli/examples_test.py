@@ -96,8 +96,8 @@ class Examples(FileCase):
     def test_the_parts_of_the_cost_add_up_to_the_value(self):
         # <u^0, m^0> is what people pay in all, exactly so in the discrete system where nobody leaves.
         for name, backend in self.summaries:
-            if name in ("crowd_exit", "evacuation", "crossing", "river", "planner"):
-                continue  # somebody leaves, there are two, later costs count less, costs are not prices
+            if name in ("crowd_exit", "evacuation", "crossing", "river", "planner", "ergodic"):
+                continue  # somebody leaves, there are two, later costs count less, costs are not prices, no end
             with self.subTest(example=name, backend=backend):
                 file = self.read(self.output(name, backend))
                 volume = 1.0
@@ -108,6 +108,31 @@ class Examples(FileCase):
                            for part in ("kinetic", "running", "terminal"))
                 value = (file["u"][0] * file["m"][0]).sum() * volume
                 self.assertLess(abs(paid - value), 1e-6 * abs(value))
+
+    def test_an_ergodic_game_pays_lambda_and_gains_nothing(self):
+        for name, backend in self.summaries:
+            if name != "ergodic":
+                continue
+            with self.subTest(backend=backend):
+                summary = self.summaries[name, backend]
+                file = self.read(self.output(name, backend))
+                self.assertEqual(file["m"].shape, (1, 64, 64))
+                rate = file["populations/0/lambda"][()]
+                self.assertEqual(summary["lambda"], {"0": rate})
+                # What people pay per unit of time, exactly so in the discrete system.
+                paid = sum(file[f"diagnostics/{part}_cost"][...].sum() for part in ("kinetic", "running"))
+                self.assertLess(abs(paid - rate), 1e-9)
+                self.assertLess(abs(file["u"][...].mean()), 1e-12)
+                gains = file["convergence/exploitability"][...]
+                self.assertGreater(gains[0], 1e-3)
+                self.assertLess(abs(gains[-1]), 1e-12)
+
+    def test_lambda_is_what_others_have_published(self):
+        # Achdou and Capuzzo-Dolcetta's: 0.9784. With viscosity 0.01 see test_mfg_ergodic.
+        text = (SOURCE / "docs/examples/ergodic.toml").read_text()
+        thick = self.folder / "thick.toml"
+        thick.write_text(text.replace("viscosity = 0.1 ", "viscosity = 1.0 "))
+        self.assertAlmostEqual(self.solve(thick, "eigen")["lambda"]["0"], 0.978411, delta=1e-5)
 
     def test_the_linear_quadratic_density_stays_gaussian_around_a_falling_mean(self):
         file = self.read(self.output("lq_1d", "eigen"))

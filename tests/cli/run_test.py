@@ -1,5 +1,6 @@
 """Solve with mfg_solve and look at exit codes and files: run_test.py PROGRAM SOURCE_FOLDER"""
 
+import json
 import os
 import resource
 import signal
@@ -76,6 +77,46 @@ class Run(CommandCase):
         self.assertTrue(all(phase["calls"] >= 1 for phase in summary["phases"]))
         again, _ = self.solve(0, "small.toml", "--output", "again.h5", "--quiet")
         self.assertEqual(again["residual"], summary["residual"])
+
+    def test_an_ergodic_game_is_planned_solved_and_a_start(self):
+        self.write("ever.toml", """
+domain = { lower = [0.0], upper = [1.0], cells = [30] }
+[[population]]
+name = "a"
+ergodic = true
+viscosity = 0.1
+running_cost = "m + m_b + (x - 0.3)^2"
+[[population]]
+name = "b"
+ergodic = true
+viscosity = 0.2
+mass = 2.0
+running_cost = "m_a + (x - 0.6)^2"
+""")
+        plan = json.loads(self.call("ever.toml", "--check", "--json").stdout)
+        self.assertEqual((plan["ergodic"], plan["steps"], plan["unknowns"]), (True, None, 2 * 2 * 30 + 2))
+        self.assertEqual(plan["output_bytes"], 2 * 2 * 30 * 8)
+        self.assertIn("for ever (an ergodic game)", self.call("ever.toml", "--check").stdout)
+        self.assertEqual(self.files(), [])
+        summary, _ = self.solve(0, "ever.toml", "--set", "output.checkpoint_every=1")
+        self.assertEqual(summary["unknowns"], plan["unknowns"])
+        self.assertLess(summary["mass_error"], 1e-13)
+        file = self.read("ever.h5")
+        self.assertEqual(file["grid/t"][...].tolist(), [0.0])
+        self.assertEqual(file["populations/b/u"].shape, (1, 30))
+        for name in "ab":
+            self.assertEqual(file[f"populations/{name}/lambda"][()], summary["lambda"][name])
+        self.assertGreater(summary["lambda"]["a"], summary["lambda"]["b"])
+        # Converged it is a start that leaves nothing to do; nearby it leaves little.
+        again, _ = self.solve(0, "ever.toml", "--resume", "ever.h5", "--output", "again.h5")
+        self.assertEqual(again["iterations"], 0)
+        self.assertLessEqual(again["residual"], 1e-8)
+        self.assertAlmostEqual(again["lambda"]["a"], summary["lambda"]["a"], delta=1e-9)
+        near, _ = self.solve(0, "ever.toml", "--set", "solver.initial_guess=ever.h5",
+                             "--set", "population.0.viscosity=0.101", "--output", "near.h5")
+        self.assertLess(near["iterations"], summary["iterations"])
+        text = self.call("ever.toml", "--overwrite").stdout
+        self.assertRegex(text, r"lambda          [\d.]+ of a, [\d.]+ of b\n")
 
     def test_the_configuration_in_the_file_gives_the_same_result(self):
         self.solve(0, "small.toml", "--set", "model.viscosity=0.2")

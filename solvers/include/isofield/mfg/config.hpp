@@ -117,6 +117,9 @@ struct Config {
   SolverConfig solver;
   BackendConfig backend;
   OutputConfig output;
+
+  /// Whether the game goes on for ever: `time` and terminal costs mean nothing then.
+  bool ergodic() const { return populations.front().ergodic; }
 };
 
 /// Spell a value as configuration files do.
