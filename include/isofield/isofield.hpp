@@ -5,6 +5,7 @@
 #include <isofield/array.hpp>
 #include <isofield/backend.hpp>
 #include <isofield/compat.hpp>
+#include <isofield/custom_jvp.hpp>
 #include <isofield/data_types.hpp>
 #include <isofield/differentiation.hpp>
 #include <isofield/error.hpp>

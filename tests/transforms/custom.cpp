@@ -83,6 +83,40 @@ BACKEND_TEST_CASE(custom_derivatives_take_the_place_of_others) {
   BOOST_CHECK_THROW(jvp(loss, std::tuple(x, y), std::tuple(x, y)), NotAvailable);
 }
 
+BACKEND_TEST_CASE(tangents_of_ones_own_take_the_place_of_others) {
+  const UnifiedArray x = sample({4}), y = sample({4}, 2);
+  // x y by code that transforms cannot look into, with twice the derivative by y.
+  const auto elements = [](const UnifiedArray& a, const UnifiedArray& b) {
+    std::vector<double> values = a.to_vector<double>(), factors = b.to_vector<double>();
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] *= factors[i];
+    return asarray(values, a.shape(), &a.backend()).astype(a.dtype());
+  };
+  using Pair = std::tuple<UnifiedArray, UnifiedArray>;
+  const auto f = custom_jvp(elements, [](const Pair& at, const Pair& d) {
+    return std::get<0>(d) * std::get<1>(at) + 2.0 * std::get<0>(at) * std::get<1>(d);
+  });
+  BOOST_TEST(near(f(x, y), x * y, 0.0));
+  const auto squares = [&](const UnifiedArray& a, const UnifiedArray& b) {
+    return square(f(a, b));
+  };
+  const auto [value, by] = jvp(squares, std::tuple(x, y), std::tuple(y, x));
+  BOOST_TEST(near(value, square(x * y), 1e-15));
+  BOOST_TEST(near(by, 2.0 * x * y * (y * y + 2.0 * x * x), 1e-14));
+  // Along one argument alone.
+  BOOST_TEST(
+      near(jvp([&](const UnifiedArray& b) { return f(x, b); }, y, y).second, 2.0 * x * y, 1e-15));
+  // A batch of directions.
+  const auto along = [&](const UnifiedArray& d) {
+    return jvp([&](const UnifiedArray& b) { return f(x, b); }, y, d).second;
+  };
+  BOOST_TEST(near(vmap(along)(stack({y, x})), stack({2.0 * x * y, 2.0 * x * x}), 1e-15));
+  BOOST_CHECK_EXCEPTION(grad([&](const UnifiedArray& a) { return sum(f(a, y)); })(x), NotAvailable,
+                        [](const NotAvailable& e) {
+                          return std::string_view(e.what()).starts_with(
+                              "custom_jvp: there is no derivative in reverse mode at custom.cpp:");
+                        });
+}
+
 // x = cos(x) a: by the implicit function theorem dx/da = cos x / (1 + a sin x).
 BACKEND_TEST_CASE(fixed_points_are_differentiated_by_the_implicit_function_theorem) {
   const auto step = [](const UnifiedArray& x, const UnifiedArray& a) { return a * cos(x); };
