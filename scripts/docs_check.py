@@ -1,6 +1,6 @@
 """Check the pages against what they speak of: scripts/docs_check.py [--write] [--mfg-solve PROGRAM]
 
-- A fenced block of C++, Python or CMake is part of a file that is built or run. The line above says which:
+- A fenced block of C, C++, Python or CMake is part of a file that is built or run. The line above says which:
     <!-- docs/examples/arrays.cpp: shifts -->
   is what lies between the lines "// [shifts]" and "// [end]" of that file; without ": name", the whole file.
   --write copies the files' text into the pages.
@@ -32,7 +32,7 @@ def error(page, line, message):
 # Snippets ------------------------------------------------------------------------------------------------------------
 
 MARKER = re.compile(r"<!-- ([\w./-]+\.\w+)(?:: (\w+))? -->")
-SOURCED = {"cpp", "python", "cmake"}
+SOURCED = {"c", "cpp", "python", "cmake"}
 
 
 def region(path, name):
@@ -139,7 +139,7 @@ def check_variables(page):
 def check_headers(page):
     text = page.read_text()
     for folder in ("include", "solvers/include"):
-        for header in sorted((root / folder).rglob("*.hpp*")) + sorted((root / folder).rglob("*.def")):
+        for header in sorted((root / folder).rglob("*.h*")) + sorted((root / folder).rglob("*.def")):
             name = header.relative_to(root / folder).as_posix().removesuffix(".in")
             if f"<{name}>" not in text:
                 error(page, 1, f"<{name}> is missing")
