@@ -41,3 +41,11 @@ velocity = -2 * scale * np.stack([du_dx, du_dy])                       # -H_q, w
 # [end]
 
 assert velocity.shape == (2, *u.shape)
+
+# [mask]
+kinds = np.zeros((64, 48), np.uint8)
+kinds[32, :20] = kinds[32, 28:] = 1            # a wall with a door
+kinds[63, :] = 2                               # who arrives here has left
+with h5py.File("hall.h5", "w") as file:
+    file["plan/walls"] = kinds                 # domain.cells = [64, 48]
+# [end]

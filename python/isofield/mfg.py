@@ -94,7 +94,8 @@ class Problem:
     for each of `populations`, a list of `Population`; of one population, its keywords may be given here instead, such
     as `viscosity`. `cells` is a number of cells, or one for each of one to three axes; `lower`, `upper` and `boundary`
     ("periodic", "reflecting", "exit" or a pair of these) are for all axes or a sequence with one for each. `obstacle`
-    and `exit` are expressions or functions of `(x, y)` that say of which cells it is true. With `control=True` a
+    and `exit` are expressions or functions of `(x, y)` that say of which cells it is true; `mask` says it besides, an array
+    of numbers of shape `cells` (0 free, 1 obstacle, 2 exit) or an HDF5 file with one, `"FILE.h5:/dataset"`. With `control=True` a
     planner minimises what all pay together, instead of each his own. With `ergodic=True` the game goes on for ever: time,
     terminal costs and the shape of the initial density do not matter, and the solution is one level of u, of mean 0, and
     m, and what everybody pays per unit of time, `lam`.
@@ -110,6 +111,7 @@ class Problem:
         boundary="reflecting",
         obstacle=None,
         exit=None,
+        mask=None,
         exit_cost=0.0,
         horizon=1.0,
         control=False,
@@ -151,6 +153,8 @@ class Problem:
         problem.exit_cost, problem.control, problem.ergodic = exit_cost, control, ergodic
         self.ergodic = ergodic
         problem.set_domain(obstacle, exit)
+        if mask is not None:
+            problem.set_mask(mask)
         problem.set_populations([(p.name, p._data) for p in self.populations])
 
     @property

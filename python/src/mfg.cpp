@@ -3,6 +3,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 #include <isofield/mfg/expression_array.hpp>
+#include <isofield/mfg/mask.hpp>
 #include <isofield/mfg/solve.hpp>
 
 #include "binding.hpp"
@@ -151,6 +152,18 @@ void set_domain(Problem& problem, nb::handle obstacle, nb::handle exit) {
   problem.exit = cells_in(exit, problem.axes.size());
 }
 
+/// Mark cells by an array of what they are, or by the name of an HDF5 file that has one.
+void set_mask(Problem& problem, nb::handle mask) {
+  std::vector<std::int64_t> cells;
+  for (const mfg::Axis& axis : problem.axes) cells.push_back(axis.cells);
+  if (PyUnicode_Check(mask.ptr()))
+    return mfg::mark(problem, mfg::read_mask(nb::cast<std::string>(mask), cells));
+  const UnifiedArray numbers = to_array(mask, {}, nullptr, {});
+  const std::vector<std::int64_t> shape(numbers.shape().begin(), numbers.shape().end());
+  mfg::mark(problem,
+            mfg::make_mask(numbers.astype(float64).to_vector<double>(), shape, cells, "mask"));
+}
+
 mfg::Population population_in(const nb::dict& data, std::size_t axes,
                               const std::vector<DensityNames>& names, std::size_t own) {
   mfg::Population p;
@@ -296,6 +309,7 @@ void bind_mfg(nb::module_& m) {
       .def_rw("ergodic", &Problem::ergodic)
       .def("add_axis", &set_axis)
       .def("set_domain", &set_domain, nb::arg("obstacle").none(), nb::arg("exit").none())
+      .def("set_mask", &set_mask)
       .def("set_populations", &set_populations)
       .def("nodes", [](const Problem& p, std::size_t k) { return p.axes.at(k).nodes(); });
   m.def("_solve", [](const Problem& problem, const std::string& coupling, double tolerance,

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <isofield/error.hpp>
+#include <isofield/mfg/mask.hpp>
 #include <isofield/mfg/nearest_name.hpp>
 #include <map>
 #include <tuple>
@@ -76,6 +78,7 @@ class Reader {
     }
     given_.source = root_.place.source;
     for (const Population& population : populations_) given_.populations.push_back(population.path);
+    read_mask();
     check_config(config_, given_, errors_);
     check_data(config_, given_, most_cells, errors_);
     return std::move(errors_);
@@ -172,6 +175,22 @@ class Reader {
         given_.places.emplace(shown, entry.place);
         read_table(entry.value, full, shown, population);
       }
+    }
+  }
+
+  void read_mask() {
+    const auto given = given_.places.find("domain.mask");
+    const bool sound = std::ranges::none_of(errors_, [](const Diagnostic& d) {
+      return d.key == "domain.mask" || d.key == "domain.cells";
+    });
+    if (given == given_.places.end() || !sound) return;
+    mfg::DomainConfig& domain = config_.domain;
+    try {
+      if (domain.mask.empty())
+        throw ConfigError("expected the name of an HDF5 file, FILE.h5:/DATASET");
+      domain.mask_kinds = mfg::read_mask(domain.mask, domain.cells).kinds;
+    } catch (const Error& e) {
+      error(given->second, "domain.mask", e.what());
     }
   }
 

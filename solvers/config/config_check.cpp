@@ -144,6 +144,8 @@ class Checker {
       if (!key.stationary.empty() && !key.path.starts_with("model.")) refuse(std::string(key.path));
     }
     refuse("domain.exit");
+    if (std::ranges::count(config_.domain.mask_kinds, std::uint8_t{2}) > 0)
+      error("domain.mask", "expected no exit in an ergodic game: those who leave do not come back");
     for (const mfg::AxisBoundary& ends : config_.domain.boundary) {
       if (ends.lower != mfg::Boundary::exit && ends.upper != mfg::Boundary::exit) continue;
       error("domain.boundary",

@@ -168,9 +168,14 @@ class DataChecker {
   bool mark() {
     kinds_.assign(cells_.count(), free);
     const mfg::DomainConfig& domain = config_.domain;
+    for (std::size_t i = 0; i < domain.mask_kinds.size(); ++i)
+      kinds_[i] = static_cast<Kind>(domain.mask_kinds[i]);
     if (domain.exit && !put(*domain.exit, "domain.exit", exit)) return false;
     if (domain.obstacle && !put(*domain.obstacle, "domain.obstacle", obstacle)) return false;
-    const std::string key = domain.obstacle ? "domain.obstacle" : "domain.exit";
+    put_obstacles_of_mask();
+    const std::string key = domain.obstacle ? "domain.obstacle"
+                            : domain.exit   ? "domain.exit"
+                                            : "domain.mask";
     if (std::ranges::count(kinds_, free) == 0) {
       error(key, "obstacles and exits leave no free cell");
       return false;
@@ -183,6 +188,13 @@ class DataChecker {
       return false;
     }
     return true;
+  }
+
+  /// What is an obstacle stays one, whatever else says that people leave there.
+  void put_obstacles_of_mask() {
+    for (std::size_t i = 0; i < config_.domain.mask_kinds.size(); ++i) {
+      if (config_.domain.mask_kinds[i] == obstacle) kinds_[i] = obstacle;
+    }
   }
 
   bool put(const Expression& e, const std::string& key, Kind kind) {
@@ -365,7 +377,9 @@ class DataChecker {
     }
     for (std::size_t cell = 0; cell < cells_.count(); ++cell) {
       if (!crowded[cell] || reached[cell]) continue;
-      return error(config_.domain.obstacle ? "domain.obstacle" : "domain.exit",
+      return error(config_.domain.obstacle        ? "domain.obstacle"
+                   : !config_.domain.mask.empty() ? "domain.mask"
+                                                  : "domain.exit",
                    fmt::format("expected a way to an exit for everybody, but none leads there "
                                "from {}",
                                cells_.place(cell)));
@@ -373,7 +387,7 @@ class DataChecker {
   }
 
   bool has_exits() const {
-    return config_.domain.exit ||
+    return std::ranges::count(kinds_, exit) > 0 ||
            std::ranges::any_of(config_.domain.boundary, [](const mfg::AxisBoundary& ends) {
              return ends.lower == Boundary::exit || ends.upper == Boundary::exit;
            });

@@ -112,6 +112,9 @@ const std::vector<Key> table{
             "Where it holds, nobody can be.", space),
     formula("domain.exit", field<&Config::domain, &D::exit>(), "",
             "Where it holds, people leave: u is exit_cost and m is 0.", space),
+    key("domain.mask", field<&Config::domain, &D::mask>(), "",
+        "What cells are besides, from an HDF5 file, FILE.h5:/DATASET or /grid/mask of FILE.h5: 0 "
+        "free, 1 obstacle, 2 exit; one number a cell."),
     formula("domain.exit_cost", field<&Config::domain, &D::exit_cost>(), "\"0\"",
             "Cost of leaving: u in exit cells and beyond faces of kind \"exit\".", {}),
 
@@ -336,7 +339,10 @@ std::string value_to_toml(const Key& key, const Config& config, std::size_t popu
   const auto formula = [](const Expression& e) { return quoted_toml(e.to_string()); };
   return std::visit(
       Overloaded{
-          [&](Access<std::string> at) { return quoted_toml(at(c, p)); },
+          [&](Access<std::string> at) {
+            const bool left_out = key.fallback.empty() && at(c, p).empty();
+            return left_out ? std::string() : quoted_toml(at(c, p));
+          },
           [&](Access<bool> at) { return std::string(at(c, p) ? "true" : "false"); },
           [&](Access<double> at) { return to_toml(at(c, p)); },
           [&](Access<std::int64_t> at) { return to_toml(at(c, p)); },

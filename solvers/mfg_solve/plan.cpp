@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <isofield/mfg/results.hpp>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -55,8 +56,11 @@ std::string grid_of(const mfg::DomainConfig& domain) {
   if (std::ranges::count(kinds, kinds.front()) == std::ssize(kinds)) kinds.resize(1);
   std::string text = fmt::format("{} cells on {}, {}", fmt::join(domain.cells, " x "),
                                  fmt::join(sides, " x "), fmt::join(kinds, " and "));
-  if (domain.obstacle) text += ", with obstacles";
-  if (domain.exit) text += ", with exits";
+  const auto masked = [&](mfg::NodeKind kind) {
+    return std::ranges::count(domain.mask_kinds, static_cast<std::uint8_t>(kind)) > 0;
+  };
+  if (domain.obstacle || masked(mfg::NodeKind::obstacle)) text += ", with obstacles";
+  if (domain.exit || masked(mfg::NodeKind::exit)) text += ", with exits";
   return text;
 }
 

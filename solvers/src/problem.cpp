@@ -2,6 +2,7 @@
 
 #include <isofield/error.hpp>
 #include <isofield/mfg/expression_array.hpp>
+#include <isofield/mfg/mask.hpp>
 
 namespace isofield::mfg {
 
@@ -57,6 +58,11 @@ Problem make_problem(const Config& config) {
                             config.domain.boundary[k]});
   if (config.domain.obstacle) problem.obstacle = condition(*config.domain.obstacle);
   if (config.domain.exit) problem.exit = condition(*config.domain.exit);
+  if (!config.domain.mask.empty()) {
+    const std::vector<std::uint8_t>& kinds = config.domain.mask_kinds;
+    mark(problem, kinds.empty() ? read_mask(config.domain.mask, config.domain.cells)
+                                : Mask{config.domain.cells, kinds});
+  }
   problem.exit_cost = config.domain.exit_cost.evaluate();
   problem.horizon = config.time.horizon;
   problem.steps = config.time.steps;

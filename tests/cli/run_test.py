@@ -118,6 +118,67 @@ running_cost = "m_a + (x - 0.6)^2"
         text = self.call("ever.toml", "--overwrite").stdout
         self.assertRegex(text, r"lambda          [\d.]+ of a, [\d.]+ of b\n")
 
+    def test_a_mask_of_a_file_marks_obstacles_and_exits(self):
+        try:
+            import h5py
+            import numpy
+        except ImportError:
+            self.skipTest("h5py is not there")
+        kinds = numpy.zeros((12, 10), numpy.uint8)
+        kinds[6, 3:] = 1
+        kinds[11, :] = 2
+        with h5py.File(self.folder / "hall.h5", "w") as file:
+            file["grid/mask"] = kinds
+            file["plan/closed"] = numpy.where(numpy.arange(12)[:, None] == 6, 1, kinds)
+            file["plan/text"] = "a hall"
+            file["plan/transposed"] = kinds.T.astype(float)
+            file["plan/odd"] = kinds.astype(numpy.int64) - 258 * (kinds == 2)
+            file["plan/walls"] = numpy.ones((12, 10), numpy.uint8)
+        self.write("hall.toml", """
+domain = { lower = [0, 0], upper = [1, 1], cells = [12, 10], mask = "hall.h5" }
+time = { horizon = 1.0, steps = 8 }
+model = { viscosity = 0.1, running_cost = "1 + m", initial_density = "x < 0.4" }
+[output]
+file = "out.h5"
+""")
+        self.assertIn("reflecting, with obstacles, with exits", self.call("hall.toml", "--check").stdout)
+        summary, _ = self.solve(0, "hall.toml")
+        self.assertLess(summary["remaining_mass"], 0.99)
+        file = self.read("out.h5")
+        self.assertTrue((file["grid/mask"][...] == kinds).all())
+        self.assertIn('mask = "hall.h5"', file.attrs["config"])
+        # The mask of a result is one for the next run, and expressions mark besides.
+        result, _ = self.solve(0, "hall.toml", "--set", "domain.mask=out.h5:/grid/mask", "--output",
+                               "b.h5", "--set", 'domain.obstacle="y > 0.9"')
+        self.assertEqual(self.read("b.h5")["grid/mask"][0, 9], 1)
+        for mask, message in (
+                ("absent.h5", "cannot read 'absent.h5': there is no such file"),
+                (".", "cannot read '.': it is no file"),
+                ("hall.toml", "hall.toml"),
+                ("hall.h5:/plan", "/plan"),
+                ("hall.h5:/nowhere", "cannot read 'hall.h5': there is no dataset /nowhere"),
+                ("hall.h5:/plan/text", "/plan/text"),
+                ("hall.h5:/plan/transposed",
+                 "/plan/transposed of 'hall.h5' has shape (10, 12), the grid has (12, 10) cells"),
+                ("hall.h5:/plan/odd", "2 for exits, not -256 as in cell (11, 0)"),
+                ("hall.h5:/plan/walls", "/plan/walls of 'hall.h5' has no free cell"),
+                ("hall.h5:/plan/closed", "expected a way to an exit for everybody, but none leads"),
+                ("", "expected the name of an HDF5 file")):
+            with self.subTest(mask):
+                (self.folder / "bad.toml").write_text(
+                    (self.folder / "hall.toml").read_text().replace('"hall.h5"', f'"{mask}"'))
+                result = self.call("bad.toml", "--overwrite")
+                self.assertEqual(result.returncode, 2, result.stderr)
+                self.assertRegex(result.stderr, r"^bad.toml:2:69: domain.mask: ")
+                self.assertIn(message, result.stderr)
+                self.assertIn("1 error; nothing was computed", result.stderr)
+        # Where nobody can leave, an ergodic game has a mask, too.
+        self.write("ever.toml", """
+domain = { lower = [0, 0], upper = [1, 1], cells = [12, 10], mask = "hall.h5" }
+model = { viscosity = 0.1, ergodic = true }
+""")
+        self.assertIn("domain.mask: expected no exit in an ergodic game", self.call("ever.toml").stderr)
+
     def test_the_configuration_in_the_file_gives_the_same_result(self):
         self.solve(0, "small.toml", "--set", "model.viscosity=0.2")
         file = self.read("small.h5")

@@ -66,6 +66,32 @@ def test_two_axes_obstacles_and_exits():
     assert np.all(inside == 0.0)
 
 
+def test_a_mask_marks_what_arrays_or_files_say(tmp_path):
+    kinds = np.zeros((16, 12), np.uint8)
+    kinds[8, 5:] = 1
+    kinds[15, :3] = 2
+    room = {"cells": (16, 12), "steps": 6, "viscosity": 0.1, "running_cost": "m", "initial_density": 1.0}
+    by_array = mfg.solve(mfg.Problem(mask=kinds, **room), progress=False)
+    x, y = np.meshgrid((np.arange(16) + 0.5) / 16, (np.arange(12) + 0.5) / 12, indexing="ij")
+    by_text = mfg.solve(
+        mfg.Problem(obstacle="x > 8/16 and x < 9/16 and y > 5/12", exit="x > 15/16 and y < 3/12", **room), progress=False
+    )
+    assert by_array.converged
+    assert np.array_equal(np.asarray(by_array.m), np.asarray(by_text.m))
+    assert np.all(np.asarray(by_array.m)[:, kinds > 0] == 0.0)
+    with pytest.raises(ValueError, match=r"mask has shape \(12, 16\), the grid has \(16, 12\) cells"):
+        mfg.Problem(mask=kinds.T, **room)
+    with pytest.raises(Exception, match=r"not 3 as in cell \(0, 0\)"):
+        mfg.Problem(mask=kinds + 3, **room)
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "hall.h5", "w") as file:
+        file["walls"] = kinds
+    by_file = mfg.solve(mfg.Problem(mask=f"{tmp_path}/hall.h5:/walls", **room), progress=False)
+    assert np.array_equal(np.asarray(by_file.u), np.asarray(by_array.u))
+    with pytest.raises(OSError, match="there is no dataset /grid/mask"):
+        mfg.Problem(mask=str(tmp_path / "hall.h5"), **room)
+
+
 def test_populations_drift_congestion_discount_and_control():
     left = mfg.Population(
         "left",

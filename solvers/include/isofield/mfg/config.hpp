@@ -41,7 +41,9 @@ struct DomainConfig {
   std::vector<AxisBoundary> boundary;
   std::optional<Expression> obstacle;  ///< true in cells where nobody can be
   std::optional<Expression> exit;      ///< true in cells that people leave by
-  Expression exit_cost;                ///< a constant: u there and beyond a face of kind `exit`
+  std::string mask;                    ///< "FILE.h5:/DATASET", what cells are besides; empty: none
+  std::vector<std::uint8_t> mask_kinds;  ///< what it holds, once it is read: see Mask
+  Expression exit_cost;                  ///< a constant: u there and beyond a face of kind `exit`
 
   std::size_t axes() const { return cells.size(); }
 };
