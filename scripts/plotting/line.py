@@ -4,8 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import Normalize
 
-from plotting.parts import (DENSITY, GREY, ORANGE, VALUE, chosen_levels, density_norm, draw_bottom, edges, free_only,
-                            limits, time_colours, time_text)
+from plotting.parts import (BLUE, DENSITY, GREY, ORANGE, VALUE, VERMILION, chosen_levels, density_norm, draw_bottom,
+                            edges, free_only, limits, time_colours, time_text)
 from plotting.result import EXIT, OBSTACLE
 
 
@@ -45,7 +45,25 @@ def shade_mask(ax, result):
             ax.axvspan(ends[i], ends[i + 1], color=colour, alpha=0.35, lw=0)
 
 
+def draw_still(result, options):
+    """A single time: density and value as curves."""
+    figure = plt.figure(figsize=(12, 7.5), layout="constrained")
+    grid = figure.add_gridspec(2, 2, height_ratios=[1, 0.8])
+    for column, (quantity, colour) in enumerate(((result.m, BLUE), (result.u, VERMILION))):
+        ax = figure.add_subplot(grid[0, column])
+        ax.plot(result.axes[0], free_only(result, quantity.values[0]), color=colour, lw=1.8)
+        ax.set_xlabel("position x")
+        ax.set_ylabel(quantity.label)
+        ax.set_xlim(*edges(result.axes[0])[[0, -1]])
+        ax.grid(True, alpha=0.3)
+        shade_mask(ax, result)
+    draw_bottom(figure, grid[1, :], result)
+    return figure
+
+
 def draw_line(result, options):
+    if len(result.times) == 1:
+        return draw_still(result, options)
     figure = plt.figure(figsize=(12, 10.5), layout="constrained")
     grid = figure.add_gridspec(3, 2, width_ratios=[1.25, 1], height_ratios=[1, 1, 0.8])
     levels = chosen_levels(result, options.times)

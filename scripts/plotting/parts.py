@@ -56,18 +56,21 @@ def time_text(time):
     return f"t = {time:.3g}"
 
 
-def draw_convergence(ax, result):
+def draw_convergence(ax, result, against="iteration"):
+    """The residuals and the exploitability of each outer iteration."""
     ax.set_title("convergence")
     columns = [("residual", "residual", BLUE, "-", 1.8), ("hjb_residual", "HJB", ORANGE, "--", 1.3),
                ("fp_residual", "Fokker-Planck", GREEN, ":", 1.6),
                ("exploitability", "exploitability", VERMILION, "-.", 1.3)]
-    iterations = result.convergence.get("iteration", np.array([]))
+    places = result.convergence.get(against, np.array([]))
     drawn = False
     for name, label, colour, style, width in columns:
         values = result.convergence.get(name, np.array([]))
-        good = np.isfinite(values) & (values > 0)
-        if len(values) == len(iterations) and good.any():
-            ax.semilogy(iterations[good], values[good], style, color=colour, label=label, lw=width,
+        if len(values) != len(places):
+            continue
+        good = np.isfinite(values) & (values > 0) & np.isfinite(places)
+        if good.any():
+            ax.semilogy(places[good], values[good], style, color=colour, label=label, lw=width,
                         marker="o" if good.sum() < 25 else None, ms=3)
             drawn = True
     tolerance = result.config.get("solver", {}).get("tolerance")
@@ -79,15 +82,26 @@ def draw_convergence(ax, result):
         ax.text(0.5, 0.5, "no iterations were recorded", ha="center", va="center", transform=ax.transAxes)
         ax.set_axis_off()
         return
-    ax.set_xlabel("outer iteration")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set_xlabel("outer iteration" if against == "iteration" else "seconds")
+    if against == "iteration":
+        ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(True, which="major", alpha=0.3)
     ax.legend(fontsize=8, loc="best")
 
 
+def draw_history(result):
+    """Convergence alone: by iterations, and by time."""
+    figure = plt.figure(figsize=(12, 4.6), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    draw_convergence(left, result)
+    draw_convergence(right, result, "seconds")
+    right.set_title("convergence over time")
+    return figure
+
+
 def draw_mass(ax, result):
     mass = result.mass
-    if not np.isfinite(mass).any():
+    if not np.isfinite(mass).any() or len(mass) < 2:
         ax.set_axis_off()
         return
     spread = np.nanmax(mass) - np.nanmin(mass)
@@ -117,7 +131,10 @@ def draw_facts(ax, result):
     where = ":".join(dict.fromkeys(str(a[key]) for key in ("backend", "device") if key in a))
     if where:
         rows.append(("backend", f"{where}, {a.get('dtype', '')}"))
-    rows.append(("grid", f"{result.cells} cells, {len(result.times)} time levels kept"))
+    if result.rate is not None:
+        rows.append(("lambda", f"{result.rate:.6g}"))
+    levels = len(result.times)
+    rows.append(("grid", f"{result.cells} cells, " + ("stationary" if levels == 1 else f"{levels} time levels kept")))
     if result.others or result.population != "0":
         rows.append(("population", result.population))
     if result.slice_note:

@@ -1,5 +1,7 @@
 """Two dimensions: a row of panels for the density and one for the value, with obstacles and exits."""
 
+from dataclasses import dataclass
+
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,7 +10,29 @@ from matplotlib.patches import Patch
 
 from plotting.parts import (DENSITY, VALUE, VERMILION, chosen_levels, density_norm, draw_bottom, edges, free_only,
                             limits, time_text)
-from plotting.result import EXIT, FREE, OBSTACLE
+from plotting.result import EXIT, FREE, OBSTACLE, Field, Result
+from plotting.velocity import velocity
+
+
+@dataclass
+class Row:
+    """What a row of panels shows: one quantity at the chosen times."""
+
+    result: Result
+    quantity: Field
+    cmap: str
+    norm: Normalize
+    arrows: bool = False
+
+    @property
+    def label(self):
+        note = f"\n{self.result.slice_note}" if self.result.slice_note else ""
+        return self.quantity.label + note + ("\n(square-root colours)" if isinstance(self.norm, PowerNorm) else "")
+
+
+def quantity_rows(result, options):
+    return [Row(result, result.m, DENSITY, density_norm(result), options.arrows),
+            Row(result, result.u, VALUE, Normalize(*limits(result, result.u)))]
 
 
 def draw_plane(ax, result, values, cmap, norm):
@@ -43,72 +67,132 @@ def draw_border(ax, inside, x, y, colour, width):
     ax.add_collection(matplotlib.collections.LineCollection(lines, colors=colour, linewidths=width))
 
 
-def draw_arrows(ax, result, level):
-    """Where people walk to: the direction of -grad u, where there are people."""
-    x, y = result.axes
-    u = np.where(result.mask == OBSTACLE, np.nan, result.u.values[level])
-    if min(u.shape) < 3:
-        return
-    gx, gy = np.gradient(u, x, y)
+def usual_speed(results, levels):
+    """The speed that nine people of ten do not exceed, over the levels that are drawn; the last one has no step left."""
+    levels = [level for level in levels if level + 1 < len(results[0].times)] or levels
+    speeds, people = [], []
+    for result in results:
+        for level in levels:
+            speed = np.sqrt(sum(np.square(c) for c in velocity(result, level)))
+            here = shown_people(result, level) & np.isfinite(speed)
+            speeds.append(speed[here])
+            people.append(result.m.values[level][here])
+    speeds, people = np.concatenate(speeds), np.concatenate(people)
+    if not len(speeds):
+        return 0.0
+    order = np.argsort(speeds)
+    return float(speeds[order][np.searchsorted(np.cumsum(people[order]), 0.9 * people.sum())])
+
+
+def shown_people(result, level):
     m = result.m.values[level]
-    step = max(1, max(u.shape) // 15)
+    return (m > 0.02 * np.nanmax(m)) & (result.mask == FREE)
+
+
+def draw_arrows(ax, result, level, speed, colour="white"):
+    """How fast people walk, and where to, where there are people. Arrows at `speed` and above have the full length; at the
+    last level there are none, for nobody walks on."""
+    if min(result.mask.shape) < 3 or not speed > 0 or 1 < len(result.times) == level + 1:
+        return
+    step = -(-max(result.mask.shape) // 14)
     here = (slice(step // 2, None, step),) * 2
-    size = np.hypot(gx, gy)
-    shown = (m > 0.02 * np.nanmax(m)) & (size > 1e-12 * np.nanmax(size)) & (result.mask == FREE)
+    v = velocity(result, level)
     with np.errstate(invalid="ignore", divide="ignore"):
-        dx, dy = (np.where(shown, -g / size, np.nan) for g in (gx, gy))
-    ax.quiver(*np.meshgrid(x[here[0]], y[here[1]], indexing="ij"), dx[here], dy[here], color="white",
-              angles="xy", scale=20, width=0.007, headwidth=4, edgecolor="black", linewidth=0.2)
+        shorter = np.minimum(1.0, speed / np.sqrt(sum(np.square(c) for c in v)))
+    dx, dy = (np.where(shown_people(result, level), c * np.nan_to_num(shorter, nan=1.0), np.nan)[here] for c in v)
+    x, y = result.axes
+    gap = step * max(x[1] - x[0], y[1] - y[0])
+    ax.quiver(*np.meshgrid(x[here[0]], y[here[1]], indexing="ij"), dx, dy, color=colour, angles="xy",
+              scale_units="xy", scale=speed / (1.2 * gap), width=0.007, headwidth=4, minlength=0.5,
+              edgecolor="black", linewidth=0.2)
 
 
 def draw_planes(result, options):
+    return draw_panels(quantity_rows(result, options), result, options)
+
+
+def draw_panels(rows, result, options, draw=None, legend=()):
+    """A figure of rows of panels, one a time, above the history of convergence. `draw(ax, row, level)` draws a panel and
+    gives what its colours mean."""
     levels = chosen_levels(result, options.times)
-    x, y = edges(result.axes[0]), edges(result.axes[1])
-    shape = (y[-1] - y[0]) / (x[-1] - x[0])
-    # Wide domains take two rows of panels for each quantity, so that each panel is large enough.
-    columns = len(levels) if shape > 0.55 or len(levels) < 4 else -(-len(levels) // 2)
-    rows = -(-len(levels) // columns)
-    width = min(max(13.0 / columns, 1.6), 4.4)
-    height = min((width - 0.25) * shape, 4.5)
-    top = 2 * rows * (height + 0.25) + 0.9
-    figure = plt.figure(figsize=(max(width * columns + 1.7, 9.0), top + 3.2), layout="constrained")
-    grid = figure.add_gridspec(2, 1, height_ratios=[top, 3.0])
-    panels = grid[0].subgridspec(2 * rows, columns)
-    norms = (density_norm(result), Normalize(*limits(result, result.u)))
-    for part, (quantity, cmap, norm) in enumerate(zip((result.m, result.u), (DENSITY, VALUE), norms)):
-        axes = [figure.add_subplot(panels[part * rows + k // columns, k % columns]) for k in range(len(levels))]
-        for k, (ax, level) in enumerate(zip(axes, levels)):
-            mesh = draw_level(ax, result, quantity, cmap, norm, level, options)
-            lowest = part == 1 and k + columns >= len(levels)
-            ax.tick_params(labelleft=k % columns == 0, labelbottom=lowest)
-            ax.set_ylabel("y" if k % columns == 0 else None)
-            ax.set_xlabel("x" if lowest else None)
-            if part == 0 or rows > 1:
+    legend = mask_legend(rows) + list(legend)
+    if draw is None:
+        walkers = [row.result for row in rows if row.arrows]
+        speed = usual_speed(walkers, levels) if walkers else 0.0
+        draw = lambda ax, row, level: draw_level(ax, row, level, speed)
+        legend += arrow_legend(speed)
+    widths, heights = zip(*(box_size(row.result) for row in rows))
+    shape = max(h / w for w, h in zip(widths, heights))
+    figure, bottom, axes_of = beside(rows, shape) if len(levels) == 1 else below(rows, levels, shape)
+    for part, (row, lines) in enumerate(zip(rows, axes_of)):
+        flat = [ax for line in lines for ax in line]
+        last = part == len(rows) - 1 or rows[part + 1].result.names != row.result.names or len(levels) == 1
+        for k, (ax, level) in enumerate(zip(flat, levels)):
+            mesh = draw(ax, row, level)
+            first, lowest = k % len(lines[0]) == 0, last and k + len(lines[0]) >= len(levels)
+            ax.tick_params(labelleft=first, labelbottom=lowest)
+            ax.set_ylabel(row.result.names[1] if first else None)
+            ax.set_xlabel(row.result.names[0] if lowest else None)
+            if len(levels) > 1 and (part == 0 or len(lines) > 1):
                 ax.set_title(time_text(result.times[level]), fontsize=11)
-        label = quantity.label + ("\n(square-root colours)" if isinstance(norm, PowerNorm) else "")
-        figure.colorbar(mesh, ax=axes, label=label, pad=0.01, aspect=16, fraction=0.05)
-    draw_bottom(figure, grid[1], result)
-    figure.legend(handles=mask_legend(result, options), loc="upper right", fontsize=9, ncols=3, frameon=False)
+        if mesh is not None:
+            figure.colorbar(mesh, ax=flat, label=row.label, pad=0.01, aspect=16, fraction=0.05)
+    draw_bottom(figure, bottom, result)
+    figure.legend(handles=legend, loc="upper right", fontsize=9, ncols=4, frameon=False)
     return figure
 
 
-def draw_level(ax, result, quantity, cmap, norm, level, options):
-    values = free_only(result, quantity.values[level])
-    mesh = draw_plane(ax, result, values, cmap, norm)
-    if quantity is result.m and options.arrows:
-        draw_arrows(ax, result, level)
+def box_size(result):
+    return tuple(edges(nodes)[-1] - edges(nodes)[0] for nodes in result.axes)
+
+
+def below(rows, levels, shape):
+    """A figure for rows one below the other, the place under them, and for each row lines of axes."""
+    # Wide domains take two lines of panels for each quantity, so that each panel is large enough.
+    columns = len(levels) if shape > 0.55 or len(levels) < 4 else -(-len(levels) // 2)
+    lines = -(-len(levels) // columns)
+    width = min(max(13.0 / columns, 1.6), 4.4)
+    height = min((width - 0.25) * shape, 4.5)
+    top = len(rows) * lines * (height + 0.25) + 0.9
+    figure = plt.figure(figsize=(max(width * columns + 1.7, 9.0), top + 3.2), layout="constrained")
+    grid = figure.add_gridspec(2, 1, height_ratios=[top, 3.0])
+    panels = grid[0].subgridspec(len(rows) * lines, columns)
+    return figure, grid[1], [
+        [[figure.add_subplot(panels[part * lines + line, k]) for k in range(min(columns, len(levels) - line * columns))]
+         for line in range(lines)] for part in range(len(rows))]
+
+
+def beside(rows, shape):
+    """The same for a single time: one panel beside the other."""
+    top = min(11.0 / max(len(rows), 2) * shape, 5.2) + 0.6
+    figure = plt.figure(figsize=(13, top + 3.2), layout="constrained")
+    grid = figure.add_gridspec(2, 1, height_ratios=[top, 3.0])
+    panels = grid[0].subgridspec(1, len(rows))
+    return figure, grid[1], [[[figure.add_subplot(panels[0, part])]] for part in range(len(rows))]
+
+
+def draw_level(ax, row, level, speed):
+    """Draw a quantity in colours, with its arrows or contours."""
+    result = row.result
+    values = free_only(result, row.quantity.values[level])
+    mesh = draw_plane(ax, result, values, row.cmap, row.norm)
+    if row.arrows:
+        draw_arrows(ax, result, level, speed)
     inside = np.ma.masked_where(result.mask != FREE, values)
-    if quantity is result.u and min(values.shape) > 1 and np.ptp(inside.compressed()) > 0:
+    if row.quantity is result.u and min(values.shape) > 1 and np.ptp(inside.compressed()) > 0:
         ax.contour(*result.axes, inside.T, 8, colors="white", linewidths=0.5, alpha=0.6)
     return mesh
 
 
-def mask_legend(result, options):
+def mask_legend(rows):
     handles = []
-    if (result.mask == OBSTACLE).any():
+    if any((row.result.mask == OBSTACLE).any() for row in rows):
         handles.append(Patch(facecolor="#b5b5b5", edgecolor="#555555", label="obstacle"))
-    if (result.mask == EXIT).any():
+    if any((row.result.mask == EXIT).any() for row in rows):
         handles.append(Patch(facecolor="none", edgecolor=VERMILION, hatch="////", label="exit"))
-    if options.arrows:
-        handles.append(Patch(facecolor="none", edgecolor="none", label="arrows: where people walk to"))
     return handles
+
+
+def arrow_legend(speed):
+    label = f"full arrows: speed {speed:.2g} and more"
+    return [Patch(facecolor="none", edgecolor="none", label=label)] if speed else []

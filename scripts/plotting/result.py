@@ -21,7 +21,7 @@ def superscript(unit):
 
 @dataclass
 class Field:
-    """A quantity of shape (levels, nx[, ny]) with its name and unit."""
+    """A quantity of shape (levels, nx[, ny[, nz]]) with its name and unit."""
 
     values: np.ndarray
     name: str
@@ -47,19 +47,40 @@ class Result:
     convergence: dict
     mass: np.ndarray
     cells: str  # "64 x 64"
+    rate: float | None = None  # lambda, of an ergodic game
     slice_note: str = ""
     config: dict = field(default_factory=dict)
+    names: str = "xyz"  # of the axes
+    flow: object = None  # gives velocities at a level; absent: plotting.velocity's
+
+    @property
+    def model(self):
+        """The population's table of the configuration."""
+        for table in self.config.get("population", []):
+            if table.get("name") == self.population:
+                return table
+        return self.config.get("model", {})
 
 
 def read(path, population=None):
-    """Read what is drawn; throw Unreadable with a reason for people."""
+    """Read one population, the first unless it is named; throw Unreadable with a reason for people."""
+    return opened(path, lambda file: read_open(path, file, population))
+
+
+def read_all(path):
+    """Read every population."""
+    first = read(path)
+    return [first] + [read(path, name) for name in first.others]
+
+
+def opened(path, use):
     if not path.exists():
         raise Unreadable("there is no such file")
     if path.is_dir():
         raise Unreadable("it is a folder")
     try:
         with h5py.File(path) as file:
-            return read_open(path, file, population)
+            return use(file)
     except PermissionError:
         raise Unreadable("permission denied") from None
     except KeyError as error:
@@ -101,14 +122,15 @@ def read_open(path, file, population):
     mass = file["diagnostics/mass"][...] if "diagnostics/mass" in file else np.full(len(times), np.nan)
     if mass.ndim == 2:
         mass = mass[:, names.index(name)]
+    rate = float(populations[name]["lambda"][()]) if "lambda" in populations[name] else None
     result = Result(path, dict(file.attrs), axes, times, mask, u, m, name,
                     [other for other in names if other != name], convergence, mass,
-                    " x ".join(str(len(axis)) for axis in axes))
+                    " x ".join(str(len(axis)) for axis in axes), rate)
     try:
         result.config = tomllib.loads(result.attributes.get("config", ""))
     except (tomllib.TOMLDecodeError, TypeError):
         pass  # the picture does without
-    return middle_plane(result) if len(axes) == 3 else result
+    return result
 
 
 def read_field(group, symbol, name, axes, times):
@@ -118,14 +140,3 @@ def read_field(group, symbol, name, axes, times):
         raise Unreadable(f"{data.name} has the shape {data.shape}, the grid says {shape}")
     text = lambda key, otherwise: str(data.attrs.get(key, otherwise))
     return Field(data[...].astype(float), text("long_name", name), f"${symbol}$", text("units", ""))
-
-
-def middle_plane(result):
-    """Of a 3-D result, the plane in the middle of the z axis."""
-    k = len(result.axes[2]) // 2
-    result.slice_note = f"plane z = {result.axes[2][k]:.3g}"
-    result.axes = result.axes[:2]
-    result.mask = result.mask[..., k]
-    for quantity in (result.u, result.m):
-        quantity.values = quantity.values[..., k]
-    return result

@@ -14,6 +14,7 @@ import numpy as np
 script, program, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
 sys.path.insert(0, str(pathlib.Path(script).parent))
 import plot as command  # noqa: E402
+from plotting import movie, result, together, velocity  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402  (after the command's choice of a backend without a screen)
 
 folder.mkdir(parents=True, exist_ok=True)
@@ -81,10 +82,11 @@ def check_pictures():
     expect_picture(plane, "--arrows")
     expect_picture(plane, "--times", 12, "-o", folder / "plane.svg", output=folder / "plane.svg")
     expect_picture(line, "-o", folder / "line.pdf", output=folder / "line.pdf")
-    expect_picture(sample("cube.h5", 3, 6, 3))
     two = sample("two.h5", 1, 20, 5, 2)
-    assert "population 'walkers'; --population also takes 'runners 1'" in expect_picture(two).stderr
-    expect_picture(two, "--population", "runners 1")
+    assert "all populations together; --population draws one with its value: 'walkers', 'runners 1'" in expect_picture(two).stderr
+    assert expect_picture(two, "--population", "runners 1").stderr == ""
+    expect_picture(sample("three.h5", 2, 12, 5, 3), "--arrows")
+    expect_picture(line, "--convergence", "-o", folder / "history.png", output=folder / "history.png")
     expect_picture(sample("single.h5", 2, 8, 2, 1, "float32"))
     assert not [name for name in folder.iterdir() if name.name.startswith(".")]
 
@@ -107,6 +109,105 @@ def check_odd_results():
 
     expect_picture(changed("bare.h5", empty))
     expect_picture(changed("still.h5", lambda file: file["u"].__setitem__(..., 1.0), 2, 9, 5))
+
+
+def check_space():
+    cube = sample("cube.h5", 3, 6, 3)
+    expect_picture(cube, "--arrows")
+    expect_picture(cube, "--slices", "--arrows")
+    expect_picture(cube, "--axis", "x", "--at", 0.9)
+    expect_picture(sample("cubes.h5", 3, 6, 3, 2))
+    (folder / "cube.png").unlink()
+    expect_refusal(cube, "z = 1.5 is not in the box, which reaches from 0 to 1", "--at", 1.5)
+
+
+def stationary(name, axes):
+    """What an ergodic game leaves: one level and lambda."""
+    def cut(file):
+        file["populations/0/lambda"] = 0.25
+        for path in ("grid/t", "populations/0/u", "populations/0/m", "diagnostics/mass"):
+            values, units = file[path][:1], file[path].attrs["units"]
+            del file[path]
+            file[path] = values
+            file[path].attrs["units"] = units
+
+    return changed(name, cut, axes, 9, 7)
+
+
+def check_stationary():
+    for axes in (1, 2, 3):
+        path = stationary(f"stationary{axes}.h5", axes)
+        assert result.read(path).rate == 0.25
+        expect_picture(path, "--arrows")
+    path.with_suffix(".png").unlink()
+    expect_refusal(path, "it has a single time level", "--movie", "-o", folder / "still.gif")
+
+
+def check_movies():
+    import PIL.Image
+
+    for name, arguments in (("line.h5", (1, 40, 5)), ("two.h5", (1, 20, 3, 2)), ("plane.h5", (2, 16, 4)), ("three.h5", (2, 12, 3, 3)),
+                            ("cube.h5", (3, 6, 3))):
+        path = sample("film_" + name, *arguments)
+        done = expect_picture(path, "--movie", "--arrows", "-o", path.with_suffix(".gif"), output=path.with_suffix(".gif"))
+        assert movie.has_ffmpeg() or "ffmpeg is not installed: the movie is a GIF" in done.stderr, done.stderr
+        with PIL.Image.open(path.with_suffix(".gif")) as film:
+            assert film.n_frames == arguments[2], film.n_frames
+    expect_picture(path, "--frames", 2, "-o", folder / "short.gif", output=folder / "short.gif")
+    with PIL.Image.open(folder / "short.gif") as film:
+        assert film.n_frames == 2
+    film = folder / "film.mp4"
+    if movie.has_ffmpeg():
+        expect_picture(path, "-o", film, output=film)
+    else:
+        path.with_suffix(".png").unlink(missing_ok=True)
+        expect_refusal(path, "ffmpeg, which writes .mp4 files, is not installed; a .gif needs none", "-o", film)
+        assert not film.exists()
+
+
+def check_velocities():
+    """Against the gradient of what the sample's u is, and against numbers."""
+    found = result.read(sample("flow.h5", 2, 40, 3))
+    x, y = np.meshgrid(*found.axes, indexing="ij")
+    middle, t = 0.2 + 0.6 * 0.5, 0.5
+    vx, vy = velocity.velocity(found, 1)
+    inside = np.zeros(found.mask.shape, bool)
+    inside[1:-1, 1:-1] = True
+    for k in (0, 1):
+        for step in (-1, 0, 1):
+            inside &= np.roll(found.mask, step, k) == result.FREE
+    assert np.abs(vx - ((1 + t) - 0.6 * (x - middle)))[inside].max() < 0.01
+    assert np.abs(vy + 0.6 * (y - 0.5))[inside].max() < 0.01
+    assert (vx[found.mask == result.OBSTACLE] == 0).all()
+    # Nobody walks into a wall.
+    wall = (found.mask == result.OBSTACLE) & (np.roll(found.mask, 1, 0) == result.FREE)
+    assert (vx[np.roll(wall, -1, 0)] <= 1e-12).all() and wall.any()
+    # c = x, beta = 3, (m + 2)^-1 and a drift, on the same slopes: c beta |q| q instead of q.
+    found.config = {"model": {"hamiltonian": {"scale": "x", "exponent": 3.0, "congestion": 1.0, "offset": 2.0},
+                              "drift": ["t", "if(y > 0.5, 1, 0)"]}}
+    wx, wy = velocity.velocity(found, 1)
+    factor = 3 * x * np.hypot(vx, vy) / (found.m.values[1] + 2)
+    free = found.mask != result.OBSTACLE
+    assert np.abs(wx - (factor * vx + t))[free].max() < 1e-12
+    assert np.abs(wy - (factor * vy + (y > 0.5)))[free].max() < 1e-12
+    a = np.array([0.1, 0.6, 0.9])
+    logic = velocity.evaluate("if(x > 0.5 and not y < 0.2, -x^2, max(x, y, 0.3)) + mod(-1, 3) + 2^-1", x=a, y=a[::-1])
+    assert np.allclose(logic, np.array([0.9, -0.36, 0.9]) + 2.5, atol=1e-15), logic
+    assert abs(velocity.evaluate("erf(x)", x=0.5) - 0.5204998778) < 3e-7
+
+
+def check_colours():
+    """Nobody is white, and where two crowds meet their colours mix."""
+    found = result.read_all(sample("mixed.h5", 2, 16, 3, 2))
+    for one in found:
+        one.m.values[:] = 0
+    found[0].m.values[:, :8], found[1].m.values[:, :, :8] = 1, 1
+    picture = together.mixed(found, 0, 1.0)
+    first, second = together.colours(found)
+    free = found[0].mask == result.FREE
+    assert free[12, 12] and free[1, 12] and free[12, 1] and free[1, 1]
+    assert np.allclose(picture[12, 12], 1) and np.allclose(picture[1, 12], first) and np.allclose(picture[12, 1], second)
+    assert np.allclose(picture[1, 1], np.array(first) * second)
 
 
 def check_command():
@@ -148,6 +249,11 @@ def check_refusals():
 
 check_pictures()
 check_odd_results()
+check_space()
+check_stationary()
+check_movies()
+check_velocities()
+check_colours()
 check_command()
 check_refusals()
 print("all pictures drawn")
