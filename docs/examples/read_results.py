@@ -49,3 +49,11 @@ kinds[63, :] = 2                               # who arrives here has left
 with h5py.File("hall.h5", "w") as file:
     file["plan/walls"] = kinds                 # domain.cells = [64, 48]
 # [end]
+
+# [family]
+with h5py.File("family.h5") as file:
+    nu = file["sweep/model.viscosity"][:]
+    spread = [float(run["m"][-1].max()) for run in file["members"].values()]   # the last level's largest density
+# [end]
+
+assert list(nu) == [0.1, 0.05] and spread[1] > spread[0], (nu, spread)

@@ -310,22 +310,41 @@ std::shared_ptr<const Source> read_source(const std::string& path) {
   return std::make_shared<const Source>(Source{path, std::move(text)});
 }
 
-mfg::Config read_config(std::shared_ptr<const Source> source, std::span<const Override> overrides,
-                        std::int64_t most_cells) {
-  const std::string name = source->name;
-  std::vector<Diagnostic> errors;
+TomlValue read_document(std::shared_ptr<const Source> source, std::span<const Override> overrides,
+                        std::vector<Diagnostic>& errors) {
   TomlValue root = read_toml(std::move(source));
   for (const Override& override : overrides) apply_override(override, root, errors);
+  return root;
+}
+
+mfg::Config config_of(TomlValue document, std::int64_t most_cells,
+                      std::vector<Diagnostic>& errors) {
   mfg::Config config;
-  std::vector<Diagnostic> more = Reader(std::move(root), config).read(most_cells);
-  errors.insert(errors.end(), std::make_move_iterator(more.begin()),
-                std::make_move_iterator(more.end()));
-  // First what the command line says, then the file from top to bottom.
+  std::vector<Diagnostic> found = Reader(std::move(document), config).read(most_cells);
+  errors.insert(errors.end(), std::make_move_iterator(found.begin()),
+                std::make_move_iterator(found.end()));
+  return config;
+}
+
+void throw_if_any(std::vector<Diagnostic> errors, const std::string& name) {
   std::ranges::stable_sort(errors, {}, [&](const Diagnostic& d) {
     const bool in_file = d.place.source && d.place.source->name == name;
     return std::tuple(in_file, in_file ? d.place.line : 0, in_file ? d.place.column : 0);
   });
   if (!errors.empty()) throw ConfigErrors(std::move(errors));
+}
+
+mfg::Config read_config(std::shared_ptr<const Source> source, std::span<const Override> overrides,
+                        std::int64_t most_cells) {
+  const std::string name = source->name;
+  std::vector<Diagnostic> errors;
+  TomlValue root = read_document(std::move(source), overrides, errors);
+  if (const TomlEntry* sweep = root.find("sweep")) {
+    errors.push_back({sweep->place, "sweep", "a family of runs cannot stand here, only one", ""});
+    std::erase_if(root.entries, [](const TomlEntry& entry) { return entry.key == "sweep"; });
+  }
+  mfg::Config config = config_of(std::move(root), most_cells, errors);
+  throw_if_any(std::move(errors), name);
   return config;
 }
 

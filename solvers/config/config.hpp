@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "diagnostic.hpp"
+#include "toml_reader.hpp"
 
 namespace isofield::mfg_solve {
 
@@ -22,11 +23,24 @@ struct Override {
 /// Split KEY=VALUE; throw ConfigErrors where there is no '='.
 Override parse_setting(std::string_view option, std::string_view text);
 
+/// Parse a document and put in it what the command line gives. Adds what is wrong to `errors`;
+/// throws ConfigErrors where it is no TOML.
+TomlValue read_document(std::shared_ptr<const Source> source, std::span<const Override> overrides,
+                        std::vector<Diagnostic>& errors);
+
+/// Check a document and fill in what it leaves out. Adds what is wrong to `errors`.
+mfg::Config config_of(TomlValue document, std::int64_t most_cells, std::vector<Diagnostic>& errors);
+
+/// Throw ConfigErrors if there are any: first what the command line says, then the file called
+/// `name` from top to bottom.
+void throw_if_any(std::vector<Diagnostic> errors, const std::string& name);
+
 /// Read a configuration file; throw IoError where it cannot be read.
 std::shared_ptr<const Source> read_source(const std::string& path);
 
 /// Check a configuration and fill in what it leaves out; throw ConfigErrors with all that is wrong.
-/// Expressions are computed on grids of so many cells at most, to see whether they make sense.
+/// Expressions are computed on grids of so many cells at most, to see whether they make sense. A
+/// table [sweep] is refused: see read_family().
 mfg::Config read_config(std::shared_ptr<const Source> source, std::span<const Override> overrides,
                         std::int64_t most_cells = std::int64_t{1} << 21);
 

@@ -24,16 +24,6 @@ bool is_key(std::string_view text) {
          });
 }
 
-/// Find the row of the table for a key whose population may be counted: population.0.mass.
-const Key* row_of(std::string_view key) {
-  if (key.starts_with("population.")) {
-    const std::size_t dot = key.find('.', 11);
-    if (dot == std::string_view::npos) return nullptr;
-    return find_key("model" + std::string(key.substr(dot)));
-  }
-  return find_key(key);
-}
-
 /// Tell whether a key takes a text, which needs no quotes on a command line.
 bool takes_text(const Key* key) {
   if (!key) return false;
@@ -95,6 +85,32 @@ TomlValue* descend(TomlValue& parent, const std::string& name, const Place& plac
 
 }  // namespace
 
+const Key* row_of(std::string_view key) {
+  if (key.starts_with("population.")) {
+    const std::size_t dot = key.find('.', 11);
+    if (dot == std::string_view::npos) return nullptr;
+    return find_key("model" + std::string(key.substr(dot)));
+  }
+  return find_key(key);
+}
+
+bool put_value(TomlValue& root, std::string path, const Place& place, TomlValue value) {
+  // [model] is another name for the only population.
+  const TomlEntry* list = root.find("population");
+  if (path.starts_with("model.") && list && !root.find("model") && list->value.items.size() == 1) {
+    path = "population.0" + path.substr(5);
+  }
+  TomlValue* at = &root;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t dot = std::min(path.find('.', begin), path.size());
+    at = descend(*at, path.substr(begin, dot - begin), place);
+    if (!at) return false;
+    begin = dot + 1;
+  }
+  *at = std::move(value);
+  return true;
+}
+
 Override parse_setting(std::string_view option, std::string_view text) {
   const std::size_t equals = text.find('=');
   const auto source =
@@ -119,26 +135,11 @@ void apply_override(const Override& override, TomlValue& root, std::vector<Diagn
     errors.push_back({key_place, override.key, "not the name of a key", ""});
     return;
   }
-  std::string path = override.key;
-  // [model] is another name for the only population.
-  const TomlEntry* list = root.find("population");
-  if (path.starts_with("model.") && list && !root.find("model") && list->value.items.size() == 1) {
-    path = "population.0" + path.substr(5);
-  }
   try {
-    TomlValue value = read_value(override, value_place);
-    TomlValue* at = &root;
-    for (std::size_t begin = 0; begin <= path.size();) {
-      const std::size_t dot = std::min(path.find('.', begin), path.size());
-      at = descend(*at, path.substr(begin, dot - begin), key_place);
-      if (!at) {
-        errors.push_back(
-            {key_place, override.key, "there is no such place in the configuration", ""});
-        return;
-      }
-      begin = dot + 1;
+    if (!put_value(root, override.key, key_place, read_value(override, value_place))) {
+      errors.push_back(
+          {key_place, override.key, "there is no such place in the configuration", ""});
     }
-    *at = std::move(value);
   } catch (const ConfigErrors& error) {
     errors.insert(errors.end(), error.diagnostics().begin(), error.diagnostics().end());
   }

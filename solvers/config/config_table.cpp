@@ -207,7 +207,6 @@ const std::vector<Key> table{
         "Write a sidecar that ParaView opens."),
 
     later("neural", "Settings of the neural scheme."),
-    later("sweep", "A family of runs over parameters."),
 };
 
 template <class... Fs>

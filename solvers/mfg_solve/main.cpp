@@ -12,6 +12,7 @@
 #include "interrupt.hpp"
 #include "job.hpp"
 #include "standard_output.hpp"
+#include "sweep_job.hpp"
 #include "templates.hpp"
 
 namespace isofield::mfg_solve {
@@ -28,11 +29,13 @@ int execute(int argc, const char* const* argv) {
   if (line.action == Action::print_text) return print(line.text);
   if (line.action == Action::print_template) return print(template_text(line.template_name));
   if (line.action == Action::list_backends) return list_backends(line.options);
-  const mfg::Config config = read_config(read_source(line.config_path), line.overrides);
-  line.options.config_toml = to_toml(config);
-  if (line.action == Action::check) return check(config, line.options);
+  const Family family = read_family(read_source(line.config_path), line.overrides);
+  line.options.config_toml = to_toml(family);
+  const mfg::Config& config = family.members[0].config;
+  if (line.action == Action::check)
+    return family.is_sweep() ? check_family(family, line.options) : check(config, line.options);
   watch_for_interrupts();
-  return run(config, line.options);
+  return family.is_sweep() ? run_family(family, line.options) : run(config, line.options);
 }
 
 int report(ExitCode code, const std::string& message) {

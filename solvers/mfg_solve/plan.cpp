@@ -36,12 +36,6 @@ Plan plan_of(const mfg::Config& config, const Setting& setting) {
   return plan;
 }
 
-std::string size_of(double bytes) {
-  if (bytes < 1e6) return fmt::format("{:.0f} kB", bytes / 1e3);
-  if (bytes < 1e9) return fmt::format("{:.1f} MB", bytes / 1e6);
-  return fmt::format("{:.1f} GB", bytes / 1e9);
-}
-
 std::string boundary_of(const mfg::AxisBoundary& axis) {
   if (axis.lower == axis.upper) return mfg::to_string(axis.lower);
   return mfg::to_string(axis.lower) + "/" + mfg::to_string(axis.upper);
@@ -65,6 +59,12 @@ std::string grid_of(const mfg::DomainConfig& domain) {
 }
 
 }  // namespace
+
+std::string size_of(double bytes) {
+  if (bytes < 1e6) return fmt::format("{:.0f} kB", bytes / 1e3);
+  if (bytes < 1e9) return fmt::format("{:.1f} MB", bytes / 1e6);
+  return fmt::format("{:.1f} GB", bytes / 1e9);
+}
 
 std::string lack_of_memory(const mfg::Config& config, const Setting& setting) {
   const double needed = plan_of(config, setting).bytes;

@@ -9,12 +9,15 @@ namespace isofield::mfg_solve {
 /// What only the machine and the grid tell of a run.
 struct Setting {
   std::int64_t free_cells = 0;
-  std::string backend, device;
+  std::string backend{}, device{};
   int threads = 1;
 };
 
 /// Say that a run on the processor cannot have the memory that it needs at least; empty if it can.
 std::string lack_of_memory(const mfg::Config& config, const Setting& setting);
+
+/// Say a number of bytes: "262 kB".
+std::string size_of(double bytes);
 
 /// Say in a table for people what a run would do: grid, unknowns, memory, backend, output.
 std::string plan_to_table(const mfg::Config& config, const Setting& setting);

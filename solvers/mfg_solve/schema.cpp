@@ -142,6 +142,23 @@ void relax_for_ergodic_games(Json& schema) {
   schema["else"] = {{"required", {"time"}}};
 }
 
+/// Keys with lists of their values, by dotted paths in quotes or in tables of their own.
+Json sweep_schema() {
+  return {
+      {"type", "object"},
+      {"properties",
+       {{"mode",
+         {{"type", "string"},
+          {"enum", {"product", "zip"}},
+          {"description", "Whether every value goes with every other or the lists go together."},
+          {"default", "product"}}},
+        {"continuation",
+         {{"type", "boolean"},
+          {"description", "Whether each run starts from its neighbour's solution."},
+          {"default", true}}}}},
+      {"additionalProperties", {{"type", {"array", "object"}}}}};
+}
+
 }  // namespace
 
 std::string config_schema() {
@@ -150,6 +167,7 @@ std::string config_schema() {
     if (!std::holds_alternative<std::monostate>(key.target)) add_key(key, key.path, schema);
   }
   relax_for_ergodic_games(schema);
+  schema["properties"]["sweep"] = sweep_schema();
   Json& properties = schema["properties"];
   properties["population"] = {{"type", "array"}, {"minItems", 1}, {"items", properties["model"]}};
   const auto required = [](const char* name) { return Json{{"required", {name}}}; };

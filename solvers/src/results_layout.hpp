@@ -11,6 +11,7 @@ inline constexpr std::int64_t format = 1;
 inline constexpr const char* axis_names[] = {"x", "y", "z"};
 inline constexpr const char* points = "/grid/points";  // only where there is a sidecar
 
+inline constexpr const char* members = "/members";  // of a family of runs
 inline constexpr const char* index = "index";  // of a population's group: its place in the order
 
 inline std::string axis(std::size_t k) { return std::string("/grid/") + axis_names[k]; }
@@ -32,6 +33,9 @@ void for_each_cost(Sums& diagnostics, Visit visit) {
   visit("running_cost", diagnostics.running_cost);
   visit("terminal_cost", diagnostics.terminal_cost);
 }
+
+/// The time, ISO 8601 in UTC.
+std::string utc_now();
 
 /// Say what of some results does not fit together; empty where all does.
 std::string misfit(const Results& results);

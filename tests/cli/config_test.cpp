@@ -1,4 +1,5 @@
 #include "config.hpp"
+#include "sweep.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <random>
@@ -373,11 +374,85 @@ BOOST_AUTO_TEST_CASE(what_a_later_version_brings_is_refused_by_name) {
        "\"picard\", \"fictitious_play\", \"anderson\", \"policy\", \"newton\""},
       {"[model]", "[model]\ntarget_density = \"1\"", "model.target_density: not yet supported"},
       {"[model]", "[neural]\nlayers = 3\n[model]", "neural: not yet supported"},
-      {"[model]", "[sweep]\na = [1]\n[model]", "sweep: not yet supported"},
   };
   for (const Case& c : cases) {
     BOOST_TEST_CONTEXT(c.to) { check_error(replaced(minimal, c.from, c.to), c.expected); }
   }
+}
+
+Family read_sweep(const std::string& text, const std::vector<Override>& overrides = {}) {
+  return read_family(std::make_shared<const Source>(Source{"room.toml", text}), overrides);
+}
+
+BOOST_AUTO_TEST_CASE(a_sweep_is_every_combination_or_lists_that_go_together) {
+  const std::string lists =
+      "[sweep]\n\"model.viscosity\" = [0.2, 1]\nmodel.running_cost = [\"m\", 0, \"x\"]\n";
+  const Family product = read_sweep(minimal + lists);
+  BOOST_TEST(product.members.size() == 6);
+  BOOST_TEST(product.members[4].config.populations[0].viscosity == 1.0);
+  BOOST_TEST(product.members[4].config.populations[0].running_cost.to_string() == "0");
+  BOOST_TEST(product.description(5) == "model.viscosity = 1, model.running_cost = x");
+  BOOST_TEST((product.parameters[0].numbers == std::vector{0.2, 1.0}));
+  BOOST_TEST(product.parameters[1].numbers.empty());
+  BOOST_TEST(product.continuation);
+  const Family again = read_sweep(to_toml(product));
+  BOOST_TEST(to_toml(again) == to_toml(product));
+  BOOST_TEST(again.members.size() == 6);
+
+  const Family pairs = read_sweep(minimal +
+                                  "[sweep]\nmode = \"zip\"\ncontinuation = false\n"
+                                  "\"time.steps\" = [4, 8]\n\"domain.cells\" = [[10], [20]]\n");
+  BOOST_TEST(pairs.members.size() == 2);
+  BOOST_TEST(!pairs.continuation);
+  BOOST_TEST(pairs.members[1].config.time.steps == 8);
+  BOOST_TEST(pairs.members[1].config.domain.cells[0] == 20);
+  BOOST_TEST(to_toml(read_sweep(to_toml(pairs))) == to_toml(pairs));
+
+  // A required key may stand in the sweep alone, and the command line may bring all of it.
+  BOOST_TEST(read_sweep(replaced(minimal, "viscosity = 0.1", "mass = 2") +
+                        "[sweep]\nmodel.viscosity = [0.1, 0.2]\n")
+                 .members.size() == 2);
+  BOOST_TEST(
+      read_sweep(minimal, {parse_setting("--set", "sweep.model.mass=[1, 2, 3]")}).members.size() ==
+      3);
+  BOOST_TEST(!read_sweep(minimal).is_sweep());
+  BOOST_TEST(to_toml(read_sweep(minimal)) == to_toml(read(minimal)));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_any_run_of_a_sweep_is_told_once) {
+  const auto check_sweep = [](const std::string& table, const std::string& expected) {
+    BOOST_TEST_CONTEXT(table) {
+      std::string found;
+      try {
+        read_sweep(minimal + "[sweep]\n" + table + "\n");
+      } catch (const ConfigErrors& errors) {
+        BOOST_TEST(errors.diagnostics().size() == 1U);
+        found = errors.what();
+      }
+      BOOST_TEST(found.find(expected) != std::string::npos, found);
+    }
+  };
+  check_sweep("", "sweep: expected a key with a list of values for it");
+  check_sweep("model.viscosity = 0.1", "sweep.model.viscosity: expected a list of values");
+  check_sweep("model.viscosity = []", "sweep.model.viscosity: expected a list of values");
+  check_sweep("model.viscosity = [0.1, -1, 0.2]", "model.viscosity: expected a number > 0, got");
+  check_sweep("model.running_cost = [\"m\", \"q\"]", "unknown name 'q'");
+  check_sweep("model.viscosty = [0.1]", "unknown key; did you mean 'model.viscosity'?");
+  check_sweep("mdoe = \"zip\"", "sweep.mdoe: unknown key; did you mean 'sweep.mode'?");
+  check_sweep("mode = \"zipp\"\nmodel.mass = [1]", "sweep.mode: expected one of \"product\"");
+  check_sweep("continuation = 1\nmodel.mass = [1]", "sweep.continuation: expected true or false");
+  check_sweep("output.stride = [1, 2]", "sweep.output.stride: all runs of a family share it");
+  check_sweep("mode = \"zip\"\nmodel.mass = [1, 2]\ntime.steps = [1, 2, 3]",
+              "sweep.time.steps: expected 2 values, as model.mass has, which go together, got 3");
+  check_sweep("\"model.mass\" = [1]\nmodel.mass = [2]", "sweep.model.mass: stands twice");
+  check_sweep("\"population.3.mass\" = [1]", "there is no such place in the configuration");
+  std::string many = "[1";
+  for (int k = 2; k <= 101; ++k) many += ", " + std::to_string(k);
+  check_sweep("model.mass = " + many + "]\ntime.steps = " + many + "]",
+              "sweep: expected 10000 runs at most, got 10201");
+  check_error(minimal + "[sweep]\nmodel.mass = [1]\n",
+              "sweep: a family of runs cannot stand here, only one");
+  BOOST_CHECK_THROW(read_sweep("sweep = 3\n" + minimal), ConfigErrors);
 }
 
 BOOST_AUTO_TEST_CASE(populations_know_each_other_by_name) {

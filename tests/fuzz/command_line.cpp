@@ -37,7 +37,7 @@ void check(const CommandLine& line) {
   if (line.overrides.empty()) return;
   static const auto source = std::make_shared<const Source>(Source{"room.toml", room});
   try {
-    static_cast<void>(read_config(source, line.overrides, 200));
+    static_cast<void>(read_family(source, line.overrides, 200));
   } catch (const ConfigErrors& errors) {
     require(!errors.diagnostics().empty(), "refused without a reason");
   }

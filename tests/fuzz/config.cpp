@@ -1,7 +1,7 @@
 // A configuration, and behind NULs what --set says: it is refused with messages whose places are
 // in it, or its echo reads back as the same configuration. Nothing is computed and no file is
 // touched.
-#include "config.hpp"
+#include "sweep.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -46,21 +46,20 @@ std::vector<std::string> split(std::string_view text) {
 
 void run(std::string_view text) {
   const std::vector<std::string> parts = split(text);
-  mfg::Config config;
+  std::string echo;
   try {
     std::vector<Override> settings;
     for (std::size_t k = 1; k < parts.size(); ++k) {
       settings.push_back(parse_setting("--set", parts[k]));
     }
-    config = read_config(std::make_shared<const Source>(Source{"room.toml", parts[0]}), settings,
-                         most_cells);
+    echo = to_toml(read_family(std::make_shared<const Source>(Source{"room.toml", parts[0]}),
+                               settings, most_cells));
   } catch (const ConfigErrors& errors) {
     return check_refusal(errors);
   }
-  const std::string echo = to_toml(config);
   try {
-    const mfg::Config again =
-        read_config(std::make_shared<const Source>(Source{"echo.toml", echo}), {}, most_cells);
+    const Family again =
+        read_family(std::make_shared<const Source>(Source{"echo.toml", echo}), {}, most_cells);
     require(to_toml(again) == echo, "the echo of the echo differs:\n" + echo);
   } catch (const ConfigErrors& errors) {
     fail(std::string("the echo cannot be read: ") + errors.what() + "\n" + echo);

@@ -89,8 +89,9 @@ std::string write_results(const Results& results, const std::filesystem::path& p
 void check_destination(const std::filesystem::path& path, const WriteOptions& options = {});
 
 /// Read a result file after comparing it with its checksums. Throws IoError where it is missing,
-/// damaged, changed since or none of ours.
-Results read_results(const std::filesystem::path& path);
+/// damaged, changed since or none of ours. `run` is the group of one run of a family,
+/// "/members/0003"; empty: the file is of one run.
+Results read_results(const std::filesystem::path& path, const std::string& run = "");
 
 /// The sidecar's name: "two_rooms.h5" has "two_rooms.xdmf".
 std::filesystem::path xdmf_path(const std::filesystem::path& path);
