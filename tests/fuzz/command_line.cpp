@@ -5,6 +5,7 @@
 
 #include "bytes.hpp"
 #include "cli.hpp"
+#include "sweep.hpp"
 
 namespace isofield::fuzz {
 namespace {
