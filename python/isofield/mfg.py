@@ -95,7 +95,9 @@ class Problem:
     as `viscosity`. `cells` is a number of cells, or one for each of one to three axes; `lower`, `upper` and `boundary`
     ("periodic", "reflecting", "exit" or a pair of these) are for all axes or a sequence with one for each. `obstacle`
     and `exit` are expressions or functions of `(x, y)` that say of which cells it is true; `mask` says it besides, an array
-    of numbers of shape `cells` (0 free, 1 obstacle, 2 exit) or an HDF5 file with one, `"FILE.h5:/dataset"`. With `control=True` a
+    of numbers of shape `cells` (0 free, 1 obstacle, 2 exit) or an HDF5 file with one, `"FILE.h5:/dataset"`. `scheme` is
+    "implicit", of first order, for any data, or, of second order, "centred" or, for `exponent=2`, "exponential". With
+    `control=True` a
     planner minimises what all pay together, instead of each his own. With `ergodic=True` the game goes on for ever: time,
     terminal costs and the shape of the initial density do not matter, and the solution is one level of u, of mean 0, and
     m, and what everybody pays per unit of time, `lam`.
@@ -114,6 +116,7 @@ class Problem:
         mask=None,
         exit_cost=0.0,
         horizon=1.0,
+        scheme="implicit",
         control=False,
         ergodic=False,
         populations=None,
@@ -150,6 +153,7 @@ class Problem:
             raise ValueError(f"steps, horizon: {steps!r} steps to {horizon} are no time")
         self.horizon, self.steps = horizon, steps
         problem.horizon, problem.steps = horizon, steps
+        problem.set_scheme(scheme)
         problem.exit_cost, problem.control, problem.ergodic = exit_cost, control, ergodic
         self.ergodic = ergodic
         problem.set_domain(obstacle, exit)

@@ -214,6 +214,14 @@ mfg::Coupling coupling_in(const std::string& name) {
                     "\"policy\", \"newton\"");
 }
 
+mfg::Scheme scheme_in(const std::string& name) {
+  using enum mfg::Scheme;
+  for (const mfg::Scheme scheme : {implicit, centred, exponential})
+    if (mfg::to_string(scheme) == name) return scheme;
+  throw ConfigError("scheme: \"" + name +
+                    "\" is none of \"implicit\", \"centred\", \"exponential\"");
+}
+
 nb::dict described(const mfg::Iteration& i) {
   nb::dict d;
   d["number"] = i.number;
@@ -307,6 +315,7 @@ void bind_mfg(nb::module_& m) {
       .def_rw("exit_cost", &Problem::exit_cost)
       .def_rw("control", &Problem::control)
       .def_rw("ergodic", &Problem::ergodic)
+      .def("set_scheme", [](Problem& p, const std::string& name) { p.scheme = scheme_in(name); })
       .def("add_axis", &set_axis)
       .def("set_domain", &set_domain, nb::arg("obstacle").none(), nb::arg("exit").none())
       .def("set_mask", &set_mask)

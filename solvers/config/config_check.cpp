@@ -204,7 +204,18 @@ class Checker {
             fmt::format("expected at most 1 where control = true, got {}",
                         population.hamiltonian.congestion));
     }
+    check_scheme(population, at);
     check_scales(population, at);
+  }
+
+  void check_scheme(const mfg::PopulationConfig& population, const std::string& at) {
+    if (config_.solver.scheme != mfg::Scheme::exponential || !sound("solver.scheme")) return;
+    const mfg::HamiltonianConfig& h = population.hamiltonian;
+    const std::string why = " where solver.scheme = \"exponential\", got ";
+    if (h.exponent != 2.0 && sound(at + ".hamiltonian.exponent"))
+      error(at + ".hamiltonian.exponent", fmt::format("expected 2{}{}", why, h.exponent));
+    if (h.congestion != 0.0 && sound(at + ".hamiltonian.congestion"))
+      error(at + ".hamiltonian.congestion", fmt::format("expected 0{}{}", why, h.congestion));
   }
 
   void check_nonlocal(const mfg::PopulationConfig& population, const std::string& at) {

@@ -166,9 +166,11 @@ const std::vector<Key> table{
         "Whether the game goes on for ever: lambda, paid per unit of time, and a density that "
         "stays."),
 
-    only({"\"implicit\""}, choice("solver.scheme", field<&Config::solver, &S::scheme>(),
-                                  "\"implicit\"", "How space and time are discretised.",
-                                  {"implicit", "semi_lagrangian", "splitting", "neural"})),
+    only({"\"implicit\"", "\"centred\"", "\"exponential\""},
+         choice("solver.scheme", field<&Config::solver, &S::scheme>(), "\"implicit\"",
+                "How space and time are discretised; \"centred\" and \"exponential\" are of second "
+                "order.",
+                {"implicit", "centred", "exponential", "semi_lagrangian", "splitting", "neural"})),
     only({"\"auto\"", "\"picard\"", "\"fictitious_play\"", "\"anderson\"", "\"policy\"",
           "\"newton\""},
          choice(

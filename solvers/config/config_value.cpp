@@ -95,8 +95,8 @@ class Filler {
   }
 
   void put(Access<mfg::Scheme> access) {
-    put_choice(at(access), {mfg::Scheme::implicit, mfg::Scheme::semi_lagrangian,
-                            mfg::Scheme::splitting, mfg::Scheme::neural});
+    using enum mfg::Scheme;
+    put_choice(at(access), {implicit, centred, exponential, semi_lagrangian, splitting, neural});
   }
 
   void put(Access<mfg::Coupling> access) {

@@ -14,6 +14,8 @@ std::string to_string(Boundary boundary) {
 std::string to_string(Scheme scheme) {
   switch (scheme) {
     case Scheme::implicit: return "implicit";
+    case Scheme::centred: return "centred";
+    case Scheme::exponential: return "exponential";
     case Scheme::semi_lagrangian: return "semi_lagrangian";
     case Scheme::splitting: return "splitting";
     case Scheme::neural: return "neural";

@@ -7,12 +7,12 @@ namespace {
 using List = std::vector<UnifiedArray>;
 using ConstList = std::span<const UnifiedArray>;
 
-// For a quadratic Hamiltonian G_qq is diagonal, 2c on active slopes, and -dt C couples neighbours
-// only: a face's weight is what the slopes seen from its two cells carry.
+// For a separable Hamiltonian G_qq is diagonal, and -theta dt C couples neighbours only: a face's
+// weight is what the slopes seen from its two cells carry.
 Stencil stencil_of(const DiscretePopulation& population, const UnifiedArray& u,
                    const UnifiedArray& m) {
   const Grid& grid = population.grid();
-  const FaceField q = upwind_slopes(grid, u, population.exit_value());
+  const FaceField q = population.slopes(u);
   FaceField one;
   for (int k = 0; k < grid.axes(); ++k) {
     one.forward.push_back(ones_like(u));
@@ -24,7 +24,7 @@ Stencil stencil_of(const DiscretePopulation& population, const UnifiedArray& u,
   for (int k = 0; k < grid.axes(); ++k) {
     const auto i = static_cast<std::size_t>(k);
     const double h = grid.axis(k).spacing();
-    const double factor = population.dt() / (h * h);
+    const double factor = population.stage_dt() / (h * h);
     const UnifiedArray up = carried.forward[i] * m * factor;
     const UnifiedArray down = carried.backward[i] * m * factor;
     eval(up, down);
@@ -44,7 +44,7 @@ List prepared(const DiscretePopulation& population, bool is_stencil, ConstList i
   return list;
 }
 
-// (state..., x) -> -dt C x
+// (state..., x) -> -theta dt C x
 UnifiedArray applied(const DiscretePopulation& population, bool is_stencil, ConstList in) {
   const Grid& grid = population.grid();
   const UnifiedArray& x = in.back();
@@ -57,16 +57,16 @@ UnifiedArray applied(const DiscretePopulation& population, bool is_stencil, Cons
     }
     return apply(grid, c, x);
   }
-  const FaceField flux = population.hamiltonian().curvature(
-      upwind_slopes(grid, in[0], population.exit_value()), differences(grid, x));
-  return scatter(grid, flux, in[1]) * -population.dt();
+  const FaceField flux =
+      population.hamiltonian().curvature(population.slopes(in[0]), differences(grid, x));
+  return scatter(grid, flux, in[1]) * -population.stage_dt();
 }
 
 }  // namespace
 
 DensityResponse::DensityResponse(const DiscretePopulation& population)
     : population_(population),
-      is_stencil_(population.hamiltonian().is_quadratic()),
+      is_stencil_(population.hamiltonian().is_separable()),
       prepare_([&population, quadratic = is_stencil_](ConstList in) {
         return prepared(population, quadratic, in);
       }),
@@ -74,10 +74,10 @@ DensityResponse::DensityResponse(const DiscretePopulation& population)
         return List{applied(population, quadratic, in)};
       }) {}
 
-void DensityResponse::set_state(const UnifiedArray& u, const UnifiedArray& m) {
+void DensityResponse::set_state(const UnifiedArray& v, const UnifiedArray& p) {
   const std::optional<Congestion>& congestion = population_.congestion();
   // C is linear in what G_qq is multiplied by.
-  state_ = prepare_(List{u, congestion ? m * congestion->speed(m) : m});
+  state_ = prepare_(List{v, congestion ? p * congestion->speed(p) : p});
 }
 
 UnifiedArray DensityResponse::operator()(const UnifiedArray& x) const {

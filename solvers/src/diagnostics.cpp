@@ -6,11 +6,17 @@ namespace isofield::mfg {
 
 namespace {
 
-// (1 + rho dt)^-(n+1), shaped to broadcast with levels.
+// What a value counts a step earlier.
+double discount_of_a_step(const DiscretePopulation& population) {
+  const double rest = (1.0 - population.theta()) * population.dt() * population.discount();
+  return (1.0 - rest) / population.hjb_constant();
+}
+
+// What a cost of step n counts at time 0, shaped to broadcast with steps.
 UnifiedArray discount_factors(const DiscretePopulation& population) {
-  std::vector<double> factors;
-  for (std::int64_t n = 0; n < population.steps(); ++n)
-    factors.push_back(std::pow(population.hjb_constant(), -static_cast<double>(n + 1)));
+  std::vector<double> factors{1.0 / population.hjb_constant()};
+  while (factors.size() < static_cast<std::size_t>(population.steps()))
+    factors.push_back(factors.back() * discount_of_a_step(population));
   Shape shape(population.grid().axes() + 1, 1);
   shape[0] = population.steps();
   return asarray(factors, shape).astype(population.dtype());
@@ -45,12 +51,12 @@ std::vector<CostParts> cost_parts(const DiscreteProblem& problem, const Fields& 
   std::vector<CostParts> list;
   for (std::size_t p = 0; p < problem.size(); ++p) {
     const DiscretePopulation& one = problem.population(p);
-    const UnifiedArray later = m[p](from(1));
-    const UnifiedArray lagrangian =
-        one.lagrangian(u[p](upto(problem.steps())), one.conditions(later));
+    const UnifiedArray density = one.stage_densities(m[p]);
+    const UnifiedArray lagrangian = one.lagrangian(one.stage_values(u[p]), one.conditions(density));
     const UnifiedArray weight =
-        one.discount() == 0.0 ? later : (later * discount_factors(one)).eval();
-    const double at_the_end = std::pow(one.hjb_constant(), -static_cast<double>(problem.steps()));
+        one.discount() == 0.0 ? density : (density * discount_factors(one)).eval();
+    const double at_the_end =
+        std::pow(discount_of_a_step(one), static_cast<double>(problem.steps()));
     list.push_back({problem.dt() * grid.inner(lagrangian, weight),
                     problem.dt() * grid.inner(running[p], weight),
                     at_the_end * grid.inner(grid.density(terminal[p]), m[p](problem.steps()))});

@@ -27,10 +27,24 @@ void Conditions::append_to(std::vector<UnifiedArray>& list) const {
 
 namespace {
 
-Hamiltonian make_hamiltonian(const Population& data, const Grid& grid) {
+Hamiltonian make_hamiltonian(const Population& data, const Grid& grid, Scheme scheme) {
   UnifiedArray scale = data.scale ? data.scale(grid) : full(Shape{}, 0.5, grid.dtype());
   if (scale.size() != 1) scale = grid.field(scale);
-  return Hamiltonian(scale, data.exponent);
+  switch (scheme) {
+    case Scheme::implicit: return Hamiltonian(scale, data.exponent);
+    case Scheme::centred: return Hamiltonian(scale, data.exponent, Slopes::centred);
+    case Scheme::exponential:
+      if (data.exponent != 2.0 || data.congestion != 0.0)
+        throw SolverError(
+            "problem: the exponential scheme is for Hamiltonians c(x) |q|^2 without congestion");
+      return Hamiltonian::exponential(scale, grid, data.viscosity);
+    default: throw SolverError("problem: scheme " + to_string(scheme) + " is not supported yet");
+  }
+}
+
+// A stationary state is one of backward Euler's.
+double theta_of(const Problem& problem) {
+  return problem.scheme == Scheme::implicit || problem.ergodic ? 1.0 : 0.5;
 }
 
 std::optional<Congestion> make_congestion(const Population& data, bool control) {
@@ -64,14 +78,16 @@ DiscretePopulation::DiscretePopulation(const Problem& problem, const Population&
                                        const Grid& grid)
     : data_(checked(population)),
       grid_(grid),
-      hamiltonian_(make_hamiltonian(population, grid)),
+      scheme_(problem.scheme),
+      theta_(theta_of(problem)),
+      hamiltonian_(make_hamiltonian(population, grid, problem.scheme)),
       congestion_(make_congestion(population, problem.control)),
       horizon_(problem.horizon),
       exit_value_(problem.exit_cost),
       steps_(problem.steps),
       initial_(make_initial(population, grid)) {
   std::vector<double> t(static_cast<std::size_t>(steps_));
-  for (std::size_t n = 0; n < t.size(); ++n) t[n] = static_cast<double>(n) * dt();
+  for (std::size_t n = 0; n < t.size(); ++n) t[n] = (static_cast<double>(n) + 1.0 - theta_) * dt();
   Shape shape(grid_.axes() + 1, 1);
   shape[0] = steps_;
   times_ = asarray(t, shape).astype(dtype());
@@ -84,10 +100,51 @@ UnifiedArray DiscretePopulation::constant_density() const {
   return broadcast_to(initial_, shape);
 }
 
-Conditions DiscretePopulation::conditions(const UnifiedArray& m) const {
+bool DiscretePopulation::keeps_sign() const noexcept {
+  return theta_ == 1.0 && scheme_ != Scheme::centred;
+}
+
+UnifiedArray DiscretePopulation::stage_values(const UnifiedArray& u,
+                                              const UnifiedArray& u_next) const {
+  return theta_ == 1.0 ? u : theta_ * u + (1.0 - theta_) * u_next;
+}
+
+UnifiedArray DiscretePopulation::stage_values(const UnifiedArray& u) const {
+  return stage_values(u(upto(-1)), u(from(1)));
+}
+
+UnifiedArray DiscretePopulation::stage_densities(const UnifiedArray& m) const {
+  return stage_values(m(from(1)), m(upto(-1)));
+}
+
+UnifiedArray DiscretePopulation::step_end(const UnifiedArray& start,
+                                          const UnifiedArray& stage) const {
+  return theta_ == 1.0 ? stage : start + (stage - start) * (1.0 / theta_);
+}
+
+Path DiscretePopulation::path_backward(const UnifiedArray& stages, const UnifiedArray& last) const {
+  if (theta_ == 1.0) return {stages, stages};
+  const std::int64_t steps = stages.shape()[0];
+  std::vector<UnifiedArray> levels(static_cast<std::size_t>(steps));
+  UnifiedArray now = last;
+  for (std::int64_t n = steps - 1; n >= 0; --n)
+    levels[static_cast<std::size_t>(n)] = now = step_end(now, stages(n)).eval();
+  return {stack(levels), stages};
+}
+
+Path DiscretePopulation::path_forward(const UnifiedArray& stages, const UnifiedArray& first) const {
+  if (theta_ == 1.0) return {stages, stages};
+  std::vector<UnifiedArray> levels;
+  UnifiedArray now = first;
+  for (std::int64_t n = 0; n < stages.shape()[0]; ++n)
+    levels.push_back(now = step_end(now, stages(n)).eval());
+  return {stack(levels), stages};
+}
+
+Conditions DiscretePopulation::conditions(const UnifiedArray& p) const {
   Conditions at;
   if (data_.drift) at.t = times_;
-  if (congestion_) at.m = m;
+  if (congestion_) at.m = p;
   return at;
 }
 
@@ -107,7 +164,8 @@ Hamiltonian DiscretePopulation::transport_hamiltonian(const Conditions& at) cons
   return congestion_ ? hamiltonian_.weighted(congestion_->speed(*at.m)) : hamiltonian_;
 }
 
-// The derivative of -b grad u by the one-sided differences: agents who drift forward look forward.
+// The derivative of -b grad u by the one-sided differences: upwind, agents who drift forward look
+// forward; centred, to both sides.
 std::optional<FaceField> DiscretePopulation::drift(const Conditions& at) const {
   if (!data_.drift) return std::nullopt;
   const std::vector<UnifiedArray> b = data_.drift(grid_, *at.t);
@@ -121,19 +179,15 @@ std::optional<FaceField> DiscretePopulation::drift(const Conditions& at) const {
       const auto& open = grid_.open_face(k, side);
       return open ? x * *open : x;
     };
-    slopes.forward.push_back(through(-maximum(speed, 0.0), Side::forward));
-    slopes.backward.push_back(through(-minimum(speed, 0.0), Side::backward));
+    const bool upwind = scheme_ == Scheme::implicit;
+    slopes.forward.push_back(through(upwind ? -maximum(speed, 0.0) : -0.5 * speed, Side::forward));
+    slopes.backward.push_back(
+        through(upwind ? -minimum(speed, 0.0) : -0.5 * speed, Side::backward));
   }
   return slopes;
 }
 
 namespace {
-
-FaceField upwind(FaceField d) {
-  for (auto& x : d.forward) x = minimum(x, 0.0);
-  for (auto& x : d.backward) x = maximum(x, 0.0);
-  return d;
-}
 
 FaceField sum_of(FaceField a, const std::optional<FaceField>& b) {
   if (!b) return a;
@@ -159,50 +213,53 @@ UnifiedArray laplacian_of(const Grid& grid, const FaceField& d, double factor) {
 UnifiedArray DiscretePopulation::hjb_residual(const UnifiedArray& u, const UnifiedArray& u_next,
                                               const UnifiedArray& cost,
                                               const Conditions& at) const {
-  return hjb_linearisation(u, u_next, cost, at).first * (1.0 / dt());
+  return hjb_linearisation(stage_values(u, u_next), u_next, cost, at).first * (1.0 / stage_dt());
 }
 
-std::pair<UnifiedArray, Stencil> DiscretePopulation::hjb_linearisation(const UnifiedArray& u,
+FaceField DiscretePopulation::slopes(const UnifiedArray& v) const {
+  return hamiltonian_.seen(differences(grid_, v, exit_value_));
+}
+
+std::pair<UnifiedArray, Stencil> DiscretePopulation::hjb_linearisation(const UnifiedArray& v,
                                                                        const UnifiedArray& u_next,
                                                                        const UnifiedArray& cost,
                                                                        const Conditions& at) const {
-  const FaceField d = differences(grid_, u, exit_value_), q = upwind(d);
+  const FaceField d = differences(grid_, v, exit_value_), q = hamiltonian_.seen(d);
   const Hamiltonian h = value_hamiltonian(at);
   const std::optional<FaceField> b = drift(at);
   UnifiedArray left = h.value(q) - laplacian_of(grid_, d, viscosity());
   if (b) left = left + product(*b, d);
-  if (discount() != 0.0) left = left + discount() * u;
-  return {u - u_next + dt() * (left - cost),
-          linearise(grid_, sum_of(h.gradient(q), b), viscosity(), dt(), discount())};
+  if (discount() != 0.0) left = left + discount() * v;
+  return {v - u_next + stage_dt() * (left - cost),
+          linearise(grid_, sum_of(h.gradient(q), b), viscosity(), stage_dt(), discount())};
 }
 
-Stencil DiscretePopulation::matrix(const Hamiltonian& h, const UnifiedArray& u,
+Stencil DiscretePopulation::matrix(const Hamiltonian& h, const UnifiedArray& v,
                                    const Conditions& at, double discount) const {
-  const FaceField q = upwind_slopes(grid_, u, exit_value_);
-  return linearise(grid_, sum_of(h.gradient(q), drift(at)), viscosity(), dt(), discount);
+  return linearise(grid_, sum_of(h.gradient(slopes(v)), drift(at)), viscosity(), stage_dt(),
+                   discount);
 }
 
-Stencil DiscretePopulation::hjb_matrix(const UnifiedArray& u, const Conditions& at) const {
-  return matrix(value_hamiltonian(at), u, at, discount());
+Stencil DiscretePopulation::hjb_matrix(const UnifiedArray& v, const Conditions& at) const {
+  return matrix(value_hamiltonian(at), v, at, discount());
 }
 
-UnifiedArray DiscretePopulation::hjb_change(const UnifiedArray& u, const Conditions& at,
-                                            const UnifiedArray& dm) const {
-  const FaceField q = upwind_slopes(grid_, u, exit_value_);
-  return hamiltonian_.value(q) * congestion_->value_derivative(*at.m) * dm;
+UnifiedArray DiscretePopulation::hjb_change(const UnifiedArray& v, const Conditions& at,
+                                            const UnifiedArray& dp) const {
+  return hamiltonian_.value(slopes(v)) * congestion_->value_derivative(*at.m) * dp;
 }
 
-Stencil DiscretePopulation::density_matrix(const UnifiedArray& u, const Conditions& at) const {
-  return matrix(transport_hamiltonian(at), u, at);
+Stencil DiscretePopulation::density_matrix(const UnifiedArray& v, const Conditions& at) const {
+  return matrix(transport_hamiltonian(at), v, at);
 }
 
-Stencil DiscretePopulation::density_jacobian(const UnifiedArray& u, const Conditions& at) const {
-  if (!congestion_) return density_matrix(u, at);
-  return matrix(hamiltonian_.weighted(congestion_->flux_derivative(*at.m)), u, at);
+Stencil DiscretePopulation::density_jacobian(const UnifiedArray& v, const Conditions& at) const {
+  if (!congestion_) return density_matrix(v, at);
+  return matrix(hamiltonian_.weighted(congestion_->flux_derivative(*at.m)), v, at);
 }
 
-UnifiedArray DiscretePopulation::lagrangian(const UnifiedArray& u, const Conditions& at) const {
-  return transport_hamiltonian(at).lagrangian(upwind_slopes(grid_, u, exit_value_));
+UnifiedArray DiscretePopulation::lagrangian(const UnifiedArray& v, const Conditions& at) const {
+  return transport_hamiltonian(at).lagrangian(slopes(v));
 }
 
 UnifiedArray DiscretePopulation::remainder(const UnifiedArray& x, const Conditions& at) const {

@@ -29,13 +29,9 @@ DiscreteProblem::DiscreteProblem(Problem problem, DType dtype)
     : problem_(checked(std::move(problem))), grid_(make_grid(problem_, dtype)) {
   populations_.reserve(problem_.populations.size());
   for (const Population& p : problem_.populations) populations_.emplace_back(problem_, p, grid_);
-  std::vector<double> t = times();
   Shape shape(grid_.axes() + 1, 1);
-  final_time_ = asarray(std::vector<double>{t.back()}, shape).astype(dtype);
-  t.pop_back();
-  shape[0] = steps();
-  times_ = asarray(t, shape).astype(dtype);
-  eval(times_, final_time_);
+  final_time_ = asarray(std::vector<double>{problem_.horizon}, shape).astype(dtype);
+  final_time_.eval();
 }
 
 std::vector<double> DiscreteProblem::times() const {
@@ -56,15 +52,18 @@ void DiscreteProblem::set_coupling(double strength, const Fields& reference) {
   reference_ = reference;
 }
 
-// The densities that costs are told.
-Fields DiscreteProblem::seen(const Fields& m, Slice levels) const {
+// The densities that costs are told: those of stages, or of the last level.
+Fields DiscreteProblem::seen(Kind kind, const Fields& m) const {
+  const auto part = [&](std::size_t p, const UnifiedArray& x) {
+    return kind == Kind::running ? populations_[p].stage_densities(x) : x(from(steps()));
+  };
   Fields list;
   for (std::size_t p = 0; p < size(); ++p) {
-    const UnifiedArray now = m[p](levels);
+    const UnifiedArray now = part(p, m[p]);
     if (coupling_ == 1.0) {
       list.push_back(now);
     } else {
-      const UnifiedArray from = reference_[p](levels);
+      const UnifiedArray from = part(p, reference_[p]);
       list.push_back((from + coupling_ * (now - from)).eval());
     }
   }
@@ -72,7 +71,7 @@ Fields DiscreteProblem::seen(const Fields& m, Slice levels) const {
 }
 
 Fields DiscreteProblem::paid(Kind kind, const Fields& m) const {
-  const UnifiedArray& t = kind == Kind::running ? times_ : final_time_;
+  const UnifiedArray& t = kind == Kind::running ? populations_[0].stage_times() : final_time_;
   Fields list;
   for (std::size_t p = 0; p < size(); ++p) {
     const Population& data = problem_.populations[p];
@@ -107,7 +106,7 @@ Fields DiscreteProblem::derivatives(Kind kind, const Fields& m, Fields dm) const
 }
 
 Fields DiscreteProblem::running_costs(const Fields& m) const {
-  Fields list = priced(Kind::running, seen(m, from(1)));
+  Fields list = priced(Kind::running, seen(Kind::running, m));
   for (UnifiedArray& x : list) x = grid_.density(x);
   return list;
 }
@@ -115,8 +114,10 @@ Fields DiscreteProblem::running_costs(const Fields& m) const {
 std::vector<HjbData> DiscreteProblem::hjb_data(const Fields& m) const {
   const Fields running = running_costs(m), terminal = terminal_costs(m);
   std::vector<HjbData> data;
-  for (std::size_t p = 0; p < size(); ++p)
-    data.push_back({running[p], terminal[p], populations_[p].conditions(m[p](from(1)))});
+  for (std::size_t p = 0; p < size(); ++p) {
+    const DiscretePopulation& one = populations_[p];
+    data.push_back({running[p], terminal[p], one.conditions(one.stage_densities(m[p]))});
+  }
   return data;
 }
 
@@ -127,27 +128,27 @@ Fields DiscreteProblem::at_the_end(const Fields& costs) const {
 }
 
 Fields DiscreteProblem::terminal_costs(const Fields& m) const {
-  return at_the_end(priced(Kind::terminal, seen(m, from(steps()))));
+  return at_the_end(priced(Kind::terminal, seen(Kind::terminal, m)));
 }
 
 Fields DiscreteProblem::paid_running_costs(const Fields& m) const {
-  Fields list = paid(Kind::running, seen(m, from(1)));
+  Fields list = paid(Kind::running, seen(Kind::running, m));
   for (UnifiedArray& x : list) x = grid_.density(x);
   return list;
 }
 
 Fields DiscreteProblem::paid_terminal_costs(const Fields& m) const {
-  return at_the_end(paid(Kind::terminal, seen(m, from(steps()))));
+  return at_the_end(paid(Kind::terminal, seen(Kind::terminal, m)));
 }
 
 Fields DiscreteProblem::running_derivatives(const Fields& m, const Fields& dm) const {
-  return derivatives(Kind::running, seen(m, from(1)), dm);
+  return derivatives(Kind::running, seen(Kind::running, m), dm);
 }
 
 Fields DiscreteProblem::terminal_derivatives(const Fields& m, const Fields& dm) const {
   Fields directions;
   for (const UnifiedArray& x : dm) directions.push_back(expand_dims(x, 0));
-  Fields list = derivatives(Kind::terminal, seen(m, from(steps())), std::move(directions));
+  Fields list = derivatives(Kind::terminal, seen(Kind::terminal, m), std::move(directions));
   for (UnifiedArray& x : list) x = x(0).copy();
   return list;
 }

@@ -17,16 +17,20 @@ using ConstList = std::span<const UnifiedArray>;
 
 }  // namespace
 
+UnifiedArray balanced_density(const Grid& grid, const Stencil& transposed, const UnifiedArray& m,
+                              const UnifiedArray& m_last) {
+  return m * (sum(m_last) / sum(apply(grid, transposed, m)));
+}
+
 UnifiedArray repaired_density(const Grid& grid, const Stencil& transposed, const UnifiedArray& m,
                               const UnifiedArray& m_last) {
-  const UnifiedArray cut = maximum(m, 0.0);
-  return cut * (sum(m_last) / sum(apply(grid, transposed, cut)));
+  return balanced_density(grid, transposed, maximum(m, 0.0), m_last);
 }
 
 FokkerPlanckStep::FokkerPlanckStep(const DiscretePopulation& population, LinearStep& linear)
     : population_(population),
       linear_(linear),
-      // (u, conditions...) -> a..., made when it is needed: that of one level stays in the cache
+      // (v, conditions...) -> a..., made when it is needed: that of one level stays in the cache
       matrix_([&population, &linear](ConstList in) {
         const Stencil a = population.density_matrix(in[0], population.conditions_in(in, 1));
         List out;
@@ -39,65 +43,71 @@ FokkerPlanckStep::FokkerPlanckStep(const DiscretePopulation& population, LinearS
         transpose(population.grid(), linear.prepared(a)).append_to(out);
         return out;
       }),
-      // (m, m_last, a...) -> (m, largest residual times dt)
-      repair_([grid = population.grid()](ConstList in) {
+      // (p, m_last, a...) -> (p, largest residual times theta dt)
+      repair_([grid = population.grid(), cut = population.keeps_sign()](ConstList in) {
         const Stencil a = Stencil::from_list(in, 2, grid.axes());
-        const UnifiedArray m = repaired_density(grid, a, in[0], in[1]).eval();
-        return List{m, max(abs(apply(grid, a, m) - in[1]))};
+        const UnifiedArray p = (cut ? repaired_density(grid, a, in[0], in[1])
+                                    : balanced_density(grid, a, in[0], in[1]))
+                                   .eval();
+        return List{p, max(abs(apply(grid, a, p) - in[1]))};
       }) {}
 
-FokkerPlanckStep::Level FokkerPlanckStep::operator()(const Data& data, const UnifiedArray& guess,
+FokkerPlanckStep::Stage FokkerPlanckStep::operator()(const Data& data, const UnifiedArray& guess,
                                                      double relative) {
   return population_.congestion() ? congested(data, guess, relative)
                                   : linear(data, guess, relative);
 }
 
 Stencil FokkerPlanckStep::made_by(const Traced& make, const Data& data,
-                                  const UnifiedArray& m) const {
-  List in{data.u};
+                                  const UnifiedArray& p) const {
+  List in{data.v};
   Conditions at = data.at;
-  if (at.m) at.m = m;
+  if (at.m) at.m = p;
   at.append_to(in);
   return Stencil::from_list(make(in), 0, population_.grid().axes());
 }
 
-FokkerPlanckStep::Level FokkerPlanckStep::repaired(const Stencil& a, const UnifiedArray& m,
+FokkerPlanckStep::Stage FokkerPlanckStep::repaired(const Stencil& a, const UnifiedArray& p,
                                                    const UnifiedArray& m_last) const {
-  List in{m, m_last};
+  List in{p, m_last};
   a.append_to(in);
   const List out = repair_(in);
-  return {out[0], out[1] * (1.0 / population_.dt())};
+  return {out[0], out[1] * (1.0 / population_.stage_dt())};
 }
 
-FokkerPlanckStep::Level FokkerPlanckStep::linear(const Data& data, const UnifiedArray& guess,
+FokkerPlanckStep::Stage FokkerPlanckStep::linear(const Data& data, const UnifiedArray& guess,
                                                  double relative) {
   const Stencil a = made_by(matrix_, data, data.m);
   return repaired(a, linear_.solve(a, data.m, guess, {0.0, relative}).first, data.m);
 }
 
-FokkerPlanckStep::Level FokkerPlanckStep::congested(const Data& data, const UnifiedArray& guess,
+FokkerPlanckStep::Stage FokkerPlanckStep::congested(const Data& data, const UnifiedArray& guess,
                                                     double relative) {
   constexpr int max_updates = 60;
   const Grid& grid = population_.grid();
   const double goal = relative * norm(data.m);
-  UnifiedArray m = guess;
+  UnifiedArray p = guess;
   double before = std::numeric_limits<double>::infinity(), left = before;
   for (int k = 0; k < max_updates; ++k) {
-    const Stencil a = made_by(matrix_, data, m);
-    const UnifiedArray residual = (apply(grid, a, m) - data.m).eval();
+    const Stencil a = made_by(matrix_, data, p);
+    const UnifiedArray residual = (apply(grid, a, p) - data.m).eval();
     left = norm(residual);
     // Rounding may not let it fall to the goal.
     const bool as_small_as_can_be = left < 1e3 * goal && left > 0.5 * before;
-    if (left <= goal || as_small_as_can_be || !std::isfinite(left)) return repaired(a, m, data.m);
+    if (left <= goal || as_small_as_can_be || !std::isfinite(left)) return repaired(a, p, data.m);
     before = left;
-    const Stencil slope = made_by(jacobian_, data, m);
+    const Stencil slope = made_by(jacobian_, data, p);
     const double exactness = std::max(0.3 * goal, 1e-4 * left);
     const UnifiedArray next =
-        m - linear_.solve(slope, residual, zeros_like(m), {exactness, 0.0}).first;
+        p - linear_.solve(slope, residual, zeros_like(p), {exactness, 0.0}).first;
+    if (!population_.keeps_sign()) {
+      p = next.eval();
+      continue;
+    }
     const double lowest = min(next).item<double>();
-    m = lowest >= -1e-12 * max(m).item<double>()
+    p = lowest >= -1e-12 * max(p).item<double>()
             ? maximum(next, 0.0).eval()
-            : repaired(a, linear_.solve(a, data.m, m, {exactness, 0.0}).first, data.m).m;
+            : repaired(a, linear_.solve(a, data.m, p, {exactness, 0.0}).first, data.m).p;
   }
   const std::int64_t level = data.level + 1;
   throw Breakdown("Fokker-Planck", level, static_cast<double>(level) * population_.dt(),

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <isofield/error.hpp>
+#include <optional>
 
 namespace isofield::mfg {
 
@@ -44,25 +46,27 @@ FaceField differences(const Grid& grid, const UnifiedArray& u, double exit_value
   return d;
 }
 
-FaceField upwind_slopes(const Grid& grid, const UnifiedArray& u, double exit_value) {
-  FaceField q = differences(grid, u, exit_value);
-  for (auto& x : q.forward) x = minimum(x, 0.0);
-  for (auto& x : q.backward) x = maximum(x, 0.0);
-  return q;
-}
-
-Hamiltonian::Hamiltonian(UnifiedArray scale, double exponent)
-    : scale_(std::move(scale)), exponent_(exponent) {
+Hamiltonian::Hamiltonian(UnifiedArray scale, double exponent, Slopes slopes)
+    : slopes_(slopes), scale_(std::move(scale)), exponent_(exponent) {
   if (!(exponent > 1.0))
     throw SolverError(fmt::format("Hamiltonian: exponent {} is not above 1", exponent));
   if (!(min(scale_).item<double>() > 0.0))
     throw SolverError("Hamiltonian: the scale c(x) is not positive everywhere");
+  // The mean of two squares instead of their sum.
+  if (slopes == Slopes::centred) scale_ = scale_ * std::pow(0.5, 0.5 * exponent);
   if (scale_.size() == 1) {
     constant_ = true;
     constant_scale_ = scale_.item<double>();
   } else {
     scale_.eval();
   }
+}
+
+Hamiltonian Hamiltonian::exponential(UnifiedArray scale, const Grid& grid, double viscosity) {
+  Hamiltonian h(std::move(scale), 2.0, Slopes::exponential);
+  h.viscosity_ = viscosity;
+  for (int k = 0; k < grid.axes(); ++k) h.spacings_.push_back(grid.axis(k).spacing());
+  return h;
 }
 
 Hamiltonian Hamiltonian::weighted(const UnifiedArray& weight) const {
@@ -76,14 +80,57 @@ UnifiedArray Hamiltonian::times_scale(const UnifiedArray& x, double factor) cons
   return constant_ ? x * (factor * constant_scale_) : x * scale_ * factor;
 }
 
+UnifiedArray Hamiltonian::over_scale(const UnifiedArray& x, double factor) const {
+  return constant_ ? x * (factor / constant_scale_) : x / scale_ * factor;
+}
+
+FaceField Hamiltonian::seen(FaceField d) const {
+  if (slopes_ != Slopes::upwind) return d;
+  for (auto& x : d.forward) x = minimum(x, 0.0);
+  for (auto& x : d.backward) x = maximum(x, 0.0);
+  return d;
+}
+
+FaceField Hamiltonian::steepness(const FaceField& d) const {
+  FaceField z;
+  for (std::size_t k = 0; k < d.forward.size(); ++k) {
+    const double factor = spacings_[k] / viscosity_;
+    z.forward.push_back(times_scale(d.forward[k], factor));
+    z.backward.push_back(times_scale(d.backward[k], -factor));
+  }
+  return z;
+}
+
 UnifiedArray Hamiltonian::value(const FaceField& q) const {
+  if (slopes_ == Slopes::exponential) {
+    const FaceField z = steepness(q);
+    std::optional<UnifiedArray> total;
+    for (std::size_t k = 0; k < spacings_.size(); ++k) {
+      const UnifiedArray both =
+          expm1(-z.forward[k]) + z.forward[k] + (expm1(-z.backward[k]) + z.backward[k]);
+      const double factor = viscosity_ / spacings_[k];
+      const UnifiedArray part = over_scale(both, factor * factor);
+      total = total ? *total + part : part;
+    }
+    return *total;
+  }
   const UnifiedArray s = square_norm(q);
-  return times_scale(is_quadratic() ? s : power(s, 0.5 * exponent_), 1.0);
+  return times_scale(exponent_ == 2.0 ? s : power(s, 0.5 * exponent_), 1.0);
 }
 
 FaceField Hamiltonian::gradient(const FaceField& q) const {
+  if (slopes_ == Slopes::exponential) {
+    const FaceField z = steepness(q);
+    FaceField result;
+    for (std::size_t k = 0; k < spacings_.size(); ++k) {
+      const double factor = viscosity_ / spacings_[k];
+      result.forward.push_back(expm1(-z.forward[k]) * -factor);
+      result.backward.push_back(expm1(-z.backward[k]) * factor);
+    }
+    return result;
+  }
   // G_q = c beta s^(beta/2 - 1) q
-  if (is_quadratic()) {
+  if (exponent_ == 2.0) {
     FaceField result;
     for (const auto& x : q.forward) result.forward.push_back(times_scale(x, 2.0));
     for (const auto& x : q.backward) result.backward.push_back(times_scale(x, 2.0));
@@ -96,12 +143,21 @@ FaceField Hamiltonian::gradient(const FaceField& q) const {
 
 FaceField Hamiltonian::curvature(const FaceField& q, const FaceField& d) const {
   // G_qq' = c [ beta s^(beta/2 - 1) delta_qq' + beta (beta - 2) s^(beta/2 - 2) q q' ]
-  FaceField active;
-  for (std::size_t k = 0; k < q.forward.size(); ++k) {
-    active.forward.push_back(where(q.forward[k] < 0.0, d.forward[k], 0.0));
-    active.backward.push_back(where(q.backward[k] > 0.0, d.backward[k], 0.0));
+  if (slopes_ == Slopes::exponential) {
+    const FaceField z = steepness(q);
+    FaceField result;
+    for (std::size_t k = 0; k < spacings_.size(); ++k) {
+      result.forward.push_back(times_scale(exp(-z.forward[k]) * d.forward[k], 1.0));
+      result.backward.push_back(times_scale(exp(-z.backward[k]) * d.backward[k], 1.0));
+    }
+    return result;
   }
-  if (is_quadratic()) {
+  FaceField active = d;
+  for (std::size_t k = 0; slopes_ == Slopes::upwind && k < q.forward.size(); ++k) {
+    active.forward[k] = where(q.forward[k] < 0.0, d.forward[k], 0.0);
+    active.backward[k] = where(q.backward[k] > 0.0, d.backward[k], 0.0);
+  }
+  if (exponent_ == 2.0) {
     for (auto& x : active.forward) x = times_scale(x, 2.0);
     for (auto& x : active.backward) x = times_scale(x, 2.0);
     return active;
@@ -120,6 +176,7 @@ FaceField Hamiltonian::curvature(const FaceField& q, const FaceField& d) const {
 }
 
 UnifiedArray Hamiltonian::lagrangian(const FaceField& q) const {
+  if (slopes_ == Slopes::exponential) return product(gradient(q), q) - value(q);
   // G is homogeneous of degree beta in q.
   return value(q) * (exponent_ - 1.0);
 }

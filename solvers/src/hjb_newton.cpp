@@ -15,7 +15,7 @@ using ConstList = std::span<const UnifiedArray>;
 
 HjbNewton::HjbNewton(const DiscretePopulation& population, const LinearStep& linear)
     : population_(population),
-      // (u, u_next, cost, conditions...) -> (updated u, how far it can be from a solution). A
+      // (v, u_next, cost, conditions...) -> (updated v, how far it can be from a solution). A
       // quadratic Hamiltonian tells by the update alone; any other by the residual before, which is
       // one update late.
       direct_([&population](ConstList in) {
@@ -26,9 +26,9 @@ HjbNewton::HjbNewton(const DiscretePopulation& population, const LinearStep& lin
                                       0, population.grid().axis(0).periodic());
         return List{in[0] - x, population.has_remainder()
                                    ? population.remainder(x, at)
-                                   : max(abs(residual)) * (1.0 / population.dt())};
+                                   : max(abs(residual)) * (1.0 / population.stage_dt())};
       }),
-      // (u, u_next, cost, conditions...) -> (-residual, its maximum, matrix...)
+      // (v, u_next, cost, conditions...) -> (-residual, its maximum, matrix...)
       linearise_([&population, &linear](ConstList in) {
         auto [residual, a] =
             population.hjb_linearisation(in[0], in[1], in[2], population.conditions_in(in, 3));
@@ -37,35 +37,35 @@ HjbNewton::HjbNewton(const DiscretePopulation& population, const LinearStep& lin
         linear.prepared(std::move(a), population.hjb_constant()).append_to(out);
         return out;
       }),
-      // (u, x, conditions...) -> (u + x, remainder)
+      // (u, x, the stages of x, conditions...) -> (u + x, remainder)
       update_([&population](ConstList in) {
-        return List{in[0] + in[1], population.remainder(in[1], population.conditions_in(in, 2))};
+        return List{in[0] + in[1], population.remainder(in[2], population.conditions_in(in, 3))};
       }) {}
 
-HjbNewton::Linearisation HjbNewton::linearise(const UnifiedArray& u, const UnifiedArray& u_next,
+HjbNewton::Linearisation HjbNewton::linearise(const UnifiedArray& v, const UnifiedArray& u_next,
                                               const UnifiedArray& cost,
                                               const Conditions& at) const {
-  List in{u, u_next, cost};
+  List in{v, u_next, cost};
   at.append_to(in);
   const List out = linearise_(in);
-  return {out[0], out[1].item<double>() / population_.dt(),
+  return {out[0], out[1].item<double>() / population_.stage_dt(),
           Stencil::from_list(out, 2, population_.grid().axes())};
 }
 
-std::pair<UnifiedArray, double> HjbNewton::update(const UnifiedArray& u, const UnifiedArray& x,
+std::pair<UnifiedArray, double> HjbNewton::update(const UnifiedArray& u, const Path& x,
                                                   const Conditions& at) const {
-  if (!population_.has_remainder()) return {u + x, std::numeric_limits<double>::infinity()};
-  List in{u, x};
+  if (!population_.has_remainder()) return {u + x.levels, std::numeric_limits<double>::infinity()};
+  List in{u, x.levels, x.stages};
   at.append_to(in);
   const List out = update_(in);
   return {out[0], out[1].item<double>()};
 }
 
-std::pair<UnifiedArray, double> HjbNewton::direct_update(const UnifiedArray& u,
+std::pair<UnifiedArray, double> HjbNewton::direct_update(const UnifiedArray& v,
                                                          const UnifiedArray& u_next,
                                                          const UnifiedArray& cost,
                                                          const Conditions& at) const {
-  List in{u, u_next, cost};
+  List in{v, u_next, cost};
   at.append_to(in);
   const List out = direct_(in);
   return {out[0], out[1].item<double>()};
@@ -76,7 +76,7 @@ double HjbNewton::linear_tolerance(double residual, double tolerance, bool first
   last_residual_ = residual;
   // As exact as the nonlinearity can use.
   const double useful = quadratic_ > 0.0 ? 0.1 * quadratic_ * residual * residual : 1e-3 * residual;
-  return std::max(0.3 * tolerance, std::min(1e-2 * residual, useful)) * population_.dt();
+  return std::max(0.3 * tolerance, std::min(1e-2 * residual, useful)) * population_.stage_dt();
 }
 
 }  // namespace isofield::mfg

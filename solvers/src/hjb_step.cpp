@@ -67,8 +67,8 @@ UnifiedArray HjbStep::iterative(const Data& data, UnifiedArray u, double toleran
                       {newton_.linear_tolerance(residual, tolerance, k == 0), 0.0});
     ++linear_.counts().newton;
     double bound = 0.0;
-    std::tie(u, bound) = newton_.update(u, x, data.at);
-    if (bound + left / population_.dt() <= tolerance) return u;
+    std::tie(u, bound) = newton_.update(u, {x, x}, data.at);
+    if (bound + left / population_.stage_dt() <= tolerance) return u;
   }
   fail(data.level, residual, tolerance);
 }

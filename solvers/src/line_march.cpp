@@ -9,8 +9,9 @@ namespace {
 
 using List = std::vector<UnifiedArray>;
 
-// (start, matrices..., source) -> levels
-UnifiedArray march(const Grid& grid, LineMarch::Kind kind, std::span<const UnifiedArray> in) {
+// (start, matrices..., source) -> (stages, the level they lead to)
+List march(const DiscretePopulation& population, LineMarch::Kind kind,
+           std::span<const UnifiedArray> in) {
   const Stencil matrices = Stencil::from_list(in, 1, 1);
   const UnifiedArray& source = in[1 + Stencil::list_size(1)];
   const std::int64_t levels = matrices.diagonal.shape()[0];
@@ -19,18 +20,22 @@ UnifiedArray march(const Grid& grid, LineMarch::Kind kind, std::span<const Unifi
   for (std::int64_t j = 0; j < levels; ++j) {
     const std::int64_t n = kind == LineMarch::Kind::backward ? levels - 1 - j : j;
     const Stencil a = matrices.level(n);
-    last = linalg::tridiagonal_solve(a.faces.backward[0], a.diagonal, a.faces.forward[0],
-                                     last + source(n), 0, grid.axis(0).periodic());
-    x[static_cast<std::size_t>(n)] = last;
+    const UnifiedArray stage =
+        linalg::tridiagonal_solve(a.faces.backward[0], a.diagonal, a.faces.forward[0],
+                                  last + source(n), 0, population.grid().axis(0).periodic());
+    x[static_cast<std::size_t>(n)] = stage;
+    last = population.step_end(last, stage);
   }
-  return stack(x);
+  return {stack(x), last};
 }
 
 }  // namespace
 
 LineMarch::LineMarch(const DiscretePopulation& population, Kind kind)
-    : kind_(kind), march_([grid = population.grid(), kind](std::span<const UnifiedArray> in) {
-        return List{march(grid, kind, in)};
+    : population_(population),
+      kind_(kind),
+      march_([&population, kind](std::span<const UnifiedArray> in) {
+        return march(population, kind, in);
       }) {}
 
 UnifiedArray LineMarch::operator()(const Stencil& matrices, const UnifiedArray& source,
@@ -45,9 +50,9 @@ UnifiedArray LineMarch::operator()(const Stencil& matrices, const UnifiedArray& 
     List in{last};
     matrices.levels(first, first + count).append_to(in);
     in.push_back(source(slice(first, first + count)));
-    const UnifiedArray part = march_(in)[0];
-    last = part(backward ? 0 : count - 1);
-    parts.push_back(part);
+    const List part = march_(in);
+    parts.push_back(part[0]);
+    last = part[1];
     done += count;
   }
   if (backward) std::reverse(parts.begin(), parts.end());

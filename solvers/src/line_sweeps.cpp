@@ -24,45 +24,47 @@ UnifiedArray solved(const Grid& grid, const Stencil& a, const UnifiedArray& b) {
 
 std::size_t index(std::int64_t n) { return static_cast<std::size_t>(n); }
 
-// (x after the part, u at its levels and the next, cost at its levels, conditions...)
+// (x after the part, u at its levels and the next, cost of its steps, conditions...)
 // -> (u + x at its levels, x at its first level, an error as of LineSweeps::NewtonUpdate)
 List newton_part(const DiscretePopulation& population, ConstList in) {
   const UnifiedArray &x_after = in[0], &u = in[1], &cost = in[2];
   const std::int64_t levels = cost.shape()[0];
   const Conditions at = population.conditions_in(in, 3);
-  const auto [residual, a] = population.hjb_linearisation(u(upto(levels)), u(from(1)), cost, at);
+  const auto [residual, a] =
+      population.hjb_linearisation(population.stage_values(u), u(from(1)), cost, at);
   eval(residual, a.diagonal, a.faces.backward[0], a.faces.forward[0]);
   List x(index(levels) + 1, x_after);
-  for (std::int64_t n = levels - 1; n >= 0; --n)
-    x[index(n)] = solved(population.grid(), a.level(n), x[index(n) + 1] - residual(n));
+  for (std::int64_t n = levels - 1; n >= 0; --n) {
+    const UnifiedArray& last = x[index(n) + 1];
+    x[index(n)] =
+        population.step_end(last, solved(population.grid(), a.level(n), last - residual(n)));
+  }
   const UnifiedArray update = stack(x);
   const UnifiedArray next = (u + update).eval();
   const UnifiedArray error =
       population.has_remainder()
-          ? population.remainder(update(upto(levels)), at)
+          ? population.remainder(population.stage_values(update), at)
           : max(abs(population.hjb_residual(next(upto(levels)), next(from(1)), cost, at)));
   return {next(upto(levels)), update(0), error};
 }
 
-// (m before the part, u at its levels, conditions...)
-// -> (m after each level, its largest residual times dt)
+// (m before the part, u at its levels and the next, conditions...)
+// -> (m after each step, its largest residual times theta dt)
 List density_part(const DiscretePopulation& population, ConstList in) {
   const UnifiedArray &m_before = in[0], &u = in[1];
   const Grid& grid = population.grid();
-  const std::int64_t levels = u.shape()[0];
-  const Stencil a = transpose(grid, population.density_matrix(u, population.conditions_in(in, 2)));
+  const std::int64_t levels = u.shape()[0] - 1;
+  const Stencil a = transpose(
+      grid, population.density_matrix(population.stage_values(u), population.conditions_in(in, 2)));
   eval(a.diagonal, a.faces.backward[0], a.faces.forward[0]);
-  List m(index(levels));
-  UnifiedArray last = m_before;
+  List m{m_before};
   // The elimination of a tridiagonal M-matrix adds and divides what is not negative: it keeps the
   // sign exactly.
-  for (std::int64_t n = 0; n < levels; ++n) m[index(n)] = last = solved(grid, a.level(n), last);
-  const UnifiedArray all = stack(m);
-  UnifiedArray worst = max(abs(apply(grid, a.level(0), all(0)) - m_before));
-  if (levels > 1)
-    worst = maximum(
-        worst, max(abs(apply(grid, a.levels(1, levels), all(from(1))) - all(upto(levels - 1)))));
-  return {all, worst};
+  for (std::int64_t n = 0; n < levels; ++n)
+    m.push_back(population.step_end(m.back(), solved(grid, a.level(n), m.back())));
+  const UnifiedArray all = stack(m).eval();
+  const UnifiedArray left = apply(grid, a, population.stage_densities(all)) - all(upto(levels));
+  return {all(from(1)), max(abs(left))};
 }
 
 }  // namespace
@@ -108,12 +110,12 @@ Density LineSweeps::density(const UnifiedArray& u) const {
   result.m(0) = last;
   for (std::int64_t p = 0; p < parts_; ++p) {
     const std::int64_t begin = begin_of_part(p), end = begin_of_part(p + 1);
-    List in{last, u(slice(begin, end))};
+    List in{last, u(slice(begin, end + 1))};
     at.levels(begin, end).append_to(in);
     const List out = density_(in);
     result.m(slice(begin + 1, end + 1)) = out[0];
     last = out[0](end - begin - 1);
-    result.residual = larger(result.residual, out[1].item<double>() / population_.dt());
+    result.residual = larger(result.residual, out[1].item<double>() / population_.stage_dt());
   }
   return result;
 }

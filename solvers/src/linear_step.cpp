@@ -11,7 +11,7 @@ StepTolerances StepTolerances::within(const DiscretePopulation& population, doub
   const double epsilon = population.dtype() == float32 ? std::numeric_limits<float>::epsilon()
                                                        : std::numeric_limits<double>::epsilon();
   // What rounding leaves of a residual whose terms are u/dt and nu u/h^2.
-  double largest_term = 1.0 / population.dt();
+  double largest_term = 1.0 / population.stage_dt();
   for (int k = 0; k < population.grid().axes(); ++k) {
     const double h = population.grid().axis(k).spacing();
     largest_term += 4.0 * population.viscosity() / (h * h);

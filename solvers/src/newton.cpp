@@ -4,9 +4,9 @@
 //
 //     x - A^-1 (F' - H_m) dm(x) = -A^-1 R,     dm(x) = -J^-1 C x,     C = sum of D^T m G_qq D
 //
-// for all populations, whose costs F' couples. The matrix is the identity plus a compact operator:
-// GMRES needs about the same number of iterations on every grid. A product costs one linear sweep
-// forward and one backward for each population.
+// for all populations, whose costs F' couples. GMRES knows x, m and dm by their stages. The matrix
+// is the identity plus a compact operator: GMRES needs about the same number of iterations on every
+// grid. A product costs one linear sweep forward and one backward for each population.
 
 #include <algorithm>
 #include <cmath>
@@ -35,32 +35,41 @@ class LinearisedPopulation {
       : population_(outer.problem.population(p)),
         sweeps_(outer.sweeps[p]),
         response_(response),
-        u_(outer.u[p](upto(population_.steps()))),
+        v_(population_.stage_values(outer.u[p])),
         at_(data.at),
         matrices_(sweeps_.matrices(outer.u[p], at_)),
         jacobians_(sweeps_.density_jacobians(outer.u[p], at_)),
         tolerance_(tolerance) {
-    response_.set_state(u_, outer.m[p](from(1)));
+    response_.set_state(v_, population_.stage_densities(outer.m[p]));
   }
 
-  // The density's response at levels 1..N to a change of u at levels 0..N-1.
+  // The density's response to a change of u.
   UnifiedArray density_change(const UnifiedArray& x) {
     return sweeps_.linear_forward(jacobians_, response_(x), tolerance_);
+  }
+  // The density's last level, from its stages.
+  UnifiedArray last_density(const UnifiedArray& dm) const {
+    return population_.path_forward(dm, zeros_like(population_.initial_density()))
+        .levels(population_.steps() - 1);
+  }
+  Path path(const UnifiedArray& stages, const UnifiedArray& last) const {
+    return population_.path_backward(stages, last);
   }
   // What a change dm of the own density leaves of the HJB equation where H depends on it.
   UnifiedArray slowed(const UnifiedArray& change_of_cost, const UnifiedArray& dm) const {
     if (!population_.congestion()) return change_of_cost;
-    return change_of_cost - population_.hjb_change(u_, at_, dm);
+    return change_of_cost - population_.hjb_change(v_, at_, dm);
   }
   UnifiedArray backward(const UnifiedArray& source, const UnifiedArray& terminal) {
-    return sweeps_.linear_backward(matrices_, source * population_.dt(), terminal, tolerance_);
+    return sweeps_.linear_backward(matrices_, source * population_.stage_dt(), terminal,
+                                   tolerance_);
   }
 
  private:
   const DiscretePopulation& population_;
   Sweeps& sweeps_;
   DensityResponse& response_;
-  UnifiedArray u_;
+  UnifiedArray v_;
   Conditions at_;
   Stencil matrices_, jacobians_;
   LinearTolerance tolerance_;
@@ -86,7 +95,7 @@ class LinearisedSystem {
   // What a change of densities makes of the terminal costs.
   Fields terminal_changes(const Fields& dm) const {
     Fields last;
-    for (const UnifiedArray& x : dm) last.push_back(x(problem_.steps() - 1));
+    for (std::size_t p = 0; p < dm.size(); ++p) last.push_back(populations_[p].last_density(dm[p]));
     return problem_.terminal_derivatives(m_, last);
   }
   UnifiedArray apply(const UnifiedArray& vector) {
@@ -98,6 +107,25 @@ class LinearisedSystem {
       result.push_back(x[p] - one.backward(one.slowed(running[p], dm[p]), terminal[p]));
     }
     return stacked(result).eval();
+  }
+  // The update at all levels, by the stages x that solve for it: its terminal values follow the
+  // density.
+  Fields levels(const Fields& x, const std::vector<HjbResidual>& r) {
+    const Fields dm = density_changes(x), terminal = terminal_changes(dm);
+    const bool stages_are_levels = problem_.population().theta() == 1.0;
+    const Fields running = stages_are_levels ? Fields{} : problem_.running_derivatives(m_, dm);
+    Fields result;
+    for (std::size_t p = 0; p < x.size(); ++p) {
+      LinearisedPopulation& one = populations_[p];
+      const UnifiedArray last = (terminal[p] - r[p].terminal).eval();
+      // Levels would swing about stages that are not quite those of a path.
+      const UnifiedArray stages =
+          stages_are_levels
+              ? x[p]
+              : one.backward((one.slowed(running[p], dm[p]) - r[p].levels).eval(), last);
+      result.push_back(concat({one.path(stages, last).levels, expand_dims(last, 0)}));
+    }
+    return result;
   }
   UnifiedArray right_side(const std::vector<HjbResidual>& r) {
     Fields result;
@@ -175,11 +203,7 @@ Fields correction(Outer& outer, NewtonStep& step, const Trial& at, double forcin
                                     step.right_side, vector, forcing, most_krylov);
   krylov += report.iterations;
   outer.gmres += report.iterations;
-  Fields x = unstacked(vector);
-  const Fields last = step.system.terminal_changes(step.system.density_changes(x));
-  for (std::size_t p = 0; p < x.size(); ++p)
-    x[p] = concat({x[p], expand_dims(last[p] - at.residual[p].terminal, 0)});
-  return x;
+  return step.system.levels(unstacked(vector), at.residual);
 }
 
 // Halve the step until the residual falls, in max norm or as what it makes of u (the natural level

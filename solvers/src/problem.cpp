@@ -50,8 +50,6 @@ Population make_population(const Config& config, std::size_t which,
 }  // namespace
 
 Problem make_problem(const Config& config) {
-  refuse(config.solver.scheme != Scheme::implicit,
-         "solver.scheme = " + to_string(config.solver.scheme));
   Problem problem;
   for (std::size_t k = 0; k < config.domain.axes(); ++k)
     problem.axes.push_back({config.domain.lower[k], config.domain.upper[k], config.domain.cells[k],
@@ -66,6 +64,7 @@ Problem make_problem(const Config& config) {
   problem.exit_cost = config.domain.exit_cost.evaluate();
   problem.horizon = config.time.horizon;
   problem.steps = config.time.steps;
+  problem.scheme = config.solver.scheme;
   problem.control = config.control;
   problem.ergodic = config.ergodic();
   for (const PopulationConfig& p : config.populations)

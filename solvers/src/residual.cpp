@@ -27,13 +27,12 @@ HjbResidual hjb_residual(const DiscretePopulation& population, const UnifiedArra
 double fokker_planck_residual(const DiscretePopulation& population, const UnifiedArray& u,
                               const UnifiedArray& m) {
   const Grid& grid = population.grid();
-  const std::int64_t n = population.steps();
-  const UnifiedArray later = m(from(1));
-  const Stencil a =
-      transpose(grid, population.density_matrix(u(upto(n)), population.conditions(later)));
-  // (m^(n+1) - m^n)/dt + K^T m^(n+1)
-  const UnifiedArray left = apply(grid, a, later) - m(upto(n));
-  return largest_of(left) / population.dt() * residual_scale(population, m);
+  const UnifiedArray p = population.stage_densities(m);
+  const Stencil a = transpose(
+      grid, population.density_matrix(population.stage_values(u), population.conditions(p)));
+  // theta ((m^(n+1) - m^n) + dt K^T p^n)
+  const UnifiedArray left = apply(grid, a, p) - m(upto(population.steps()));
+  return largest_of(left) / population.stage_dt() * residual_scale(population, m);
 }
 
 Residuals residuals(const DiscreteProblem& problem, const Fields& u, const Fields& m) {

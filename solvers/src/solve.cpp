@@ -86,13 +86,15 @@ double Outer::exploitability() {
       // What u promises, corrected for what it leaves of its equation, is what its policy costs.
       if (one.discount() == 0.0) {
         // The Fokker-Planck matrix is the transpose of the linearised HJB matrix.
-        gain -= problem.dt() * grid.inner(left.levels, m[p](from(1))) +
+        gain -= problem.dt() * grid.inner(left.levels, one.stage_densities(m[p])) +
                 grid.inner(grid.density(left.terminal), m[p](problem.steps()));
       } else {
-        const UnifiedArray correction =
+        const UnifiedArray last = (-left.terminal).eval();
+        const Path correction = one.path_backward(
             sweeps[p].linear_backward(sweeps[p].matrices(u[p], data[p].at),
-                                      left.levels * -problem.dt(), -left.terminal, {0.0, 1e-6});
-        gain += grid.inner(correction(0), m[p](0));
+                                      left.levels * -one.stage_dt(), last, {0.0, 1e-6}),
+            last);
+        gain += grid.inner(correction.levels(0), m[p](0));
       }
     }
   } catch (const Breakdown&) {

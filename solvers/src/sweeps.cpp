@@ -72,7 +72,8 @@ UnifiedArray Sweeps::hjb(const HjbData& data, const UnifiedArray* guess, double 
   for (std::int64_t n = n_steps - 1; n >= 0; --n) {
     ask_whether_to_go_on();
     const UnifiedArray& next = u[index(n) + 1];
-    u[index(n)] = hjb_step_({next, data.running(n), data.at.level(n), n}, next, tolerance);
+    u[index(n)] = population_.step_end(
+        next, hjb_step_({next, data.running(n), data.at.level(n), n}, next, tolerance));
   }
   return stack(u);
 }
@@ -111,17 +112,18 @@ std::optional<UnifiedArray> Sweeps::hjb_by_newton(const HjbData& data, UnifiedAr
   bool arrived = max(abs(change)).item<double>() == 0.0;  // at u^N
   for (int k = 0; k < max_updates; ++k) {
     const HjbNewton::Linearisation at =
-        newton_.linearise(u(upto(n_steps)), u(from(1)), data.running, data.at);
+        newton_.linearise(population_.stage_values(u), u(from(1)), data.running, data.at);
     if (arrived && at.residual <= tolerance) return u;
     if (!std::isfinite(at.residual)) return std::nullopt;
     const double exactness = newton_.linear_tolerance(at.residual, tolerance, k == 0);
-    const UnifiedArray x = linear_backward(at.matrix, at.right_side, change, {exactness, 0.0});
+    const Path x = population_.path_backward(
+        linear_backward(at.matrix, at.right_side, change, {exactness, 0.0}), change);
     linear_.counts().newton += n_steps;
     const auto [next, bound] = newton_.update(u(upto(n_steps)), x, data.at);
     u = with_last(next, arrived ? u(n_steps) : u(n_steps) + change);
     if (!arrived) change = zeros_like(change);
     arrived = true;
-    if (bound + exactness / population_.dt() <= tolerance) return u;
+    if (bound + exactness / population_.stage_dt() <= tolerance) return u;
   }
   return std::nullopt;
 }
@@ -135,14 +137,15 @@ UnifiedArray Sweeps::improved(const HjbData& data, const UnifiedArray& u) {
     return lines_->newton_update(u, data).u;
   }
   const HjbNewton::Linearisation at =
-      newton_.linearise(u(upto(n_steps)), u(from(1)), data.running, data.at);
-  const UnifiedArray x =
-      linear_backward(at.matrix, at.right_side, (data.terminal - u(n_steps)).eval(), {0.0, 1e-10});
-  return with_last(u(upto(n_steps)) + x, data.terminal);
+      newton_.linearise(population_.stage_values(u), u(from(1)), data.running, data.at);
+  const UnifiedArray change = (data.terminal - u(n_steps)).eval();
+  const Path x = population_.path_backward(
+      linear_backward(at.matrix, at.right_side, change, {0.0, 1e-10}), change);
+  return with_last(u(upto(n_steps)) + x.levels, data.terminal);
 }
 
 Stencil Sweeps::made_by(const Traced& make, const UnifiedArray& u, const Conditions& at) const {
-  List in{u(upto(population_.steps()))};
+  List in{population_.stage_values(u)};
   at.append_to(in);
   return Stencil::from_list(make(in), 0, population_.grid().axes());
 }
@@ -171,9 +174,11 @@ Density Sweeps::fokker_planck(const UnifiedArray& u, const UnifiedArray* guess, 
     m.reserve(index(population_.steps()) + 1);
     for (std::int64_t n = 0; n < population_.steps(); ++n) {
       ask_whether_to_go_on();
-      auto [next, residual] = fokker_planck_step_({u(n), m.back(), at.level(n), n},
-                                                  guess ? (*guess)(n + 1) : m.back(), relative);
-      m.push_back(std::move(next));
+      const auto near = [&] { return population_.stage_values((*guess)(n + 1), (*guess)(n)); };
+      auto [p, residual] =
+          fokker_planck_step_({population_.stage_values(u(n), u(n + 1)), m.back(), at.level(n), n},
+                              guess ? near() : m.back(), relative);
+      m.push_back(population_.step_end(m.back(), p).eval());
       residuals.push_back(std::move(residual));
     }
     result = {stack(m), max(stack(residuals)).item<double>()};
@@ -194,8 +199,8 @@ UnifiedArray Sweeps::linear_backward(const Stencil& matrices, const UnifiedArray
   UnifiedArray last = terminal;
   for (std::int64_t n = population_.steps() - 1; n >= 0; --n) {
     ask_whether_to_go_on();
-    last = linear_.solve(matrices.level(n), last + source(n), last, tolerance).first;
-    x[index(n)] = last;
+    x[index(n)] = linear_.solve(matrices.level(n), last + source(n), last, tolerance).first;
+    last = population_.step_end(last, x[index(n)]);
   }
   return stack(x);
 }
@@ -214,8 +219,8 @@ UnifiedArray Sweeps::linear_forward(const Stencil& transposed, const UnifiedArra
   UnifiedArray last = start;
   for (std::int64_t n = 0; n < population_.steps(); ++n) {
     ask_whether_to_go_on();
-    last = linear_.solve(transposed.level(n), last + source(n), last, tolerance).first;
-    y.push_back(last);
+    y.push_back(linear_.solve(transposed.level(n), last + source(n), last, tolerance).first);
+    last = population_.step_end(last, y.back());
   }
   return stack(y);
 }

@@ -13,7 +13,14 @@ namespace isofield::mfg {
 enum class Boundary : std::uint8_t { periodic, reflecting, exit };
 
 /// How time and space are discretised.
-enum class Scheme : std::uint8_t { implicit, semi_lagrangian, splitting, neural };
+enum class Scheme : std::uint8_t {
+  implicit,     ///< upwind and backward Euler: first order, monotone, for any data
+  centred,      ///< centred differences and midpoint rule: second order
+  exponential,  ///< exponential fitting and midpoint rule: second order, for beta = 2
+  semi_lagrangian,
+  splitting,
+  neural,
+};
 
 /// How the two equations are brought to agree.
 enum class Coupling : std::uint8_t {

@@ -6,14 +6,14 @@
 namespace isofield::mfg {
 
 /// The derivative of a population's Fokker-Planck equation in u: C = sum over faces of
-/// D^T m G_qq D, at all levels at once.
+/// D^T p G_qq D, of all steps at once.
 class DensityResponse {
  public:
   explicit DensityResponse(const DiscretePopulation& population);
 
-  /// Take u at levels 0..N-1 and m at levels 1..N.
-  void set_state(const UnifiedArray& u, const UnifiedArray& m);
-  /// -dt C x, the source that a change x of u at levels 0..N-1 is to the density's change.
+  /// Take the stages of u and m.
+  void set_state(const UnifiedArray& v, const UnifiedArray& p);
+  /// -theta dt C x, the source that a change x of the stages of u is to the density's change.
   UnifiedArray operator()(const UnifiedArray& x) const;
 
  private:

@@ -36,12 +36,12 @@ class DiscreteProblem {
 
   /// What each population's HJB equation is solved for where densities are m, at all levels.
   std::vector<HjbData> hjb_data(const Fields& m) const;
-  /// F of each population at levels 0..N-1, of m at levels 1..N. In a problem of control, the
+  /// F of each population of all steps, from m at all levels. In a problem of control, the
   /// derivative of what all pay together by the population's density.
   Fields running_costs(const Fields& m) const;
   /// u^N = G(x, m^N), or the derivative of what all pay together, from m at all levels.
   Fields terminal_costs(const Fields& m) const;
-  /// Derivatives of `running_costs` in the direction `dm`, given at levels 1..N.
+  /// Derivatives of `running_costs` in the direction `dm` of the stage densities.
   Fields running_derivatives(const Fields& m, const Fields& dm) const;
   /// Derivatives of `terminal_costs` in the direction `dm` of m^N.
   Fields terminal_derivatives(const Fields& m, const Fields& dm) const;
@@ -51,7 +51,7 @@ class DiscreteProblem {
 
  private:
   enum class Kind { running, terminal };
-  Fields seen(const Fields& m, Slice levels) const;
+  Fields seen(Kind kind, const Fields& m) const;
   Fields paid(Kind kind, const Fields& m) const;
   Fields priced(Kind kind, const Fields& m) const;
   Fields derivatives(Kind kind, const Fields& m, Fields dm) const;
@@ -61,8 +61,8 @@ class DiscreteProblem {
   Grid grid_;
   std::vector<DiscretePopulation> populations_;
   double coupling_ = 1.0;
-  Fields reference_;                 // only where the coupling is not 1
-  UnifiedArray times_, final_time_;  // shaped to broadcast with fields over time
+  Fields reference_;         // only where the coupling is not 1
+  UnifiedArray final_time_;  // shaped to broadcast with fields over time
 };
 
 }  // namespace isofield::mfg

@@ -64,6 +64,7 @@ struct Problem {
   double exit_cost = 0.0;  ///< u in exit cells and beyond exit ends
   double horizon = 1.0;
   std::int64_t steps = 1;
+  Scheme scheme = Scheme::implicit;
   std::vector<Population> populations = {Population{}};  ///< one at least
   /// Whether all are led by one planner, who minimises what they pay together (mean-field control,
   /// the social optimum), instead of each minimising his own.

@@ -66,20 +66,20 @@ class HjbNewton {
  public:
   HjbNewton(const DiscretePopulation& population, const LinearStep& linear);
 
-  /// The equation linearised at u.
+  /// The equation linearised at stages v.
   struct Linearisation {
-    UnifiedArray right_side;  ///< -dt times the residual
+    UnifiedArray right_side;  ///< -theta dt times the residual
     double residual = 0.0;    ///< its largest absolute value, in units of u over time
     Stencil matrix;
   };
-  Linearisation linearise(const UnifiedArray& u, const UnifiedArray& u_next,
+  Linearisation linearise(const UnifiedArray& v, const UnifiedArray& u_next,
                           const UnifiedArray& cost, const Conditions& at) const;
   /// u + x, and a bound of the residual there, infinite where the Hamiltonian is not quadratic; the
   /// linear system's own residual comes on top.
-  std::pair<UnifiedArray, double> update(const UnifiedArray& u, const UnifiedArray& x,
+  std::pair<UnifiedArray, double> update(const UnifiedArray& u, const Path& x,
                                          const Conditions& at) const;
-  /// In one dimension, an update in one go: the new u and how far it can be from a solution.
-  std::pair<UnifiedArray, double> direct_update(const UnifiedArray& u, const UnifiedArray& u_next,
+  /// In one dimension, an update in one go: the new stage and how far it can be from a solution.
+  std::pair<UnifiedArray, double> direct_update(const UnifiedArray& v, const UnifiedArray& u_next,
                                                 const UnifiedArray& cost,
                                                 const Conditions& at) const;
   /// How exactly to solve for an update at a residual, in 2-norm of the step's linear system;
@@ -105,7 +105,7 @@ class HjbStep {
     Conditions at;
     std::int64_t level = 0;
   };
-  /// The u at a level, from the next level's and the running cost, starting at `guess`. Throws
+  /// The stage of a step, from the next level's u and the running cost, starting at `guess`. Throws
   /// Breakdown, naming the level.
   UnifiedArray operator()(const Data& data, const UnifiedArray& guess, double tolerance);
 
@@ -132,6 +132,9 @@ struct Density {
 /// included, fixes a factor.
 UnifiedArray repaired_density(const Grid& grid, const Stencil& transposed, const UnifiedArray& m,
                               const UnifiedArray& m_last);
+/// The same where a density need not keep its sign: the balance of mass alone.
+UnifiedArray balanced_density(const Grid& grid, const Stencil& transposed, const UnifiedArray& m,
+                              const UnifiedArray& m_last);
 
 /// One forward step of the Fokker-Planck equation: the exact transpose of the linearised HJB step.
 /// Where there is congestion the step is an equation in m that is not linear: Newton's method
@@ -140,27 +143,27 @@ class FokkerPlanckStep {
  public:
   FokkerPlanckStep(const DiscretePopulation& population, LinearStep& linear);
 
-  /// What one step is solved for: u, m and the conditions at the last level, whose number it is;
-  /// the conditions' density is not looked at.
+  /// What one step is solved for: its stage value, m at the last level, whose number it is, and the
+  /// conditions, whose density is not looked at.
   struct Data {
-    UnifiedArray u, m;
+    UnifiedArray v, m;
     Conditions at;
     std::int64_t level = 0;
   };
-  /// The m at a level. Mass and sign are exact to rounding, however exactly the linear system is
-  /// solved. The residual is an array of one number.
-  struct Level {
-    UnifiedArray m, residual;
+  /// The stage density. Its mass, and its sign where the scheme keeps it, are exact to rounding,
+  /// however exactly the linear system is solved. The residual is an array of one number.
+  struct Stage {
+    UnifiedArray p, residual;
   };
   /// Throws Breakdown, naming the level.
-  Level operator()(const Data& data, const UnifiedArray& guess, double relative);
+  Stage operator()(const Data& data, const UnifiedArray& guess, double relative);
 
  private:
   using Traced = isofield::detail::TracedFunction;
-  Stencil made_by(const Traced& make, const Data& data, const UnifiedArray& m) const;
-  Level repaired(const Stencil& a, const UnifiedArray& m, const UnifiedArray& m_last) const;
-  Level linear(const Data& data, const UnifiedArray& guess, double relative);
-  Level congested(const Data& data, const UnifiedArray& guess, double relative);
+  Stencil made_by(const Traced& make, const Data& data, const UnifiedArray& p) const;
+  Stage repaired(const Stencil& a, const UnifiedArray& p, const UnifiedArray& m_last) const;
+  Stage linear(const Data& data, const UnifiedArray& guess, double relative);
+  Stage congested(const Data& data, const UnifiedArray& guess, double relative);
   const DiscretePopulation& population_;
   LinearStep& linear_;
   Traced matrix_, jacobian_, repair_;
@@ -176,13 +179,14 @@ class LineMarch {
   };
   LineMarch(const DiscretePopulation& population, Kind kind);
 
-  /// The levels, from a matrix and a source for each, and what to start from.
+  /// The stages of all steps, from a matrix and a source for each, and what to start from.
   UnifiedArray operator()(const Stencil& matrices, const UnifiedArray& source,
                           const UnifiedArray& start) const;
 
  private:
   using Traced = isofield::detail::TracedFunction;
   static constexpr std::int64_t chunk = 64;  ///< levels of one recorded function
+  const DiscretePopulation& population_;
   Kind kind_;
   Traced march_;
 };

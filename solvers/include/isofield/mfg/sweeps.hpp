@@ -10,7 +10,8 @@ namespace isofield::mfg {
 struct Interrupted {};
 
 /// Passes over all time levels of one discrete population. Fields over time have shape
-/// (N + 1, n_0[, n_1]), or (N, ...) where only levels 0..N-1 (HJB) or 1..N (density) are meant.
+/// (N + 1, n_0[, n_1[, n_2]]), or (N, ...) where they are of steps, as stages are, or of levels
+/// 0..N-1 (HJB) or 1..N (density).
 class Sweeps {
  public:
   /// `should_stop`, where given, is asked before each time step of a sweep (in one dimension, where
@@ -26,19 +27,20 @@ class Sweeps {
   /// Improve u by one update of Newton's method, which is one of policy iteration: the cost of the
   /// policy that u makes agents choose.
   UnifiedArray improved(const HjbData& data, const UnifiedArray& u);
-  /// The matrices of the HJB equation linearised at u, n = 0..N-1, ready to be solved with.
+  /// The matrices of the HJB equation linearised at u, of all steps, ready to be solved with.
   Stencil matrices(const UnifiedArray& u, const Conditions& at) const;
-  /// Those of the Fokker-Planck equation, I + dt K^T.
+  /// Those of the Fokker-Planck equation, I + theta dt K^T.
   Stencil density_matrices(const UnifiedArray& u, const Conditions& at) const;
   /// Those of the Fokker-Planck equation linearised in m.
   Stencil density_jacobians(const UnifiedArray& u, const Conditions& at) const;
   /// Solve the Fokker-Planck equation forwards for the density that follows u. Throws Breakdown.
   Density fokker_planck(const UnifiedArray& u, const UnifiedArray* guess, double relative);
 
-  /// Solve x^n - x^(n+1) + dt K_n x^n = source^n backwards from x^N; gives levels 0..N-1.
+  /// Solve (I + theta dt K_n) x_n = x^(n+1) + source^n for the stages x_n of a path backwards from
+  /// its level N.
   UnifiedArray linear_backward(const Stencil& matrices, const UnifiedArray& source,
                                const UnifiedArray& terminal, LinearTolerance tolerance);
-  /// Solve y^(n+1) - y^n + dt K_n^T y^(n+1) = source^n forwards from y^0 = 0; gives levels 1..N.
+  /// Solve (I + theta dt K_n^T) y_n = y^n + source^n for the stages y_n of a path forwards from 0.
   UnifiedArray linear_forward(const Stencil& transposed, const UnifiedArray& source,
                               LinearTolerance tolerance);
 
