@@ -30,8 +30,7 @@ static int to_the_others(void* user, const isofield_mfg_cost_input* at, double* 
 
 static int report(void* user, const isofield_mfg_iteration* now) {
   (void)user;
-  printf("%s, grid %d times coarser: residual %.1e\n", now->method, 1 << now->coarsening,
-         now->residual);
+  printf("%s %s: residual %.1e\n", now->start, now->method, now->residual);
   return 0; /* go on */
 }
 

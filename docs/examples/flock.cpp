@@ -34,8 +34,8 @@ int main() {
 
   mfg::SolveOptions options;
   options.on_iteration = [](const mfg::Progress& now) {
-    std::printf("%s, grid %d times coarser: residual %.1e\n", now.iteration.method.c_str(),
-                1 << now.coarsening, now.iteration.residual);
+    std::printf("%s %s: residual %.1e\n", now.start.c_str(), now.iteration.method.c_str(),
+                now.iteration.residual);
     return true;  // go on
   };
   const mfg::Solution game = mfg::solve(problem, options);

@@ -291,11 +291,11 @@ class _Progress:
     def wanted(self):
         return self.notebook or self.terminal
 
-    def show(self, iteration, coarsening):
+    def show(self, iteration, start):
         if _time.monotonic() - self.last < 0.1:
             return
         self.last = _time.monotonic()
-        where = f", grid {2**coarsening} times coarser" if coarsening else ""
+        where = f", {start}" if start else ""
         self.write(
             f"{iteration['method']} {iteration['number']}: residual {iteration['residual']:.2e} "
             f"(asked {self.tolerance:.0e}), {iteration['seconds']:.1f} s{where}"
@@ -341,10 +341,10 @@ def solve(
     """
     shown = _Progress(progress, tolerance)
 
-    def each(iteration, coarsening):
+    def each(iteration, start):
         if shown.wanted:
-            shown.show(iteration, coarsening)
-        if on_iteration is not None and coarsening == 0:
+            shown.show(iteration, start)
+        if on_iteration is not None and not start:
             return on_iteration(iteration)
 
     if not isinstance(initial_guess, (str, list)):

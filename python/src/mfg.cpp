@@ -252,14 +252,14 @@ nb::dict described(const mfg::SolveReport& r) {
   return d;
 }
 
-/// Solve; `on_iteration(iteration, coarsening)` may end it by giving False. An error in it, or
+/// Solve; `on_iteration(iteration, start)` may end it by giving False. An error in it, or
 /// Ctrl-C, ends the solve, too, and is raised.
 nb::tuple solve(const Problem& problem, mfg::SolveOptions options, nb::handle on_iteration) {
   std::optional<nb::python_error> failed;
   options.on_iteration = [&](const mfg::Progress& progress) {
     const nb::gil_scoped_acquire lock;
     try {
-      const nb::object go_on = on_iteration(described(progress.iteration), progress.coarsening);
+      const nb::object go_on = on_iteration(described(progress.iteration), progress.start);
       return !go_on.is(nb::bool_(false));
     } catch (nb::python_error& e) {
       failed.emplace(std::move(e));

@@ -32,18 +32,16 @@ mfg::Solution WatchedSolve::solve(mfg::SolveOptions solve_options) {
 /// Show an iteration, write a checkpoint when it is due, and say whether to go on.
 bool WatchedSolve::watch(const mfg::Progress& seen) {
   const mfg::Iteration& now = seen.iteration;
-  const bool on_the_grid = seen.coarsening == 0;
-  const std::string stage =
-      on_the_grid ? "" : fmt::format("grid {} times coarser", 1 << seen.coarsening);
+  const std::string& stage = seen.start;
   progress_.update({.iteration = now.number, .residual = now.residual, .stage = stage});
   if (options_.verbose) {
     progress_.log(
         fmt::format("{}iteration {} ({}): HJB {:.2e}, Fokker-Planck {:.2e}, {} GMRES, {:.3f} s",
-                    on_the_grid ? "" : stage + ", ", now.number, now.method, now.hjb_residual,
+                    stage.empty() ? "" : stage + ", ", now.number, now.method, now.hjb_residual,
                     now.fp_residual, now.krylov, now.seconds));
   }
   const std::int64_t every = context_.config.output.checkpoint_every;
-  if (on_the_grid && every > 0 && now.number % every == 0) {
+  if (stage.empty() && every > 0 && now.number % every == 0) {
     // Without room for a checkpoint the run goes on: its result may still find some.
     try {
       write_checkpoint(make_checkpoint(context_, seen));

@@ -57,9 +57,12 @@ mfg::SolveOptions solve_options(const isofield_mfg_problem& problem,
 
 isofield_mfg_iteration seen_by_c(const mfg::Progress& progress) {
   const mfg::Iteration& i = progress.iteration;
-  return {i.number,         progress.coarsening, i.method.c_str(), i.residual,
-          i.hjb_residual,   i.fp_residual,       i.change_u,       i.change_m,
-          i.exploitability, i.seconds,           &progress};
+  return {i.number,         progress.start.c_str(),
+          i.method.c_str(), i.residual,
+          i.hjb_residual,   i.fp_residual,
+          i.change_u,       i.change_m,
+          i.exploitability, i.seconds,
+          &progress};
 }
 
 /// The configuration's [backend], which also sets threads; "auto" is what is in force.
@@ -115,7 +118,8 @@ isofield_status isofield_mfg_iteration_copy(const isofield_mfg_iteration* now, i
                                             int64_t count) {
   return guarded([&] {
     const auto& progress = *static_cast<const mfg::Progress*>(given(now, "now").fields);
-    if (progress.coarsening != 0) throw Invalid("the iteration is on a coarser grid");
+    if (!progress.start.empty())
+      throw Invalid(fmt::format("the iteration is for a start ({})", progress.start));
     copy_out(chosen(progress.u, progress.m, population, what), values, count);
   });
 }

@@ -510,7 +510,7 @@ class ErgodicSolver {
         u.push_back(as_level(now.w[p] - parts[p].mean(now.w[p])).eval());
         m.push_back(as_level(now.m[p]).eval());
       }
-      go_on = options_.on_iteration({history_.back(), u, m, 0}) && go_on;
+      go_on = options_.on_iteration({history_.back(), u, m, {}}) && go_on;
     }
     stopped_ = stopped_ || !go_on;
     return go_on;

@@ -54,8 +54,11 @@ FokkerPlanckStep::FokkerPlanckStep(const DiscretePopulation& population, LinearS
 
 FokkerPlanckStep::Stage FokkerPlanckStep::operator()(const Data& data, const UnifiedArray& guess,
                                                      double relative) {
-  return population_.congestion() ? congested(data, guess, relative)
-                                  : linear(data, guess, relative);
+  const std::int64_t level = data.level + 1;
+  return solving("Fokker-Planck", level, static_cast<double>(level) * population_.dt(), [&] {
+    return population_.congestion() ? congested(data, guess, relative)
+                                    : linear(data, guess, relative);
+  });
 }
 
 Stencil FokkerPlanckStep::made_by(const Traced& make, const Data& data,

@@ -18,7 +18,10 @@ HjbStep::HjbStep(const DiscretePopulation& population, LinearStep& linear, HjbNe
 
 UnifiedArray HjbStep::operator()(const Data& data, const UnifiedArray& guess, double tolerance) {
   ++linear_.counts().hjb_steps;
-  return linear_.is_direct() ? direct(data, guess, tolerance) : iterative(data, guess, tolerance);
+  const double time = static_cast<double>(data.level) * population_.dt();
+  return solving("HJB", data.level, time, [&] {
+    return linear_.is_direct() ? direct(data, guess, tolerance) : iterative(data, guess, tolerance);
+  });
 }
 
 // Says in which of the data the NaN came, and where.

@@ -249,9 +249,14 @@ Outcome newton(Outer& outer, int most, double tolerance) {
     iteration.method = outer.problem.coupling() == 1.0 ? "newton" : "continuation";
     std::optional<Trial> next;
     while (true) {
-      NewtonStep step(outer, responses, state, forcing);
-      const Fields x = correction(outer, step, state, forcing, iteration.krylov);
-      next = line_search(outer, step, state, x);
+      try {
+        NewtonStep step(outer, responses, state, forcing);
+        const Fields x = correction(outer, step, state, forcing, iteration.krylov);
+        next = line_search(outer, step, state, x);
+      } catch (const Breakdown& e) {
+        outer.note(std::string("Newton's linear system broke down (") + e.what() + ")");
+        return Outcome::stalled;
+      }
       if (next) break;
       // GMRES sees the mean over space and time, in which a terminal cost that depends on the
       // density hides until it is solved more exactly.
@@ -261,9 +266,12 @@ Outcome newton(Outer& outer, int most, double tolerance) {
       }
       forcing = loosest = std::max(tightest, 1e-2 * forcing);
     }
-    // Eisenstat and Walker's second choice.
+    // Eisenstat and Walker's second choice; where Newton's method is at home, what does not fall
+    // was not solved exactly enough.
     const double ratio = next->size / state.size;
-    forcing = std::clamp(0.5 * ratio * ratio, 1e-3, 1e-1);
+    const bool loose = state.size < 1e-2 && ratio > 0.3;
+    if (loose) loosest = std::max(tightest, 1e-2 * forcing);
+    forcing = loose ? loosest : std::clamp(0.5 * ratio * ratio, 1e-3, 1e-1);
     iteration.change_u = largest_difference(next->u, state.u);
     iteration.change_m = largest_difference(next->m, state.m);
     state = std::move(*next);

@@ -50,9 +50,19 @@ enum class Outcome : std::uint8_t {
   interrupted,  ///< by the caller
 };
 
+/// Which problem is solved, seen from the one that was asked for.
+struct Nesting {
+  int coarsening = 0;     ///< how often cells and steps were halved
+  bool implicit = false;  ///< whether the implicit scheme takes another's place
+
+  bool is_start() const { return coarsening > 0 || implicit; }
+  /// "grid 2 times coarser", "implicit scheme", both or nothing.
+  std::string words() const;
+};
+
 /// What the outer algorithms share: a discrete problem, its sweeps, the state and the record.
 struct Outer {
-  Outer(DiscreteProblem& discrete, const SolveOptions& solve_options, int grid_level);
+  Outer(DiscreteProblem& discrete, const SolveOptions& solve_options, Nesting nested);
 
   /// Put an iteration on record; false if the caller wants to stop.
   bool record(Iteration iteration);
@@ -66,7 +76,7 @@ struct Outer {
 
   DiscreteProblem& problem;
   const SolveOptions& options;
-  int coarsening;
+  Nesting nesting;
   std::deque<Sweeps> sweeps;  ///< of each population
   double tolerance;           ///< the options', or what the dtype allows
   Fields u, m;                ///< the last good state; m solves the Fokker-Planck equation for u
@@ -106,9 +116,11 @@ Outcome newton(Outer& outer, int most, double tolerance);
 Outcome continuation(Outer& outer, int most);
 /// Set the state by solving on a coarser grid: `converged` if it could, `stalled` if it could not.
 Outcome coarse_start(Outer& outer);
+/// Set the state by the implicit scheme's solution on the same grid, in the same words.
+Outcome implicit_start(Outer& outer);
 /// Solve an ergodic game, by Newton's method, where it must be along a path from more viscosity.
 Solution solve_ergodic(const Problem& problem, const SolveOptions& options);
 /// Solve on one grid, from what the options ask for.
-Solution solve_on(const Problem& problem, const SolveOptions& options, int coarsening);
+Solution solve_on(const Problem& problem, const SolveOptions& options, Nesting nesting);
 
 }  // namespace isofield::mfg

@@ -38,14 +38,21 @@ double rounding_floor(const DiscreteProblem& problem) {
 
 }  // namespace
 
-Outer::Outer(DiscreteProblem& discrete, const SolveOptions& solve_options, int grid_level)
+std::string Nesting::words() const {
+  std::string text;
+  if (coarsening > 0) text = fmt::format("grid {} times coarser", 1 << coarsening);
+  if (implicit) text += text.empty() ? "implicit scheme" : ", implicit scheme";
+  return text;
+}
+
+Outer::Outer(DiscreteProblem& discrete, const SolveOptions& solve_options, Nesting nested)
     : problem(discrete),
       options(solve_options),
-      coarsening(grid_level),
+      nesting(nested),
       tolerance(std::max(solve_options.tolerance, rounding_floor(discrete))) {
   for (std::size_t p = 0; p < discrete.size(); ++p)
     sweeps.emplace_back(discrete.population(p), solve_options.should_stop);
-  if (tolerance > solve_options.tolerance && coarsening == 0)
+  if (tolerance > solve_options.tolerance && !nesting.is_start())
     notes.push_back(fmt::format("{} and this grid allow a residual of {:.1e}, not {:.1e}",
                                 name(discrete.dtype()), tolerance, solve_options.tolerance));
 }
@@ -105,10 +112,10 @@ double Outer::exploitability() {
 
 bool Outer::record(Iteration iteration) {
   iteration.number = iterations() + 1;
-  if (options.exploitability && coarsening == 0) iteration.exploitability = exploitability();
+  if (options.exploitability && !nesting.is_start()) iteration.exploitability = exploitability();
   iteration.seconds = seconds();
   history.push_back(std::move(iteration));
-  return !options.on_iteration || options.on_iteration({history.back(), u, m, coarsening});
+  return !options.on_iteration || options.on_iteration({history.back(), u, m, nesting.words()});
 }
 
 namespace {
@@ -150,8 +157,11 @@ Outcome automatic(Outer& outer) {
 }
 
 Outcome first_state(Outer& outer) {
-  if (outer.options.initial_guess == InitialGuess::coarse) return coarse_start(outer);
-  if (outer.options.initial_guess != InitialGuess::given || outer.coarsening > 0)
+  if (outer.options.initial_guess == InitialGuess::coarse) {
+    const Outcome outcome = coarse_start(outer);
+    return outcome == Outcome::stalled ? implicit_start(outer) : outcome;
+  }
+  if (outer.options.initial_guess != InitialGuess::given || outer.nesting.is_start())
     return Outcome::stalled;
   const Fields& given = outer.options.initial_u;
   if (given.size() != outer.size())
@@ -262,9 +272,9 @@ void finish(Outer& outer, Solution& solution) {
 
 }  // namespace
 
-Solution solve_on(const Problem& problem, const SolveOptions& options, int coarsening) {
+Solution solve_on(const Problem& problem, const SolveOptions& options, Nesting nesting) {
   DiscreteProblem discrete(problem, options.dtype);
-  Outer outer(discrete, options, coarsening);
+  Outer outer(discrete, options, nesting);
   Solution solution;
   SolveReport& report = solution.report;
   try {
@@ -290,7 +300,7 @@ Solution solve_on(const Problem& problem, const SolveOptions& options, int coars
 
 Solution solve(const Problem& problem, const SolveOptions& options) {
   check(options);
-  return problem.ergodic ? solve_ergodic(problem, options) : solve_on(problem, options, 0);
+  return problem.ergodic ? solve_ergodic(problem, options) : solve_on(problem, options, {});
 }
 
 SolveOptions make_options(const Config& config) {

@@ -92,14 +92,18 @@ std::optional<UnifiedArray> Sweeps::hjb_by_line_sweeps(const HjbData& data, Unif
                                                        double tolerance) {
   const std::int64_t n_steps = population_.steps();
   linear_.counts().hjb_steps += n_steps;
-  for (int k = 0; k < max_updates; ++k) {
-    ask_whether_to_go_on();
-    LineSweeps::NewtonUpdate update = lines_->newton_update(u, data);
-    linear_.counts().newton += n_steps;
-    linear_.counts().linear_solves += n_steps;
-    if (update.error <= tolerance) return update.u;
-    if (!std::isfinite(update.error)) return std::nullopt;
-    u = std::move(update.u);
+  try {
+    for (int k = 0; k < max_updates; ++k) {
+      ask_whether_to_go_on();
+      LineSweeps::NewtonUpdate update = lines_->newton_update(u, data);
+      linear_.counts().newton += n_steps;
+      linear_.counts().linear_solves += n_steps;
+      if (update.error <= tolerance) return update.u;
+      if (!std::isfinite(update.error)) return std::nullopt;
+      u = std::move(update.u);
+    }
+  } catch (const SolverError&) {
+    // Elimination broke down, too far from a solution.
   }
   return std::nullopt;
 }
@@ -167,7 +171,7 @@ Density Sweeps::fokker_planck(const UnifiedArray& u, const UnifiedArray* guess, 
   Density result;
   if (lines_ && !population_.congestion()) {
     linear_.counts().linear_solves += population_.steps();
-    result = lines_->density(u);
+    result = solving("Fokker-Planck", 0, 0.0, [&] { return lines_->density(u); });
   } else {
     const Conditions at = population_.conditions(population_.constant_density()(from(1)));
     List m{population_.initial_density()}, residuals;
@@ -193,7 +197,7 @@ UnifiedArray Sweeps::linear_backward(const Stencil& matrices, const UnifiedArray
   ask_whether_to_go_on();
   if (linear_.is_direct()) {
     linear_.counts().linear_solves += population_.steps();
-    return backward_(matrices, source, terminal);
+    return solving("HJB", 0, 0.0, [&] { return backward_(matrices, source, terminal); });
   }
   List x(index(population_.steps()));
   UnifiedArray last = terminal;
@@ -212,7 +216,7 @@ UnifiedArray Sweeps::linear_forward(const Stencil& transposed, const UnifiedArra
   const UnifiedArray start = zeros_like(population_.initial_density());
   if (linear_.is_direct()) {
     linear_.counts().linear_solves += population_.steps();
-    return forward_(transposed, source, start);
+    return solving("Fokker-Planck", 0, 0.0, [&] { return forward_(transposed, source, start); });
   }
   List y;
   y.reserve(index(population_.steps()));

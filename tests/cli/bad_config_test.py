@@ -209,6 +209,10 @@ HAND_MADE = [
     ({"model.name": '"a/b"'}, "model.name", "expected letters, digits and underscores"),
     ({"model.name": '""'}, "model.name", "expected letters, digits and underscores"),
     ({"model.viscosity": '"0.1"'}, "model.viscosity", "numbers have no quotes"),
+    ({"solver.scheme": '"exponential"', "model.hamiltonian.exponent": "1.5"}, "model.hamiltonian.exponent",
+     'expected 2 where solver.scheme = "exponential", got 1.5'),
+    ({"solver.scheme": '"exponential"', "model.hamiltonian.congestion": "0.5"},
+     "model.hamiltonian.congestion", 'expected 0 where solver.scheme = "exponential", got 0.5'),
     ({"solver": {"scheme": '"implicit"', "damping": '{ value = 1.0 }'}}, "solver.damping",
      "expected a number > 0 and <= 1, got a table"),
 ]

@@ -366,7 +366,8 @@ BOOST_AUTO_TEST_CASE(what_a_later_version_brings_is_refused_by_name) {
   };
   const std::vector<Case> cases{
       {"[model]", "[solver]\nscheme = \"neural\"\n[model]",
-       "solver.scheme: \"neural\" is not yet supported; this version has \"implicit\""},
+       "solver.scheme: \"neural\" is not yet supported; this version has \"implicit\", "
+       "\"centred\", \"exponential\""},
       {"[model]", "[solver]\nscheme = \"splitting\"\n[model]",
        "solver.scheme: \"splitting\" is not yet supported"},
       {"[model]", "[solver]\ncoupling = \"primal_dual\"\n[model]",

@@ -8,6 +8,7 @@
 #include <isofield/mfg/residual.hpp>
 #include <isofield/mfg/sweeps.hpp>
 #include <limits>
+#include <numbers>
 
 #include "mfg/mfg_test.hpp"
 
@@ -174,6 +175,36 @@ MFG_TEST_CASE(a_path_of_games_leads_to_solutions_that_nothing_else_finds_from_af
   }
 }
 
+// On coarse grids with little viscosity the second-order schemes find nothing by themselves, and
+// elimination without pivots may break down on the way: a status, no error to be caught.
+MFG_TEST_CASE(second_order_schemes_start_from_the_implicit_one_where_they_must) {
+  for (const Scheme scheme : {Scheme::centred, Scheme::exponential}) {
+    Problem problem;
+    Population& crowd = problem.populations[0];
+    problem.axes = {unit_axis(20, Boundary::periodic, Boundary::periodic)};
+    problem.steps = 20;
+    problem.scheme = scheme;
+    crowd.viscosity = 0.02;
+    crowd.scale = [](const Grid&) { return full(Shape{}, 1.0); };
+    crowd.running = [](const CostInput& in) {
+      return square(in.m) - 2.0 * sin(2.0 * std::numbers::pi * in.grid.coordinate(0));
+    };
+    crowd.initial_density = [](const Grid& g) {
+      return 1.0 + 0.5 * cos(2.0 * std::numbers::pi * g.coordinate(0));
+    };
+    SolveOptions alone = with(Coupling::automatic, 1e-9);
+    BOOST_TEST((solve(problem, alone).report.status != Status::converged));
+    bool implicit = false;
+    alone.initial_guess = InitialGuess::coarse;
+    alone.on_iteration = [&](const Progress& p) {
+      implicit = implicit || p.start == "implicit scheme";
+      return true;
+    };
+    BOOST_TEST((solve(problem, alone).report.status == Status::converged));
+    BOOST_TEST(implicit);
+  }
+}
+
 MFG_TEST_CASE(newton_is_not_given_up_while_it_gets_on) {
   // |q|^1.5 has no second derivative at 0: Newton's method is slow, and not to be interrupted.
   Problem problem = problem_p(1, 60, 60);
@@ -247,7 +278,7 @@ MFG_TEST_CASE(a_caller_sees_every_iteration_and_can_stop) {
       ++calls;
       BOOST_TEST(p.iteration.number == calls);
       BOOST_TEST((p.u[0].shape() == Shape{21, 31}));
-      BOOST_TEST(p.coarsening == 0);
+      BOOST_TEST(p.start == "");
       return calls < 6;
     };
     const Solution s = solve(problem_p(1, 30, 20), o);

@@ -183,7 +183,7 @@ static int look(void* user, const isofield_mfg_iteration* now) {
   ++w->seen;
   CHECK(now->number >= 1 && now->residual >= 0.0 && strlen(now->method) > 0);
   CHECK(isofield_mfg_iteration_copy(now, 0, ISOFIELD_MFG_DENSITY, w->last, 5) == ISOFIELD_INVALID);
-  if (now->coarsening > 0) {
+  if (strlen(now->start) > 0) {
     CHECK(isofield_mfg_iteration_copy(now, 0, ISOFIELD_MFG_DENSITY, w->last, SIZE) ==
           ISOFIELD_INVALID);
     return 0;

@@ -46,6 +46,17 @@ def test_without_a_crowd_everybody_walks_to_the_heat_kernel():
     np.testing.assert_allclose(np.asarray(solution.m[steps]), 1.0 + 0.5 * rate**steps * np.cos(np.pi * x), rtol=1e-9)
 
 
+def test_second_order_schemes_agree_where_the_implicit_one_is_far():
+    def values(scheme, n=40):
+        game = mfg.Problem(**dict(GAME, cells=n, steps=n, boundary="periodic", scheme=scheme, initial_density="1 + 0.5*cos(2*pi*x)", running_cost="m^2 - 2*sin(2*pi*x)"))
+        return np.asarray(mfg.solve(game, progress=False).u[0])
+
+    exponential, centred, implicit = values("exponential"), values("centred"), values("implicit")
+    assert np.abs(exponential - centred).max() < 0.1 * np.abs(exponential - implicit).max()
+    with pytest.raises(xp.ConfigError, match='scheme: "upwind" is none of "implicit", "centred", "exponential"'):
+        values("upwind")
+
+
 def test_two_axes_obstacles_and_exits():
     game = mfg.Problem(
         cells=(16, 12),

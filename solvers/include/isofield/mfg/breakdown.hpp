@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <isofield/error.hpp>
 #include <string>
+#include <type_traits>
 
 namespace isofield::mfg {
 
@@ -22,5 +23,18 @@ class Breakdown : public SolverError {
   std::int64_t level_;
   double time_;
 };
+
+/// Call `body`, and let what a linear solver throws be a breakdown of an equation at a level.
+template <class Body>
+std::invoke_result_t<Body> solving(const char* equation, std::int64_t level, double time,
+                                   const Body& body) {
+  try {
+    return body();
+  } catch (const Breakdown&) {
+    throw;
+  } catch (const SolverError& e) {
+    throw Breakdown(equation, level, time, e.what());
+  }
+}
 
 }  // namespace isofield::mfg

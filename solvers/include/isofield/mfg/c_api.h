@@ -199,8 +199,8 @@ typedef enum isofield_mfg_quantity {
 
 /* One outer iteration. Members have the meanings of the columns of result files. */
 typedef struct isofield_mfg_iteration {
-  int32_t number;     /* from 1 */
-  int32_t coarsening; /* 0 on the grid asked for, 1 on the next coarser, ... */
+  int32_t number;    /* from 1 */
+  const char* start; /* what is solved for a start, "grid 2 times coarser"; "": the problem itself */
   const char* method;
   double residual, hjb_residual, fp_residual;
   double change_u, change_m;

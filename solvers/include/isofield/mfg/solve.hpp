@@ -42,7 +42,9 @@ struct Progress {
   const Iteration& iteration;
   const Fields& u;  ///< of each population, shape (N + 1, n_0[, n_1[, n_2]])
   const Fields& m;
-  int coarsening;  ///< 0 on the grid asked for, 1 on the next coarser, ...
+  /// What is solved for a start, "grid 2 times coarser" or "implicit scheme"; empty: the problem
+  /// itself.
+  std::string start;
 };
 
 /// When an iteration counts as converged.

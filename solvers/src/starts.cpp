@@ -1,5 +1,7 @@
-// A start from coarser grids: the solution with half the cells and half the steps, found in the
-// same way, is brought over. Newton's method then needs a few iterations on the finest grid.
+// Starts from the solutions of simpler problems. On a coarser grid: the solution with half the
+// cells and half the steps, found in the same way, is brought over, and Newton's method needs a few
+// iterations on the finest grid. Of the implicit scheme: it is monotone, and finds a way where
+// schemes of second order have lost theirs.
 
 #include <algorithm>
 
@@ -11,6 +13,9 @@ namespace isofield::mfg {
 namespace {
 
 constexpr std::int64_t fewest_cells = 12, fewest_steps = 6;
+// A start's tolerance, and as many iterations as a good start takes.
+constexpr double rough = 1e-3;
+constexpr int few = 12;
 
 std::optional<Problem> coarsened(const Problem& problem) {
   std::vector<std::int64_t> cells;
@@ -42,11 +47,20 @@ Outcome coarse_start(Outer& outer) {
   options.coupling = Coupling::automatic;
   options.stop = StopRule::residual;
   // The grids differ by more than this.
-  options.tolerance = std::max(options.tolerance, 1e-3);
+  options.tolerance = std::max(options.tolerance, rough);
+  const bool monotone = problem->scheme == Scheme::implicit;
+  if (!monotone) {  // the next start is better than many iterations
+    options.coupling = Coupling::newton;
+    options.max_iterations = std::min(options.max_iterations, few);
+  }
   try {
-    const Solution coarse = solve_on(*problem, options, outer.coarsening + 1);
-    if (coarse.report.status == Status::breakdown) {
-      outer.note("no start from a coarser grid (" + coarse.report.breakdown + ")");
+    const Solution coarse =
+        solve_on(*problem, options, {outer.nesting.coarsening + 1, outer.nesting.implicit});
+    const SolveReport& report = coarse.report;
+    if (!monotone && (report.status == Status::breakdown || report.status == Status::not_converged))
+      return Outcome::stalled;
+    if (report.status == Status::breakdown) {
+      outer.note("no start from a coarser grid (" + report.breakdown + ")");
       return Outcome::stalled;
     }
     const bool interrupted = coarse.report.status == Status::interrupted;
@@ -78,6 +92,23 @@ Outcome coarse_start(Outer& outer) {
     outer.note(std::string("no start from a coarser grid (") + e.what() + ")");
     return Outcome::stalled;
   }
+}
+
+Outcome implicit_start(Outer& outer) {
+  Problem problem = outer.problem.problem();
+  if (problem.scheme == Scheme::implicit) return Outcome::stalled;
+  problem.scheme = Scheme::implicit;
+  const PhaseTimer timer(outer.phases, "implicit scheme");
+  SolveOptions options = outer.options;
+  options.coupling = Coupling::automatic;
+  options.stop = StopRule::residual;
+  options.tolerance = std::max(options.tolerance, rough);
+  const Solution start = solve_on(problem, options, {outer.nesting.coarsening, true});
+  if (start.report.status == Status::breakdown) return Outcome::stalled;
+  outer.u = start.u;
+  outer.m = start.m;
+  outer.has_state = true;
+  return start.report.status == Status::interrupted ? Outcome::interrupted : Outcome::converged;
 }
 
 }  // namespace isofield::mfg
