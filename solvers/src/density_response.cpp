@@ -14,9 +14,13 @@ Stencil stencil_of(const DiscretePopulation& population, const UnifiedArray& u,
   const Grid& grid = population.grid();
   const FaceField q = population.slopes(u);
   FaceField one;
+  const auto open = [&](int k, Side side) {
+    const auto& faces = grid.open_face(k, side);
+    return faces ? broadcast_to(*faces, u.shape()) : ones_like(u);
+  };
   for (int k = 0; k < grid.axes(); ++k) {
-    one.forward.push_back(ones_like(u));
-    one.backward.push_back(ones_like(u));
+    one.forward.push_back(open(k, Side::forward));
+    one.backward.push_back(open(k, Side::backward));
   }
   const FaceField carried = population.hamiltonian().curvature(q, one);
   Stencil c;

@@ -105,6 +105,13 @@ Fields DiscreteProblem::derivatives(Kind kind, const Fields& m, Fields dm) const
   return list;
 }
 
+Fields DiscreteProblem::pullbacks(Kind kind, const Fields& m, Fields y) const {
+  for (UnifiedArray& x : y) x = grid_.density(x);
+  Fields list = vjp([&](const Fields& x) { return priced(kind, x); }, m).second(y);
+  for (UnifiedArray& x : list) x = coupling_ == 1.0 ? x : coupling_ * x;
+  return list;
+}
+
 Fields DiscreteProblem::running_costs(const Fields& m) const {
   Fields list = priced(Kind::running, seen(Kind::running, m));
   for (UnifiedArray& x : list) x = grid_.density(x);
@@ -143,6 +150,18 @@ Fields DiscreteProblem::paid_terminal_costs(const Fields& m) const {
 
 Fields DiscreteProblem::running_derivatives(const Fields& m, const Fields& dm) const {
   return derivatives(Kind::running, seen(Kind::running, m), dm);
+}
+
+Fields DiscreteProblem::running_pullbacks(const Fields& m, const Fields& y) const {
+  return pullbacks(Kind::running, seen(Kind::running, m), y);
+}
+
+Fields DiscreteProblem::terminal_pullbacks(const Fields& m, const Fields& y) const {
+  Fields given;
+  for (const UnifiedArray& x : y) given.push_back(expand_dims(x, 0));
+  Fields list = pullbacks(Kind::terminal, seen(Kind::terminal, m), std::move(given));
+  for (UnifiedArray& x : list) x = x(0).copy();
+  return list;
 }
 
 Fields DiscreteProblem::terminal_derivatives(const Fields& m, const Fields& dm) const {

@@ -9,11 +9,13 @@ namespace {
 
 using List = std::vector<UnifiedArray>;
 
-// (start, matrices..., source) -> (stages, the level they lead to)
+// (start, matrices..., source[, added]) -> (stages, the level they lead to)
 List march(const DiscretePopulation& population, LineMarch::Kind kind,
            std::span<const UnifiedArray> in) {
   const Stencil matrices = Stencil::from_list(in, 1, 1);
-  const UnifiedArray& source = in[1 + Stencil::list_size(1)];
+  const std::size_t at = 1 + Stencil::list_size(1);
+  const UnifiedArray& source = in[at];
+  const UnifiedArray* added = in.size() > at + 1 ? &in[at + 1] : nullptr;
   const std::int64_t levels = matrices.diagonal.shape()[0];
   List x(static_cast<std::size_t>(levels));
   UnifiedArray last = in[0];
@@ -25,6 +27,7 @@ List march(const DiscretePopulation& population, LineMarch::Kind kind,
                                   last + source(n), 0, population.grid().axis(0).periodic());
     x[static_cast<std::size_t>(n)] = stage;
     last = population.step_end(last, stage);
+    if (added) last = last + (*added)(n);
   }
   return {stack(x), last};
 }
@@ -39,7 +42,7 @@ LineMarch::LineMarch(const DiscretePopulation& population, Kind kind)
       }) {}
 
 UnifiedArray LineMarch::operator()(const Stencil& matrices, const UnifiedArray& source,
-                                   const UnifiedArray& start) const {
+                                   const UnifiedArray& start, const UnifiedArray* added) const {
   const std::int64_t all = matrices.diagonal.shape()[0];
   const bool backward = kind_ == Kind::backward;
   List parts;
@@ -50,6 +53,7 @@ UnifiedArray LineMarch::operator()(const Stencil& matrices, const UnifiedArray& 
     List in{last};
     matrices.levels(first, first + count).append_to(in);
     in.push_back(source(slice(first, first + count)));
+    if (added) in.push_back((*added)(slice(first, first + count)));
     const List part = march_(in);
     parts.push_back(part[0]);
     last = part[1];

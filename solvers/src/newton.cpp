@@ -45,7 +45,8 @@ class LinearisedPopulation {
 
   // The density's response to a change of u.
   UnifiedArray density_change(const UnifiedArray& x) {
-    return sweeps_.linear_forward(jacobians_, response_(x), tolerance_);
+    return sweeps_.linear_forward(jacobians_, response_(x),
+                                  zeros_like(population_.initial_density()), tolerance_);
   }
   // The density's last level, from its stages.
   UnifiedArray last_density(const UnifiedArray& dm) const {

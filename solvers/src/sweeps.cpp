@@ -192,41 +192,37 @@ Density Sweeps::fokker_planck(const UnifiedArray& u, const UnifiedArray* guess, 
 }
 
 UnifiedArray Sweeps::linear_backward(const Stencil& matrices, const UnifiedArray& source,
-                                     const UnifiedArray& terminal, LinearTolerance tolerance) {
-  source.eval();
-  ask_whether_to_go_on();
-  if (linear_.is_direct()) {
-    linear_.counts().linear_solves += population_.steps();
-    return solving("HJB", 0, 0.0, [&] { return backward_(matrices, source, terminal); });
-  }
-  List x(index(population_.steps()));
-  UnifiedArray last = terminal;
-  for (std::int64_t n = population_.steps() - 1; n >= 0; --n) {
-    ask_whether_to_go_on();
-    x[index(n)] = linear_.solve(matrices.level(n), last + source(n), last, tolerance).first;
-    last = population_.step_end(last, x[index(n)]);
-  }
-  return stack(x);
+                                     const UnifiedArray& terminal, LinearTolerance tolerance,
+                                     const UnifiedArray* added) {
+  return march("HJB", backward_, matrices, source, terminal, tolerance, added);
 }
 
 UnifiedArray Sweeps::linear_forward(const Stencil& transposed, const UnifiedArray& source,
-                                    LinearTolerance tolerance) {
+                                    const UnifiedArray& start, LinearTolerance tolerance,
+                                    const UnifiedArray* added) {
+  return march("Fokker-Planck", forward_, transposed, source, start, tolerance, added);
+}
+
+UnifiedArray Sweeps::march(const char* equation, const LineMarch& lines, const Stencil& matrices,
+                           const UnifiedArray& source, const UnifiedArray& start,
+                           LinearTolerance tolerance, const UnifiedArray* added) {
   source.eval();
   ask_whether_to_go_on();
-  const UnifiedArray start = zeros_like(population_.initial_density());
+  const std::int64_t n_steps = population_.steps();
   if (linear_.is_direct()) {
-    linear_.counts().linear_solves += population_.steps();
-    return solving("Fokker-Planck", 0, 0.0, [&] { return forward_(transposed, source, start); });
+    linear_.counts().linear_solves += n_steps;
+    return solving(equation, 0, 0.0, [&] { return lines(matrices, source, start, added); });
   }
-  List y;
-  y.reserve(index(population_.steps()));
+  List stages(index(n_steps));
   UnifiedArray last = start;
-  for (std::int64_t n = 0; n < population_.steps(); ++n) {
+  for (std::int64_t k = 0; k < n_steps; ++k) {
     ask_whether_to_go_on();
-    y.push_back(linear_.solve(transposed.level(n), last + source(n), last, tolerance).first);
-    last = population_.step_end(last, y.back());
+    const std::int64_t n = &lines == &backward_ ? n_steps - 1 - k : k;
+    stages[index(n)] = linear_.solve(matrices.level(n), last + source(n), last, tolerance).first;
+    last = population_.step_end(last, stages[index(n)]);
+    if (added) last = last + (*added)(n);
   }
-  return stack(y);
+  return stack(stages);
 }
 
 // Says where the first NaN is. A density of finite numbers whose residual overflows is let pass.

@@ -45,6 +45,9 @@ class DiscreteProblem {
   Fields running_derivatives(const Fields& m, const Fields& dm) const;
   /// Derivatives of `terminal_costs` in the direction `dm` of m^N.
   Fields terminal_derivatives(const Fields& m, const Fields& dm) const;
+  /// The transposes of both.
+  Fields running_pullbacks(const Fields& m, const Fields& y) const;
+  Fields terminal_pullbacks(const Fields& m, const Fields& y) const;
   /// What agents pay, also where a planner leads them: F as the problem has it.
   Fields paid_running_costs(const Fields& m) const;
   Fields paid_terminal_costs(const Fields& m) const;
@@ -55,6 +58,7 @@ class DiscreteProblem {
   Fields paid(Kind kind, const Fields& m) const;
   Fields priced(Kind kind, const Fields& m) const;
   Fields derivatives(Kind kind, const Fields& m, Fields dm) const;
+  Fields pullbacks(Kind kind, const Fields& m, Fields y) const;
   Fields at_the_end(const Fields& costs) const;
 
   Problem problem_;

@@ -179,9 +179,10 @@ class LineMarch {
   };
   LineMarch(const DiscretePopulation& population, Kind kind);
 
-  /// The stages of all steps, from a matrix and a source for each, and what to start from.
+  /// The stages of all steps, from a matrix and a source for each, and what to start from. What is
+  /// `added`, if anything, is added to the level that each step leads to.
   UnifiedArray operator()(const Stencil& matrices, const UnifiedArray& source,
-                          const UnifiedArray& start) const;
+                          const UnifiedArray& start, const UnifiedArray* added = nullptr) const;
 
  private:
   using Traced = isofield::detail::TracedFunction;

@@ -37,12 +37,15 @@ class Sweeps {
   Density fokker_planck(const UnifiedArray& u, const UnifiedArray* guess, double relative);
 
   /// Solve (I + theta dt K_n) x_n = x^(n+1) + source^n for the stages x_n of a path backwards from
-  /// its level N.
+  /// its level N. What is `added`, if anything, is added to the level that each step leads to.
   UnifiedArray linear_backward(const Stencil& matrices, const UnifiedArray& source,
-                               const UnifiedArray& terminal, LinearTolerance tolerance);
-  /// Solve (I + theta dt K_n^T) y_n = y^n + source^n for the stages y_n of a path forwards from 0.
+                               const UnifiedArray& terminal, LinearTolerance tolerance,
+                               const UnifiedArray* added = nullptr);
+  /// Solve (I + theta dt K_n^T) y_n = y^n + source^n for the stages y_n of a path forwards from its
+  /// level 0.
   UnifiedArray linear_forward(const Stencil& transposed, const UnifiedArray& source,
-                              LinearTolerance tolerance);
+                              const UnifiedArray& start, LinearTolerance tolerance,
+                              const UnifiedArray* added = nullptr);
 
   const StepCounts& counts() const noexcept { return linear_.counts(); }
 
@@ -52,6 +55,9 @@ class Sweeps {
   std::optional<UnifiedArray> hjb_by_newton(const HjbData& data, UnifiedArray u, double tolerance);
   std::optional<UnifiedArray> hjb_by_line_sweeps(const HjbData& data, UnifiedArray u,
                                                  double tolerance);
+  UnifiedArray march(const char* equation, const LineMarch& lines, const Stencil& matrices,
+                     const UnifiedArray& source, const UnifiedArray& start,
+                     LinearTolerance tolerance, const UnifiedArray* added);
   void fail_by_nan(const UnifiedArray& m) const;
   void ask_whether_to_go_on() const;
 
