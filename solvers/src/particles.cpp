@@ -33,8 +33,8 @@ UnifiedArray exit_faces(const Grid& grid, int k, Side side) {
 
 FaceField face_velocities(const DiscretePopulation& population, const UnifiedArray& u,
                           const Conditions& at) {
-  // An agent in cell i jumps ahead at the rate -A_(i, i+1)/dt, A = I + dt K, and who is there comes
-  // back at -A_(i+1, i)/dt: the difference times h is the velocity, for noise is the same both
+  // An agent in cell i jumps ahead at the rate -A_(i, i+1)/s, A = I + s K, and who is there comes
+  // back at -A_(i+1, i)/s: the difference times h is the velocity, for noise is the same both
   // ways.
   const Grid& grid = population.grid();
   const Stencil a = population.density_matrix(u, at);
@@ -42,7 +42,7 @@ FaceField face_velocities(const DiscretePopulation& population, const UnifiedArr
   for (int k = 0; k < grid.axes(); ++k) {
     const auto i = static_cast<std::size_t>(k);
     const double h = grid.axis(k).spacing();
-    const double rate = h / population.dt(), noise = population.viscosity() / h;
+    const double rate = h / population.stage_dt(), noise = population.viscosity() / h;
     const UnifiedArray back = grid.neighbour(a.faces.backward[i], k, Side::forward);
     const UnifiedArray ahead = grid.neighbour(a.faces.forward[i], k, Side::backward);
     v.forward.push_back(grid.density((back - a.faces.forward[i]) * rate -
@@ -313,9 +313,10 @@ Particles carry_particles(const DiscreteProblem& problem, std::size_t population
   Walk walk(one, own);
   walk.start();
   List positions{walk.positions()}, inside{walk.inside()};
-  const Conditions at = one.conditions(m(from(1)));
+  const Conditions at = one.conditions(one.stage_densities(m));
+  const UnifiedArray stages = one.stage_values(u);
   for (std::int64_t n = 0; n < problem.steps(); ++n) {
-    walk.advance(u(n), at.level(n));
+    walk.advance(stages(n), at.level(n));
     positions.push_back(walk.positions().eval());
     inside.push_back(walk.inside());
   }

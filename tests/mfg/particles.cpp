@@ -82,9 +82,25 @@ MFG_TEST_CASE(nothing_passes_walls_and_exits_are_left_at_the_speed_of_the_slope)
     BOOST_TEST(max(abs(where(open > 0.5, 0.0, v.forward[i]))).item<double>() == 0.0);
     // Beyond an exit nobody comes back: only -H_q of who walks out is left.
     const UnifiedArray out = free * open * (1.0 - grid.neighbour(free, k, Side::forward));
-    const FaceField q = upwind_slopes(grid, u, one.exit_value());
+    const FaceField q = one.slopes(u);
     const UnifiedArray walk = -one.hamiltonian().gradient(q).forward[i];
     BOOST_TEST(largest_difference(out * v.forward[i], out * walk) < 1e-10);
+  }
+}
+
+// The slope of a plane is the same seen from everywhere, whatever the scheme makes of it.
+MFG_TEST_CASE(the_velocity_down_a_plane_is_that_of_every_scheme) {
+  for (const Scheme scheme : {Scheme::implicit, Scheme::centred, Scheme::exponential}) {
+    Problem problem = problem_p(2, 40, 8);
+    problem.scheme = scheme;
+    const DiscreteProblem whole(problem);
+    const DiscretePopulation& one = whole.population();
+    const Grid& grid = one.grid();
+    const UnifiedArray u = grid.field(0.3 * grid.coordinate(0) - 0.1 * grid.coordinate(1));
+    const FaceField v = face_velocities(one, u, one.conditions(one.constant_density()).level(0));
+    const auto middle = [](const UnifiedArray& x) { return x(20, 20).item<double>(); };
+    BOOST_TEST(std::fabs(middle(v.forward[0]) + 0.3) < 1e-3);
+    BOOST_TEST(std::fabs(middle(v.backward[1]) - 0.1) < 1e-3);
   }
 }
 
