@@ -155,6 +155,9 @@ class Checker {
     if (config_.output.stride != 1 && sound("output.stride")) {
       error("output.stride", "expected 1: an ergodic game has one level");
     }
+    if (config_.output.particles != 0 && sound("output.particles")) {
+      error("output.particles", "expected 0: an ergodic game has no time to move in");
+    }
     const mfg::Coupling coupling = config_.solver.coupling;
     if (coupling != mfg::Coupling::automatic && coupling != mfg::Coupling::newton) {
       error("solver.coupling", fmt::format("expected \"auto\" or \"newton\", which ergodic games "

@@ -207,6 +207,12 @@ const std::vector<Key> table{
         "Outer iterations between checkpoints; 0: never.", between(0, 1e9)),
     key("output.xdmf", field<&Config::output, &O::xdmf>(), "true",
         "Write a sidecar that ParaView opens."),
+    key("output.particles", field<&Config::output, &O::particles>(), "0",
+        "Particles of each population to carry along the best policy and keep; not in an ergodic "
+        "game.",
+        between(0, 1e8)),
+    key("output.particle_seed", field<&Config::output, &O::particle_seed>(), "0",
+        "Decides the particles' random numbers.", between(0, 9e15)),
 
     later("neural", "Settings of the neural scheme."),
 };

@@ -59,7 +59,8 @@ class Job {
   }
 
   int finish(const mfg::Solution& solution) {
-    const mfg::Results results = make_results(context_, solution, config_.output.stride);
+    mfg::Results results = make_results(context_, solution, config_.output.stride);
+    add_particles(context_, solution, config_.output.stride, results);
     const std::filesystem::path file = config_.output.file;
     try {
       solve_.warn(mfg::write_results(results, file,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <isofield/mfg/diagnostics.hpp>
+#include <isofield/mfg/particles.hpp>
 
 namespace isofield::mfg_solve {
 namespace {
@@ -58,7 +59,9 @@ mfg::Results common(const RunContext& context, const mfg::Fields& u, const mfg::
     results.populations.push_back({.name = problem.population(p).name(),
                                    .u = levels_of(u[p], kept),
                                    .m = levels_of(m[p], kept),
-                                   .lambda = {}});
+                                   .lambda = {},
+                                   .particles = {},
+                                   .particles_inside = {}});
     masses.push_back(mfg::masses(problem.grid(), m[p]));
   }
   for (const std::int64_t level : kept) {
@@ -108,6 +111,22 @@ mfg::Results make_results(const RunContext& context, const mfg::Solution& soluti
     results.diagnostics.terminal_cost.push_back(costs.terminal);
   }
   return results;
+}
+
+void add_particles(const RunContext& context, const mfg::Solution& solution, std::int64_t stride,
+                   mfg::Results& results) {
+  const mfg::OutputConfig& output = context.config.output;
+  if (output.particles == 0 || solution.report.status == mfg::Status::breakdown) return;
+  const std::vector<std::int64_t> kept = kept_level_numbers(context.problem.steps(), stride);
+  for (std::size_t p = 0; p < context.problem.size(); ++p) {
+    const mfg::Particles carried = mfg::carry_particles(
+        context.problem, p, solution.u[p], solution.m[p],
+        {.count = output.particles, .seed = static_cast<std::uint64_t>(output.particle_seed)});
+    results.populations[p].particles = levels_of(carried.position, kept);
+    for (const double inside : levels_of(carried.inside.astype(float64), kept)) {
+      results.populations[p].particles_inside.push_back(inside != 0.0 ? 1 : 0);
+    }
+  }
 }
 
 mfg::Results make_checkpoint(const RunContext& context, const mfg::Progress& progress) {

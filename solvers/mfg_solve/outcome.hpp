@@ -27,6 +27,11 @@ struct RunContext {
 mfg::Results make_results(const RunContext& context, const mfg::Solution& solution,
                           std::int64_t stride);
 
+/// Carry the particles that the configuration asks for, unless the solve broke down, and add them
+/// to the results of every stride-th level.
+void add_particles(const RunContext& context, const mfg::Solution& solution, std::int64_t stride,
+                   mfg::Results& results);
+
 /// Gather a checkpoint: value and density at all levels, in the midst of a run.
 mfg::Results make_checkpoint(const RunContext& context, const mfg::Progress& progress);
 

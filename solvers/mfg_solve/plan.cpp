@@ -33,6 +33,9 @@ Plan plan_of(const mfg::Config& config, const Setting& setting) {
   plan.unknowns = fields * static_cast<double>(setting.free_cells);
   if (config.ergodic()) plan.unknowns += populations;
   plan.bytes = 4 * fields * plan.cells * (config.backend.dtype == "float32" ? 4 : 8);
+  // Particles, twice: as they are carried, and as they are written.
+  plan.bytes += 2 * levels * populations * static_cast<double>(config.output.particles) *
+                (8 * static_cast<double>(config.domain.axes()) + 1);
   return plan;
 }
 

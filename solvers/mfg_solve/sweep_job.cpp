@@ -59,9 +59,9 @@ void thin_out(mfg::Results& results, std::int64_t stride) {
   const auto levels = static_cast<std::int64_t>(results.times.size());
   if (stride == 1 || levels == 1) return;
   const std::vector<std::int64_t> kept = kept_level_numbers(levels - 1, stride);
-  const auto thinned = [&](std::vector<double>& values) {
+  const auto thinned = [&](auto& values) {
     const std::size_t size = values.size() / static_cast<std::size_t>(levels);
-    std::vector<double> some;
+    std::remove_reference_t<decltype(values)> some;
     some.reserve(size * kept.size());
     for (const std::int64_t level : kept) {
       const auto begin = values.begin() + static_cast<std::ptrdiff_t>(size) * level;
@@ -74,6 +74,8 @@ void thin_out(mfg::Results& results, std::int64_t stride) {
   for (mfg::PopulationResult& p : results.populations) {
     thinned(p.u);
     thinned(p.m);
+    thinned(p.particles);
+    thinned(p.particles_inside);
   }
 }
 
@@ -202,12 +204,13 @@ class FamilyJob {
       WatchedSolve solve(context, options_, checkpoint_path(config(k)),
                          resumed_ == k ? options_.resume : "");
       const mfg::Solution solution = solve.solve(options_for(k, problem));
-      const mfg::Results results = make_results(context, solution, 1);
+      mfg::Results results = make_results(context, solution, 1);
       if (solution.report.status == mfg::Status::interrupted) {
         if (solution.report.iterations == 0) return stop(k, resumed_ == k ? options_.resume : "");
         solve.write_checkpoint(results);
         return stop(k, solve.checkpoint().string());
       }
+      add_particles(context, solution, 1, results);
       solve.warn(mfg::write_results(results, member_path(family_, k),
                                     {.compression = static_cast<int>(config(k).output.compression),
                                      .overwrite = true,

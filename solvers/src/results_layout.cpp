@@ -23,6 +23,11 @@ class Misfit {
 
 }  // namespace
 
+std::uint64_t particle_count(const Results& results, const PopulationResult& population) {
+  const std::uint64_t numbers = results.times.size() * results.axes.size();
+  return numbers == 0 ? 0 : population.particles.size() / numbers;
+}
+
 std::string misfit(const Results& results) {
   Misfit found;
   const std::uint64_t nodes = results.nodes(), levels = results.times.size();
@@ -39,6 +44,11 @@ std::string misfit(const Results& results) {
                  "the name of population " + population.name + " contains a slash");
     found.demand_size(population.u.size(), levels * nodes, "u of population " + population.name);
     found.demand_size(population.m.size(), levels * nodes, "m of population " + population.name);
+    const std::uint64_t all = levels * particle_count(results, population);
+    found.demand_size(population.particles.size(), all * results.axes.size(),
+                      "particles of population " + population.name);
+    found.demand_size(population.particles_inside.size(), all,
+                      "particles_inside of population " + population.name);
   }
   for_each_column(results.convergence, [&](const char* name, const auto& column) {
     if (!column.empty()) {

@@ -14,6 +14,10 @@ inline constexpr const char* points = "/grid/points";  // only where there is a 
 inline constexpr const char* members = "/members";  // of a family of runs
 inline constexpr const char* index = "index";  // of a population's group: its place in the order
 
+inline constexpr const char* particle_places = "/particles";  // of a population's group
+inline constexpr const char* particle_inside = "/particles_inside";
+inline constexpr const char* particle_points = "/particle_points";  // only where there is a sidecar
+
 inline std::string axis(std::size_t k) { return std::string("/grid/") + axis_names[k]; }
 inline std::string population(const std::string& name) { return "/populations/" + name; }
 
@@ -36,6 +40,9 @@ void for_each_cost(Sums& diagnostics, Visit visit) {
 
 /// The time, ISO 8601 in UTC.
 std::string utc_now();
+
+/// How many particles a population has.
+std::uint64_t particle_count(const Results& results, const PopulationResult& population);
 
 /// Say what of some results does not fit together; empty where all does.
 std::string misfit(const Results& results);

@@ -88,8 +88,16 @@ Results read_results(const std::filesystem::path& path, const std::string& run) 
   read_grid(file, run, results);
   for (const std::string& population : population_names(file, run)) {
     const std::string group = run + layout::population(population);
-    PopulationResult read{
-        population, file.read<double>(group + "/u"), file.read<double>(group + "/m"), {}};
+    PopulationResult read{.name = population,
+                          .u = file.read<double>(group + "/u"),
+                          .m = file.read<double>(group + "/m"),
+                          .lambda = {},
+                          .particles = {},
+                          .particles_inside = {}};
+    if (file.exists(group + layout::particle_places)) {
+      read.particles = file.read<double>(group + layout::particle_places);
+      read.particles_inside = file.read<std::uint8_t>(group + layout::particle_inside);
+    }
     if (file.exists(group + "/lambda")) {
       const std::vector<double> lambda = file.read<double>(group + "/lambda");
       if (lambda.size() != 1) fail(name, group + "/lambda is not a single number");

@@ -34,7 +34,10 @@ class ResultWriter {
   void write(bool with_points) {
     write_attributes();
     write_grid(with_points);
-    for (std::size_t k = 0; k < results_.populations.size(); ++k) write_population(k);
+    for (std::size_t k = 0; k < results_.populations.size(); ++k) {
+      write_population(k);
+      write_particles(results_.populations[k], with_points);
+    }
     file_.hard_link(at("/u"), at(layout::population(results_.populations[0].name) + "/u"));
     file_.hard_link(at("/m"), at(layout::population(results_.populations[0].name) + "/m"));
     write_convergence();
@@ -150,6 +153,30 @@ class ResultWriter {
     if (population.lambda) {
       write(group + "/lambda", {*population.lambda}, {}, "ergodic constant" + of_whom, "cost/time");
     }
+  }
+
+  void write_particles(const PopulationResult& population, bool with_points) {
+    const std::uint64_t count = particle_count(results_, population);
+    if (count == 0) return;
+    const std::string group = layout::population(population.name);
+    const std::uint64_t levels = results_.times.size(), axes = results_.axes.size();
+    const std::string places = group + particle_places, inside = group + particle_inside;
+    file_.write<double>(at(places), population.particles, {levels, count, axes}, fields_);
+    describe(places, "positions of particles; each is an equal share of the mass", "length");
+    file_.attach_scale(at(places), 0, at("/grid/t"));
+    file_.write<std::uint8_t>(at(inside), population.particles_inside, {levels, count}, stored_);
+    describe(inside, "whether a particle is inside: 0 once it has left", "1");
+    file_.attach_scale(at(inside), 0, at("/grid/t"));
+    if (!with_points) return;
+    std::vector<double> points;
+    points.reserve(3 * levels * count);
+    for (std::size_t i = 0; i < levels * count; ++i)
+      for (std::size_t k = 0; k < 3; ++k)
+        points.push_back(k < axes ? population.particles[i * axes + k] : 0.0);
+    io::DatasetOptions options = stored_;
+    options.narrow = true;
+    file_.write<double>(at(group + particle_points), points, {levels, count, 3}, options);
+    describe(group + particle_points, "positions of particles, for ParaView", "length");
   }
 
   void write_convergence() {

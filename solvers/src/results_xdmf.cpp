@@ -53,7 +53,11 @@ class Sidecar {
         escaped(results_.title.empty() ? "Isofield" : results_.title) +
         "\" GridType=\"Collection\" CollectionType=\"Temporal\">\n";
     for (std::size_t level = 0; level < results_.times.size(); ++level) out += grid(level);
-    return out + "    </Grid>\n  </Domain>\n</Xdmf>\n";
+    out += "    </Grid>\n";
+    for (const PopulationResult& population : results_.populations) {
+      if (layout::particle_count(results_, population) > 0) out += particles(population);
+    }
+    return out + "  </Domain>\n</Xdmf>\n";
   }
 
  private:
@@ -76,6 +80,33 @@ class Sidecar {
     return out + attribute("mask", mask()) + "      </Grid>\n";
   }
 
+  // The particles of a population: points that move, with whether each is inside.
+  std::string particles(const PopulationResult& population) const {
+    const bool single = results_.populations.size() == 1;
+    const std::string name = single ? "particles" : "particles of " + population.name;
+    const std::string group = layout::population(population.name);
+    const Sizes::value_type levels = results_.times.size();
+    const Sizes::value_type count = layout::particle_count(results_, population);
+    std::string out = "    <Grid Name=\"" + escaped(name) +
+                      "\" GridType=\"Collection\" CollectionType=\"Temporal\">\n";
+    for (std::size_t level = 0; level < levels; ++level) {
+      out += "      <Grid Name=\"" + escaped(name) + ", level " + std::to_string(level) +
+             "\" GridType=\"Uniform\">\n        <Time Value=\"" + shortest(results_.times[level]) +
+             "\"/>\n        <Topology TopologyType=\"Polyvertex\" NodesPerElement=\"1\" "
+             "NumberOfElements=\"" +
+             std::to_string(count) + "\"/>\n        <Geometry GeometryType=\"XYZ\">\n" +
+             part({level, 0, 0}, {1, count, 3}, {count, 3},
+                  item(group + layout::particle_points, {levels, count, 3}, "Float", 4,
+                       "            ")) +
+             "        </Geometry>\n" +
+             attribute("inside", part({level, 0}, {1, count}, {count},
+                                      item(group + layout::particle_inside, {levels, count},
+                                           "UChar", 1, "            "))) +
+             "      </Grid>\n";
+    }
+    return out + "    </Grid>\n";
+  }
+
   std::string attribute(const std::string& name, const std::string& data) const {
     return "        <Attribute Name=\"" + escaped(name) +
            "\" AttributeType=\"Scalar\" Center=\"Node\">\n" + data + "        </Attribute>\n";
@@ -88,10 +119,11 @@ class Sidecar {
            escaped(path) + "</DataItem>\n";
   }
 
-  // A part of a dataset, by start, stride and count of each axis. ParaView demands that it has
+  // A part of a dataset, by start, stride and count of each axis. ParaView demands that a field has
   // exactly the three dimensions of the topology.
-  std::string part(const Sizes& start, const Sizes& count, const std::string& whole) const {
-    return "          <DataItem ItemType=\"HyperSlab\" Dimensions=\"" + join(topology_) +
+  std::string part(const Sizes& start, const Sizes& count, const Sizes& shown,
+                   const std::string& whole) const {
+    return "          <DataItem ItemType=\"HyperSlab\" Dimensions=\"" + join(shown) +
            "\">\n            <DataItem Format=\"XML\" NumberType=\"Int\" Dimensions=\"3 " +
            std::to_string(start.size()) + "\">" + join(start) + "  " +
            join(Sizes(start.size(), 1)) + "  " + join(count) + "</DataItem>\n" + whole +
@@ -104,11 +136,11 @@ class Sidecar {
     one.insert(one.end(), shape_.begin(), shape_.end());
     whole.insert(whole.end(), shape_.begin(), shape_.end());
     const int precision = results_.dtype == "float32" ? 4 : 8;
-    return part(start, one, item(path, whole, "Float", precision, "            "));
+    return part(start, one, topology_, item(path, whole, "Float", precision, "            "));
   }
 
   std::string mask() const {
-    return part(Sizes(shape_.size(), 0), shape_,
+    return part(Sizes(shape_.size(), 0), shape_, topology_,
                 item("/grid/mask", shape_, "UChar", 1, "            "));
   }
 

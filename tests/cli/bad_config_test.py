@@ -196,6 +196,7 @@ HAND_MADE = [
     (ERGODIC | {"domain.exit": '"x > 0.9"'}, "domain.exit", "has no meaning in an ergodic game"),
     (ERGODIC | {"domain.boundary": '"exit"'}, "domain.boundary", "expected no exit in an ergodic game"),
     (ERGODIC | {"output.stride": "2"}, "output.stride", "expected 1: an ergodic game has one level"),
+    (ERGODIC | {"output.particles": "5"}, "output.particles", "expected 0: an ergodic game has no time"),
     (ERGODIC | {"solver.coupling": '"picard"'}, "solver.coupling", 'expected "auto" or "newton"'),
     # keys that contradict each other or the place they stand in
     ({"output.stride": "6"}, "output.stride", "expected at most time.steps = 5, got 6"),

@@ -89,6 +89,7 @@ BOOST_AUTO_TEST_CASE(what_a_file_leaves_out_has_its_documented_default) {
   BOOST_TEST(config.output.file == "room.h5");
   BOOST_TEST(config.output.compression == 4);
   BOOST_TEST(config.output.xdmf);
+  BOOST_TEST(config.output.particles == 0);
 }
 
 BOOST_AUTO_TEST_CASE(every_key_is_read) {
@@ -99,7 +100,7 @@ time = { horizon = 2, steps = 7 }
 model = { viscosity = 0.25, hamiltonian = { scale = "1 + x", exponent = 1.5, offset = 0.5 }, running_cost = "m*mean_y + t", terminal_cost = "m", initial_density = 1, mass = "as given" }
 solver = { coupling = "picard", tolerance = 1e-6, max_iterations = 9, damping = 1, initial_guess = "old.h5" }
 backend = { name = "kokkos", device = "cpu", dtype = "float32", threads = 3 }
-output = { file = "a.h5", stride = 2, compression = 0, checkpoint_every = 0, xdmf = false }
+output = { file = "a.h5", stride = 2, compression = 0, checkpoint_every = 0, xdmf = false, particles = 20, particle_seed = 4 }
 )");
   BOOST_TEST(config.title == "R\xC3\xA4ume");
   BOOST_CHECK(config.domain.boundary[0].lower == mfg::Boundary::periodic);
@@ -135,6 +136,8 @@ output = { file = "a.h5", stride = 2, compression = 0, checkpoint_every = 0, xdm
   BOOST_TEST(config.output.compression == 0);
   BOOST_TEST(config.output.checkpoint_every == 0);
   BOOST_TEST(!config.output.xdmf);
+  BOOST_TEST(config.output.particles == 20);
+  BOOST_TEST(config.output.particle_seed == 4);
 }
 
 BOOST_AUTO_TEST_CASE(the_echo_reads_back_as_the_same_configuration) {

@@ -214,6 +214,23 @@ model = { viscosity = 0.1, ergodic = true }
         self.assertEqual(file["diagnostics/mass"].shape[0], 4)
         self.assertEqual(file["m"].dtype.name, "float32")
 
+    def test_particles_are_carried_kept_and_the_same_again(self):
+        exits = ["--set", "output.particles=500", "--set", "output.stride=4",
+                 "--set", 'domain.boundary=["exit"]']
+        summary, _ = self.solve(0, "small.toml", *exits)
+        file = self.read("small.h5")
+        places, inside = (file[f"populations/0/{name}"][...] for name in ("particles", "particles_inside"))
+        self.assertEqual((places.shape, inside.shape), ((4, 500, 1), (4, 500)))
+        self.assertTrue((places >= 0).all() and (places <= 1).all())
+        # As many are left as mass is, up to chance and the scheme's first order.
+        self.assertTrue(0.02 < summary["remaining_mass"] < 0.98, summary["remaining_mass"])
+        self.assertLess(abs(inside[-1].mean() - summary["remaining_mass"]), 4 * 0.5 / 500**0.5 + 0.04)
+        self.solve(0, "small.toml", *exits, "--output", "again.h5")
+        self.solve(0, "small.toml", *exits, "--output", "other.h5", "--set", "output.particle_seed=1")
+        again, other = (self.read(name)["populations/0/particles"][...] for name in ("again.h5", "other.h5"))
+        self.assertTrue((again == places).all())
+        self.assertFalse((other == places).all())
+
     def test_too_few_iterations_are_told_and_the_file_says_so(self):
         summary, log = self.solve(3, "small.toml", "--set", "solver.max_iterations=1",
                                   "--set", "solver.tolerance=1e-14")

@@ -70,6 +70,16 @@ class Sweep(CommandCase):
         other = self.read("again.h5")
         self.assertTrue((other["members/0005/u"][...] == file["members/0005/u"][...]).all())
 
+    def test_particles_of_each_run_are_kept_at_the_levels_that_are(self):
+        self.solve(0, "family.toml", "--set", "output.particles=20", "--set", "output.stride=5")
+        file = self.read("family.h5")
+        for member in file["members"].values():
+            levels = len(member["grid/t"])
+            self.assertEqual(levels, 4)
+            population = member["populations/0"]
+            self.assertEqual(population["particles"].shape, (levels, 20, 1))
+            self.assertEqual(population["particles_inside"].shape, (levels, 20))
+
     def test_runs_start_from_their_neighbours(self):
         close = ["--set", "sweep.model.viscosity=[0.1, 0.101, 0.102]", "--set", "sweep.mode=zip",
                  "--set", "solver.initial_guess=zero"]

@@ -104,6 +104,32 @@ def check_sidecar(path, axes, populations):
             file["grid/x"][...].reshape(-1, *[1] * (axes - 1)), x.shape), rtol=1e-6)
 
 
+def check_particles(axes):
+    """Points in three coordinates, with whether each is inside, at each level; as h5py and the sidecar see them."""
+    path = sample("particles.h5", axes, 6, 4, 2, "float64", 5)
+    with h5py.File(path) as file:
+        root = ElementTree.parse(path.with_suffix(".xdmf")).getroot()
+        collections = [c for c in root.find("Domain") if c.get("Name").startswith("particles of ")]
+        assert [c.get("Name") for c in collections] == ["particles of walkers", "particles of runners 1"]
+        for collection, name in zip(collections, ("walkers", "runners 1")):
+            group = file["populations"][name]
+            places, points = group["particles"][...], group["particle_points"][...]
+            assert places.shape == (4, 5, axes) and points.shape == (4, 5, 3)
+            np.testing.assert_allclose(points[..., :axes], places, rtol=1e-6)
+            assert not points[..., axes:].any()
+            assert (group["particles_inside"][...] == 0).sum() == 1 and group["particles_inside"][3, 4] == 0
+            assert [float(g.find("Time").get("Value")) for g in collection] == list(file["grid/t"])
+            for level, grid in enumerate(collection):
+                assert grid.find("Topology").get("NumberOfElements") == "5"
+                for item, data, row in ((grid.find("Geometry/DataItem"), "particle_points", (5, 3)),
+                                        (grid.find("Attribute/DataItem"), "particles_inside", (5,))):
+                    start, stride, count = np.array(item[0].text.split(), int).reshape(3, -1)
+                    assert tuple(start) == (level, *[0] * len(row)) and set(stride) == {1} and tuple(count) == (1, *row)
+                    assert item[1].text == f"{path.name}:/populations/{name}/{data}"
+                    assert item[1].get("Dimensions") == " ".join(map(str, (4, *row)))
+                    assert item.get("Dimensions") == " ".join(map(str, row))
+
+
 def check_several_populations():
     path = sample("several.h5", 1, 9, 3, 2)
     with h5py.File(path) as file:
@@ -151,6 +177,8 @@ for axes in (1, 2, 3):
 with h5py.File(sample("single.h5", 1, 9, 3, 1, "float32")) as file:
     assert file["u"].dtype == file["m"].dtype == np.float32
 check_sidecar(folder / "single.h5", 1, 1)
+for axes in (1, 2, 3):
+    check_particles(axes)
 check_several_populations()
 check_damage_shows()
 print("all files read back")

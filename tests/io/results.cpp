@@ -71,6 +71,24 @@ BOOST_AUTO_TEST_CASE(results_read_back_bit_for_bit) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(particles_are_read_as_they_were_written) {
+  const Folder folder;
+  for (std::size_t axes = 1; axes <= 3; ++axes) {
+    const Results results = sample_results(axes, 7, 4, 2, 5);
+    for (const bool xdmf : {false, true}) {
+      write_results(results, folder / "a.h5", {.overwrite = true, .xdmf = xdmf});
+      const Results read = read_results(folder / "a.h5");
+      for (std::size_t p = 0; p < 2; ++p) {
+        BOOST_TEST(read.populations[p].particles == results.populations[p].particles);
+        BOOST_TEST(read.populations[p].particles_inside == results.populations[p].particles_inside);
+      }
+      const io::FileReader file(folder / "a.h5");
+      BOOST_TEST(file.exists("/populations/walkers/particle_points") == xdmf);
+      BOOST_TEST((file.extents("/populations/walkers/particles") == io::Extents{4, 5, axes}));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(single_precision_results_are_stored_so) {
   const Folder folder;
   Results results = sample_results(2);
@@ -105,6 +123,14 @@ BOOST_AUTO_TEST_CASE(parts_that_do_not_fit_together_are_refused) {
   };
   refused([](Results& r) { r.populations[1].u.pop_back(); },
           "u of population runners 1 has 89 values, expected 90");
+  refused([](Results& r) { r.populations[1].particles.assign(12, 0.5); },
+          "particles_inside of population runners 1 has 0 values, expected 6");
+  refused(
+      [](Results& r) {
+        r.populations[1].particles.assign(13, 0.5);
+        r.populations[1].particles_inside.assign(6, 1);
+      },
+      "particles of population runners 1 has 13 values, expected 12");
   refused([](Results& r) { r.mask.pop_back(); }, "the mask has 29 values, expected 30");
   refused([](Results& r) { r.times.clear(); }, "nodes, times and populations are needed");
   refused([](Results& r) { r.axes.clear(); }, "1, 2 or 3 axes");

@@ -19,7 +19,7 @@ inline std::vector<double> centres(std::size_t cells) {
 /// Results of a game that nobody solved: a cloud that crosses the unit box of `axes` axes, with an
 /// obstacle in its middle and an exit at its end. Each value tells where it stands.
 inline Results sample_results(std::size_t axes, std::size_t cells = 20, std::size_t levels = 6,
-                              std::size_t populations = 1) {
+                              std::size_t populations = 1, std::size_t particles = 0) {
   Results r;
   r.title = "A sample <of> \"" + std::to_string(axes) + "\" axes";
   r.config = "title = \"ein Muster\"  # größer als ASCII\n";
@@ -56,6 +56,17 @@ inline Results sample_results(std::size_t axes, std::size_t cells = 20, std::siz
         const double density = std::exp(-squares / width) / width + static_cast<double>(p);
         population.m.push_back(r.mask[i] == 0 ? density : 0);
         population.u.push_back(r.mask[i] == 2 ? 0 : (1 + t) * distance + 0.3 * squares);
+      }
+    }
+    // Particles in a row move to the right; the last one has left at the end.
+    for (std::size_t n = 0; particles > 0 && n < levels; ++n) {
+      for (std::size_t i = 0; i < particles; ++i) {
+        population.particles.push_back(0.1 + 0.7 * r.times[n]);
+        for (std::size_t k = 1; k < axes; ++k) {
+          population.particles.push_back((static_cast<double>(i) + 0.5) /
+                                         static_cast<double>(particles));
+        }
+        population.particles_inside.push_back(n + 1 < levels || i + 1 < particles ? 1 : 0);
       }
     }
     if (p == 1) population.lambda = 0.75;

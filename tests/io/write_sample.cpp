@@ -1,4 +1,5 @@
-// write_sample FILE.h5 AXES [CELLS [LEVELS [POPULATIONS [DTYPE]]]]: a result file to read or draw.
+// write_sample FILE.h5 AXES [CELLS [LEVELS [POPULATIONS [DTYPE [PARTICLES]]]]]: a result file to
+// read or draw.
 #include <cstdio>
 #include <exception>
 #include <span>
@@ -11,8 +12,8 @@ int main(int argc, char** argv) try {
     return k < arguments.size() ? std::stoul(arguments[k]) : otherwise;
   };
   if (argc < 3) return 2;
-  auto results =
-      isofield::mfg::test::sample_results(number(2, 1), number(3, 20), number(4, 6), number(5, 1));
+  auto results = isofield::mfg::test::sample_results(number(2, 1), number(3, 20), number(4, 6),
+                                                     number(5, 1), number(7, 0));
   if (argc > 6) results.dtype = arguments[6];
   const std::string warning = isofield::mfg::write_results(results, arguments[1]);
   if (!warning.empty()) std::fprintf(stderr, "%s\n", warning.c_str());

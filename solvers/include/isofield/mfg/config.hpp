@@ -114,6 +114,8 @@ struct OutputConfig {
   std::int64_t compression = 4;
   std::int64_t checkpoint_every = 10;  ///< outer iterations; 0: never
   bool xdmf = true;
+  std::int64_t particles = 0;  ///< of each population, carried along the best policy
+  std::int64_t particle_seed = 0;
 };
 
 /// A whole job, checked: what a configuration file says once defaults are filled in.

@@ -23,6 +23,10 @@ struct PopulationResult {
   std::vector<double> u;
   std::vector<double> m;
   std::optional<double> lambda;  ///< ergodic constant
+  /// Particles: positions of shape (kept levels, count, axes) and whether each is inside, (kept
+  /// levels, count); empty where there are none.
+  std::vector<double> particles;
+  std::vector<std::uint8_t> particles_inside;
 };
 
 /// One entry an outer iteration in each column; a column left empty is written as NaN.
