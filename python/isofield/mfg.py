@@ -201,6 +201,19 @@ class Solution:
     def converged(self):
         return self.status == "converged"
 
+    def particles(self, count=1000, seed=0, population=None):
+        """Carry `count` agents of a population, the first unless it is named, along the best policy.
+
+        They move by dX = (drift - H_q) dt + sqrt(2 viscosity) dW from places drawn from the initial density: `seed`
+        decides how. Gives their positions, shape (steps + 1, count, axes), and who is inside, (steps + 1, count): those
+        who have left stay where they left. Each stands for its mass over `count`.
+        """
+        names = list(self.populations)
+        name = names[0] if population is None else population
+        if name not in names:
+            raise ValueError(f"population: {name!r} is none of {', '.join(map(repr, names))}")
+        return _core._particles(self.problem._problem, names.index(name), *self.populations[name], count, seed)
+
     def __repr__(self):
         r = self.report
         return (

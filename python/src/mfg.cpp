@@ -4,6 +4,7 @@
 #include <nanobind/stl/vector.h>
 #include <isofield/mfg/expression_array.hpp>
 #include <isofield/mfg/mask.hpp>
+#include <isofield/mfg/particles.hpp>
 #include <isofield/mfg/solve.hpp>
 
 #include "binding.hpp"
@@ -305,6 +306,19 @@ mfg::SolveOptions options_of(const std::string& coupling, double tolerance, int 
   return options;
 }
 
+/// Carry agents of one population; gives where they are and who is inside.
+nb::tuple particles(const Problem& problem, std::size_t population, nb::handle u, nb::handle m,
+                    std::int64_t count, std::uint64_t seed) {
+  const UnifiedArray value = array_in(u.ptr()), density = array_in(m.ptr());
+  mfg::Particles all = unlocked([&] {
+    const mfg::DiscreteProblem discrete(problem, value.dtype());
+    return mfg::carry_particles(discrete, population, value, density,
+                                {.count = count, .seed = seed});
+  });
+  return nb::make_tuple(nb::steal(wrap(std::move(all.position))),
+                        nb::steal(wrap(std::move(all.inside))));
+}
+
 }  // namespace
 
 void bind_mfg(nb::module_& m) {
@@ -321,6 +335,7 @@ void bind_mfg(nb::module_& m) {
       .def("set_mask", &set_mask)
       .def("set_populations", &set_populations)
       .def("nodes", [](const Problem& p, std::size_t k) { return p.axes.at(k).nodes(); });
+  m.def("_particles", &particles);
   m.def("_solve", [](const Problem& problem, const std::string& coupling, double tolerance,
                      int max_iterations, double damping, nb::handle initial_guess, DType dtype,
                      nb::handle on_iteration) {

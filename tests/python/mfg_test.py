@@ -57,6 +57,27 @@ def test_second_order_schemes_agree_where_the_implicit_one_is_far():
         values("upwind")
 
 
+def test_particles_are_where_the_density_is_and_the_same_again():
+    game = mfg.Problem(**GAME)
+    solution = mfg.solve(game, progress=False)
+    places, inside = solution.particles(4000, seed=3)
+    assert places.shape == (31, 4000, 1) and inside.shape == (31, 4000)
+    assert bool(xp.all(inside))
+    again, _ = solution.particles(4000, seed=3)
+    other, _ = solution.particles(4000, seed=4)
+    assert bool(xp.all(places == again)) and not bool(xp.all(places == other))
+    x, m = np.array(game.nodes[0]), np.asarray(solution.m)
+    for n in (0, 15, 30):
+        mean = (x * m[n]).sum() / m[n].sum()
+        deviation = np.sqrt(((x - mean) ** 2 * m[n]).sum() / m[n].sum())
+        # Four standard deviations of the mean, and the scheme's first order.
+        assert abs(float(xp.mean(places[n])) - mean) < 4 * deviation / np.sqrt(4000) + 0.01
+    with pytest.raises(ValueError, match="population: 'nobody' is none of '0'"):
+        solution.particles(population="nobody")
+    with pytest.raises(Exception, match="carry_particles: 0 particles are none"):
+        solution.particles(0)
+
+
 def test_two_axes_obstacles_and_exits():
     game = mfg.Problem(
         cells=(16, 12),
