@@ -1,5 +1,6 @@
 // Solving for programs in C.
 
+#include <isofield/mfg/particles.hpp>
 #include <isofield/ops.hpp>
 #include <isofield/registry.hpp>
 #include <limits>
@@ -205,6 +206,28 @@ isofield_status isofield_mfg_solution_lambda(const isofield_mfg_solution* soluti
     const mfg::Solution& s = given(solution, "solution").solution;
     if (s.lambda.empty()) throw Invalid("the game is not ergodic");
     given(lambda, "lambda") = s.lambda[index_of(population, s.lambda.size())];
+  });
+}
+
+isofield_status isofield_mfg_carry_particles(const isofield_mfg_problem* problem,
+                                             const isofield_mfg_solution* solution,
+                                             int32_t population, int64_t count, uint64_t seed,
+                                             double* positions, int64_t positions_count,
+                                             unsigned char* inside, int64_t inside_count) {
+  return guarded([&] {
+    const mfg::Problem& what = given(problem, "problem").problem;
+    const mfg::Solution& s = given(solution, "solution").solution;
+    const std::size_t p = index_of(population, s.u.size());
+    const ScopedBackend scope(s.u[p].backend());
+    const mfg::DiscreteProblem discrete(what, s.u[p].dtype());
+    const mfg::Particles all =
+        mfg::carry_particles(discrete, p, s.u[p], s.m[p], {.count = count, .seed = seed});
+    copy_out(all.position, positions, positions_count);
+    if (!inside) return;
+    if (inside_count != all.inside.size())
+      throw Invalid(fmt::format("inside_count is {}, but shape {} has {} elements", inside_count,
+                                to_string(all.inside.shape()), all.inside.size()));
+    all.inside.copy_to(inside, static_cast<std::size_t>(inside_count), DType::bool_);
   });
 }
 

@@ -7,13 +7,13 @@
 
 static int failures = 0;
 
-#define CHECK(condition)                                                            \
-  do {                                                                              \
-    if (!(condition)) {                                                             \
-      ++failures;                                                                   \
+#define CHECK(condition)                                                              \
+  do {                                                                                \
+    if (!(condition)) {                                                               \
+      ++failures;                                                                     \
       fprintf(stderr, "%s:%d: %s (last error: %s)\n", __FILE__, __LINE__, #condition, \
-              isofield_last_error());                                               \
-    }                                                                               \
+              isofield_last_error());                                                 \
+    }                                                                                 \
   } while (0)
 
 enum { CELLS = 32, STEPS = 20, SIZE = (STEPS + 1) * CELLS };
@@ -131,8 +131,8 @@ static void a_game_is_the_same_however_it_is_stated(void) {
   CHECK(fabs(mass - 1.0) < 1e-12);
 
   problem = made();
-  CHECK(isofield_mfg_set_expression(problem, 0, ISOFIELD_MFG_RUNNING_COST,
-                                    "0.5*m^2 + (x - t)^2") == ISOFIELD_OK);
+  CHECK(isofield_mfg_set_expression(problem, 0, ISOFIELD_MFG_RUNNING_COST, "0.5*m^2 + (x - t)^2") ==
+        ISOFIELD_OK);
   CHECK(isofield_mfg_set_expression(problem, 0, ISOFIELD_MFG_TERMINAL_COST, "m + (x - 0.8)^2") ==
         ISOFIELD_OK);
   CHECK(isofield_mfg_set_expression(problem, 0, ISOFIELD_MFG_INITIAL_DENSITY,
@@ -336,6 +336,37 @@ static void populations_and_masks_are_told_by_number(void) {
   isofield_mfg_problem_free(problem);
 }
 
+static void particles_are_carried_into_the_callers_memory(void) {
+  enum { COUNT = 500 };
+  static double x[(STEPS + 1) * COUNT], m[CELLS];
+  static unsigned char inside[(STEPS + 1) * COUNT];
+  double expected = 0.0, found = 0.0;
+  isofield_mfg_problem* problem = NULL;
+  isofield_mfg_solution* solution = NULL;
+  CHECK(isofield_mfg_problem_from_toml(crowd, NULL, 0, &problem) == ISOFIELD_OK);
+  CHECK(isofield_mfg_solve(problem, NULL, &solution) == ISOFIELD_OK);
+  CHECK(isofield_mfg_carry_particles(problem, solution, 0, COUNT, 7, x, (STEPS + 1) * COUNT, inside,
+                                     (STEPS + 1) * COUNT) == ISOFIELD_OK);
+  CHECK(isofield_mfg_solution_copy_level(solution, 0, ISOFIELD_MFG_DENSITY, -1, m, CELLS) ==
+        ISOFIELD_OK);
+  for (int i = 0; i < CELLS; ++i) expected += (i + 0.5) / CELLS * m[i] / CELLS;
+  for (int i = 0; i < COUNT; ++i) {
+    found += x[STEPS * COUNT + i] / COUNT;
+    CHECK(inside[STEPS * COUNT + i] == 1);
+  }
+  CHECK(fabs(found - expected) < 4.0 * 0.3 / sqrt(COUNT) + 0.02);
+  CHECK(isofield_mfg_carry_particles(problem, solution, 0, COUNT, 7, x, 3, NULL, 0) ==
+        ISOFIELD_INVALID);
+  CHECK(isofield_mfg_carry_particles(problem, solution, 0, COUNT, 7, x, (STEPS + 1) * COUNT, inside,
+                                     3) == ISOFIELD_INVALID);
+  CHECK(strcmp(isofield_last_error(),
+               "inside_count is 3, but shape (21, 500) has 10500 elements") == 0);
+  CHECK(isofield_mfg_carry_particles(problem, NULL, 0, COUNT, 7, x, 3, NULL, 0) ==
+        ISOFIELD_INVALID);
+  isofield_mfg_solution_free(solution);
+  isofield_mfg_problem_free(problem);
+}
+
 /* ---- Errors -------------------------------------------------------------------------------- */
 
 static void what_is_wrong_is_a_status_and_a_text(void) {
@@ -349,8 +380,9 @@ static void what_is_wrong_is_a_status_and_a_text(void) {
   CHECK(isofield_mfg_problem_from_toml("[model]\nviscosty = 1\n", NULL, 0, &problem) ==
         ISOFIELD_INVALID);
   CHECK(problem == NULL);
-  CHECK(strstr(isofield_last_error(), "configuration:2:1: model.viscosty: unknown key; did you "
-                                      "mean 'model.viscosity'?") != NULL);
+  CHECK(strstr(isofield_last_error(),
+               "configuration:2:1: model.viscosty: unknown key; did you "
+               "mean 'model.viscosity'?") != NULL);
   CHECK(isofield_mfg_problem_from_toml(crowd, &setting, 1, &problem) == ISOFIELD_INVALID);
   CHECK(isofield_mfg_problem_from_toml(NULL, NULL, 0, &problem) == ISOFIELD_INVALID);
   CHECK(strcmp(isofield_last_error(), "text is NULL") == 0);
@@ -408,6 +440,7 @@ int main(void) {
   iterations_are_seen_and_can_end_a_solve();
   levels_shapes_and_constants_are_copied();
   populations_and_masks_are_told_by_number();
+  particles_are_carried_into_the_callers_memory();
   what_is_wrong_is_a_status_and_a_text();
   if (failures == 0) puts("all is well");
   return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

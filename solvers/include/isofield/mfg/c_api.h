@@ -199,8 +199,9 @@ typedef enum isofield_mfg_quantity {
 
 /* One outer iteration. Members have the meanings of the columns of result files. */
 typedef struct isofield_mfg_iteration {
-  int32_t number;    /* from 1 */
-  const char* start; /* what is solved for a start, "grid 2 times coarser"; "": the problem itself */
+  int32_t number; /* from 1 */
+  const char*
+      start; /* what is solved for a start, "grid 2 times coarser"; "": the problem itself */
   const char* method;
   double residual, hjb_residual, fp_residual;
   double change_u, change_m;
@@ -285,6 +286,16 @@ isofield_status isofield_mfg_solution_copy_level(const isofield_mfg_solution* so
 /* What everybody pays per unit of time in an ergodic game; ISOFIELD_INVALID in others. */
 isofield_status isofield_mfg_solution_lambda(const isofield_mfg_solution* solution,
                                              int32_t population, double* lambda);
+
+/* Carry `count` agents of a population along the best policy of the problem's solution, from places
+ * drawn from its initial density; `seed` decides how. `positions` gets (levels, count, axes)
+ * numbers and `inside`, unless it is NULL, (levels, count), 0 from where somebody has left; the
+ * sizes of both are checked. */
+isofield_status isofield_mfg_carry_particles(const isofield_mfg_problem* problem,
+                                             const isofield_mfg_solution* solution,
+                                             int32_t population, int64_t count, uint64_t seed,
+                                             double* positions, int64_t positions_count,
+                                             unsigned char* inside, int64_t inside_count);
 
 #ifdef __cplusplus
 }
