@@ -43,6 +43,8 @@ def parse_arguments(arguments):
     parser.add_argument("--population", metavar="NAME", help="draw one of several populations (default: all together)")
     parser.add_argument("--times", type=int, default=6, metavar="N", help="time levels drawn apart (default 6)")
     parser.add_argument("--arrows", action="store_true", help="in 2-D and 3-D, show how fast people walk, and where to")
+    parser.add_argument("--particles", action="store_true", help="show the particles that the file has")
+    parser.add_argument("--density", action="store_true", help="draw the density alone, without value and history")
     parser.add_argument("--axis", choices=list("xyz"), default="z", help="in 3-D, look along this axis (default z)")
     parser.add_argument("--at", type=float, metavar="POSITION", help="in 3-D, where the plane across that axis is (default: in the middle)")
     parser.add_argument("--slices", action="store_true", help="in 3-D, draw the density in a plane across each axis")
@@ -80,6 +82,8 @@ def main(arguments=None):
     options = parse_arguments(arguments)
     try:
         results = [read(options.file, options.population)] if options.population else read_all(options.file)
+        if options.particles and any(result.particles is None for result in results):
+            raise Unreadable("it has no particles; output.particles = 1000 keeps some")
         if options.movie:
             write = lambda path: make_movie(results, path, options)
         else:

@@ -9,8 +9,8 @@ from plotting.parts import (BLUE, DENSITY, GREY, ORANGE, VALUE, VERMILION, chose
 from plotting.result import EXIT, OBSTACLE
 
 
-def draw_map(figure, ax, result, quantity, cmap, norm):
-    """Space-time picture: time to the right, position upwards."""
+def draw_map(figure, ax, result, quantity, cmap, norm, particles=False):
+    """Space-time picture: time to the right, position upwards, and the ways of 60 particles at most."""
     t = result.times
     t_edges = np.concatenate([[t[0]], (t[1:] + t[:-1]) / 2, [t[-1]]]) if len(t) > 1 else [0, 1]
     mesh = ax.pcolormesh(t_edges, edges(result.axes[0]), free_only(result, quantity.values).T, cmap=cmap,
@@ -20,9 +20,19 @@ def draw_map(figure, ax, result, quantity, cmap, norm):
         lines = ax.contour(t, result.axes[0], free_only(result, quantity.values).T, 8, colors="white",
                            linewidths=0.5, alpha=0.6)
         lines.set_rasterized(True)
+    if particles:
+        for way in jumpless(result.particles[:, :60, 0].T, result.axes[0]):
+            ax.plot(t, way, color="white", lw=0.5, alpha=0.7)
+        ax.set_ylim(*edges(result.axes[0])[[0, -1]])
     ax.set_title(f"{quantity.name} over time")
     ax.set_xlabel("time t")
     ax.set_ylabel("position x")
+
+
+def jumpless(ways, nodes):
+    """Ways without the lines from one end of a periodic axis to the other."""
+    far = np.abs(np.diff(ways, axis=1, prepend=ways[:, :1])) > 0.5 * (nodes[-1] - nodes[0])
+    return np.where(far, np.nan, ways)
 
 
 def draw_cuts(ax, result, quantity, levels):
@@ -47,8 +57,8 @@ def shade_mask(ax, result):
 
 def draw_still(result, options):
     """A single time: density and value as curves."""
-    figure = plt.figure(figsize=(12, 7.5), layout="constrained")
-    grid = figure.add_gridspec(2, 2, height_ratios=[1, 0.8])
+    figure = plt.figure(figsize=(12, 4.2 if options.density else 7.5), layout="constrained")
+    grid = figure.add_gridspec(1, 2) if options.density else figure.add_gridspec(2, 2, height_ratios=[1, 0.8])
     for column, (quantity, colour) in enumerate(((result.m, BLUE), (result.u, VERMILION))):
         ax = figure.add_subplot(grid[0, column])
         ax.plot(result.axes[0], free_only(result, quantity.values[0]), color=colour, lw=1.8)
@@ -57,19 +67,23 @@ def draw_still(result, options):
         ax.set_xlim(*edges(result.axes[0])[[0, -1]])
         ax.grid(True, alpha=0.3)
         shade_mask(ax, result)
-    draw_bottom(figure, grid[1, :], result)
+    if not options.density:
+        draw_bottom(figure, grid[1, :], result)
     return figure
 
 
 def draw_line(result, options):
     if len(result.times) == 1:
         return draw_still(result, options)
-    figure = plt.figure(figsize=(12, 10.5), layout="constrained")
-    grid = figure.add_gridspec(3, 2, width_ratios=[1.25, 1], height_ratios=[1, 1, 0.8])
+    rows = [(result.m, DENSITY, density_norm(result), options.particles),
+            (result.u, VALUE, Normalize(*limits(result, result.u)), False)][:1 if options.density else 2]
+    heights = [1] * len(rows) + ([] if options.density else [0.8])
+    figure = plt.figure(figsize=(12, 3.75 * sum(heights)), layout="constrained")
+    grid = figure.add_gridspec(len(heights), 2, width_ratios=[1.25, 1], height_ratios=heights)
     levels = chosen_levels(result, options.times)
-    for row, (quantity, cmap, norm) in enumerate([
-            (result.m, DENSITY, density_norm(result)), (result.u, VALUE, Normalize(*limits(result, result.u)))]):
-        draw_map(figure, figure.add_subplot(grid[row, 0]), result, quantity, cmap, norm)
+    for row, (quantity, cmap, norm, particles) in enumerate(rows):
+        draw_map(figure, figure.add_subplot(grid[row, 0]), result, quantity, cmap, norm, particles)
         draw_cuts(figure.add_subplot(grid[row, 1]), result, quantity, levels)
-    draw_bottom(figure, grid[2, :], result)
+    if not options.density:
+        draw_bottom(figure, grid[-1, :], result)
     return figure

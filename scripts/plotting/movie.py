@@ -9,7 +9,7 @@ from matplotlib.colors import Normalize
 
 from plotting.line import shade_mask
 from plotting.parts import BLUE, VERMILION, DENSITY, density_norm, edges, free_only, limits, time_text
-from plotting.plane import Row, box_size, draw_arrows, draw_plane, usual_speed
+from plotting.plane import Row, box_size, draw_arrows, draw_particles, draw_plane, usual_speed
 from plotting.result import Unreadable
 from plotting.space import projection
 from plotting.together import colours, draw_mixed, largest_density, population_legend
@@ -39,7 +39,7 @@ class Line:
     """Densities as areas and values as curves."""
 
     def __init__(self, results, options):
-        self.results = results
+        self.results, self.particles = results, options.particles
         self.figure, (self.top, self.bottom) = plt.subplots(2, 1, figsize=(7.2, 6.4), sharex=True, layout="constrained")
         self.ranges = [(min(limits(r, q)[0] for r, q in group), max(limits(r, q)[1] for r, q in group))
                        for group in ([(r, r.m) for r in results], [(r, r.u) for r in results])]
@@ -56,6 +56,9 @@ class Line:
             for result, colour in zip(self.results, colours(self.results)):
                 values = free_only(result, pick(result).values[level])
                 ax.plot(result.axes[0], values, color=colour, lw=1.8, label=result.population)
+                if pick(result) is result.m and self.particles:
+                    places = result.particles[level, :500, 0]
+                    ax.plot(places, np.full(len(places), 0.02 * high), "|", color=colour, ms=8, alpha=0.5)
                 if pick(result) is result.m:
                     ax.fill_between(result.axes[0], values, color=colour, alpha=0.25, lw=0)
         self.top.set_title(time_text(self.results[0].times[level]))
@@ -71,6 +74,7 @@ class Plane:
         if len(results[0].axes) == 3:
             results = [projection(result, "xyz".index(options.axis)) for result in results]
         self.results, self.norm = results, density_norm(results[0])
+        self.particles = options.particles
         width, height = box_size(results[0])
         scale = min(7.5 / width, 6.5 / height)
         self.figure, self.ax = plt.subplots(figsize=(width * scale + 1.7, height * scale + 1.0), layout="constrained")
@@ -91,8 +95,10 @@ class Plane:
             draw_plane(self.ax, first, free_only(first, first.m.values[level]), DENSITY, self.norm)
             if self.speed:
                 draw_arrows(self.ax, first, level, self.speed)
+            if self.particles:
+                draw_particles(self.ax, first, level)
         else:
-            draw_mixed(self.ax, self.results, level, self.largest, self.speed)
+            draw_mixed(self.ax, self.results, level, self.largest, self.speed, self.particles)
         self.ax.set_title(time_text(first.times[level]))
         self.ax.set_xlabel(first.names[0])
         self.ax.set_ylabel(first.names[1])

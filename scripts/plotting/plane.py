@@ -23,6 +23,7 @@ class Row:
     cmap: str
     norm: Normalize
     arrows: bool = False
+    particles: bool = False
 
     @property
     def label(self):
@@ -31,8 +32,8 @@ class Row:
 
 
 def quantity_rows(result, options):
-    return [Row(result, result.m, DENSITY, density_norm(result), options.arrows),
-            Row(result, result.u, VALUE, Normalize(*limits(result, result.u)))]
+    density = Row(result, result.m, DENSITY, density_norm(result), options.arrows, options.particles)
+    return [density] if options.density else [density, Row(result, result.u, VALUE, Normalize(*limits(result, result.u)))]
 
 
 def draw_plane(ax, result, values, cmap, norm):
@@ -107,6 +108,12 @@ def draw_arrows(ax, result, level, speed, colour="white"):
               edgecolor="black", linewidth=0.2)
 
 
+def draw_particles(ax, result, level, colour="white"):
+    """A point for each of 2000 particles at most."""
+    places = result.particles[level, :2000]
+    ax.scatter(places[:, 0], places[:, 1], s=3, color=colour, linewidths=0, alpha=0.8, zorder=3)
+
+
 def draw_planes(result, options):
     return draw_panels(quantity_rows(result, options), result, options)
 
@@ -123,7 +130,8 @@ def draw_panels(rows, result, options, draw=None, legend=()):
         legend += arrow_legend(speed)
     widths, heights = zip(*(box_size(row.result) for row in rows))
     shape = max(h / w for w, h in zip(widths, heights))
-    figure, bottom, axes_of = beside(rows, shape) if len(levels) == 1 else below(rows, levels, shape)
+    figure, bottom, axes_of = (beside(rows, shape, options.density) if len(levels) == 1 else
+                               below(rows, levels, shape, options.density))
     for part, (row, lines) in enumerate(zip(rows, axes_of)):
         flat = [ax for line in lines for ax in line]
         last = part == len(rows) - 1 or rows[part + 1].result.names != row.result.names or len(levels) == 1
@@ -137,7 +145,8 @@ def draw_panels(rows, result, options, draw=None, legend=()):
                 ax.set_title(time_text(result.times[level]), fontsize=11)
         if mesh is not None:
             figure.colorbar(mesh, ax=flat, label=row.label, pad=0.01, aspect=16, fraction=0.05)
-    draw_bottom(figure, bottom, result)
+    if bottom:
+        draw_bottom(figure, bottom, result)
     figure.legend(handles=legend, loc="upper right", fontsize=9, ncols=4, frameon=False)
     return figure
 
@@ -146,7 +155,16 @@ def box_size(result):
     return tuple(edges(nodes)[-1] - edges(nodes)[0] for nodes in result.axes)
 
 
-def below(rows, levels, shape):
+def framed(width, top, alone):
+    """A figure, the place of panels, and the one under them unless they are alone."""
+    figure = plt.figure(figsize=(width, top + (0 if alone else 3.2)), layout="constrained")
+    if alone:
+        return figure, figure.add_gridspec(1, 1)[0], None
+    grid = figure.add_gridspec(2, 1, height_ratios=[top, 3.0])
+    return figure, grid[0], grid[1]
+
+
+def below(rows, levels, shape, alone):
     """A figure for rows one below the other, the place under them, and for each row lines of axes."""
     # Wide domains take two lines of panels for each quantity, so that each panel is large enough.
     columns = len(levels) if shape > 0.55 or len(levels) < 4 else -(-len(levels) // 2)
@@ -154,21 +172,19 @@ def below(rows, levels, shape):
     width = min(max(13.0 / columns, 1.6), 4.4)
     height = min((width - 0.25) * shape, 4.5)
     top = len(rows) * lines * (height + 0.25) + 0.9
-    figure = plt.figure(figsize=(max(width * columns + 1.7, 9.0), top + 3.2), layout="constrained")
-    grid = figure.add_gridspec(2, 1, height_ratios=[top, 3.0])
-    panels = grid[0].subgridspec(len(rows) * lines, columns)
-    return figure, grid[1], [
+    figure, place, bottom = framed(max(width * columns + 1.7, 9.0), top, alone)
+    panels = place.subgridspec(len(rows) * lines, columns)
+    return figure, bottom, [
         [[figure.add_subplot(panels[part * lines + line, k]) for k in range(min(columns, len(levels) - line * columns))]
          for line in range(lines)] for part in range(len(rows))]
 
 
-def beside(rows, shape):
+def beside(rows, shape, alone):
     """The same for a single time: one panel beside the other."""
     top = min(11.0 / max(len(rows), 2) * shape, 5.2) + 0.6
-    figure = plt.figure(figsize=(13, top + 3.2), layout="constrained")
-    grid = figure.add_gridspec(2, 1, height_ratios=[top, 3.0])
-    panels = grid[0].subgridspec(1, len(rows))
-    return figure, grid[1], [[[figure.add_subplot(panels[0, part])]] for part in range(len(rows))]
+    figure, place, bottom = framed(13 / (2 if alone else 1), top, alone)
+    panels = place.subgridspec(1, len(rows))
+    return figure, bottom, [[[figure.add_subplot(panels[0, part])]] for part in range(len(rows))]
 
 
 def draw_level(ax, row, level, speed):
@@ -178,6 +194,8 @@ def draw_level(ax, row, level, speed):
     mesh = draw_plane(ax, result, values, row.cmap, row.norm)
     if row.arrows:
         draw_arrows(ax, result, level, speed)
+    if row.particles:
+        draw_particles(ax, result, level)
     inside = np.ma.masked_where(result.mask != FREE, values)
     if row.quantity is result.u and min(values.shape) > 1 and np.ptp(inside.compressed()) > 0:
         ax.contour(*result.axes, inside.T, 8, colors="white", linewidths=0.5, alpha=0.6)

@@ -52,6 +52,7 @@ class Result:
     config: dict = field(default_factory=dict)
     names: str = "xyz"  # of the axes
     flow: object = None  # gives velocities at a level; absent: plotting.velocity's
+    particles: np.ndarray | None = None  # (levels, particles, axes), NaN where somebody has left
 
     @property
     def model(self):
@@ -126,11 +127,23 @@ def read_open(path, file, population):
     result = Result(path, dict(file.attrs), axes, times, mask, u, m, name,
                     [other for other in names if other != name], convergence, mass,
                     " x ".join(str(len(axis)) for axis in axes), rate)
+    result.particles = read_particles(populations[name], axes, times)
     try:
         result.config = tomllib.loads(result.attributes.get("config", ""))
     except (tomllib.TOMLDecodeError, TypeError):
         pass  # the picture does without
     return result
+
+
+def read_particles(group, axes, times):
+    """Where particles are; who has left is nowhere."""
+    if "particles" not in group:
+        return None
+    places, inside = group["particles"][...].astype(float), group["particles_inside"][...]
+    if places.shape != (len(times), inside.shape[-1], len(axes)) or inside.shape[0] != len(times):
+        raise Unreadable(f"{group.name}/particles has the shape {places.shape}")
+    places[inside == 0] = np.nan
+    return places
 
 
 def read_field(group, symbol, name, axes, times):

@@ -31,6 +31,7 @@ def reduced(result, axis, u, m, mask, note):
     flat.u = dataclasses.replace(result.u, values=u)
     flat.m = dataclasses.replace(result.m, values=m)
     flat.mask, flat.slice_note = mask, note
+    flat.particles = None if result.particles is None else result.particles[..., kept]
     return flat
 
 
@@ -61,8 +62,11 @@ def draw_space(result, options):
         rows = []
         for k in (2, 1, 0):
             across = plane(result, k, options.at if k == axis else None)
-            rows.append(quantity_rows(across, options)[0])
+            rows.append(dataclasses.replace(quantity_rows(across, options)[0], particles=False))
         return draw_panels(rows, result, options)
+    top = dataclasses.replace(quantity_rows(shadow, options)[0], arrows=False)
+    if options.density:
+        return draw_panels([top], result, options)
+    # Particles are anywhere along the axis, and not in the plane.
     density, value = quantity_rows(cut, options)
-    top = quantity_rows(shadow, options)[0]
-    return draw_panels([dataclasses.replace(top, arrows=False), density, value], result, options)
+    return draw_panels([top, dataclasses.replace(density, particles=False), value], result, options)

@@ -10,7 +10,8 @@ from matplotlib.patches import Patch
 from plotting.line import draw_cuts, draw_map
 from plotting.parts import (BLUE, DENSITY, GREEN, ORANGE, VERMILION, chosen_levels, draw_bottom, edges, free_only,
                             limits)
-from plotting.plane import Row, arrow_legend, draw_arrows, draw_mask, draw_panels, usual_speed
+from plotting.plane import (Row, arrow_legend, draw_arrows, draw_mask, draw_panels, draw_particles,
+                            usual_speed)
 from plotting.space import projection
 
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9")
@@ -34,7 +35,7 @@ def largest_density(results):
     return max(max(limits(result, result.m)[1] for result in results), 1e-300)
 
 
-def draw_mixed(ax, results, level, largest, speed=0.0):
+def draw_mixed(ax, results, level, largest, speed=0.0, particles=False):
     x, y = (edges(nodes) for nodes in results[0].axes)
     ax.imshow(mixed(results, level, largest).transpose(1, 0, 2), origin="lower", extent=(x[0], x[-1], y[0], y[-1]),
               interpolation="nearest")
@@ -43,6 +44,9 @@ def draw_mixed(ax, results, level, largest, speed=0.0):
     if speed:
         for result, colour in zip(results, colours(results)):
             draw_arrows(ax, result, level, speed, [0.7 * c for c in colour])
+    if particles:
+        for result, colour in zip(results, colours(results)):
+            draw_particles(ax, result, level, [0.6 * c for c in colour])
 
 
 def population_legend(results):
@@ -66,20 +70,23 @@ def draw_planes_together(results, options):
         speed = usual_speed(results, levels)
     row = Row(results[0], results[0].m, DENSITY, Normalize(0, largest))
     return draw_panels([row], all_of(results), options,
-                       lambda ax, row, level: draw_mixed(ax, results, level, largest, speed),
+                       lambda ax, row, level: draw_mixed(ax, results, level, largest, speed, options.particles),
                        population_legend(results) + arrow_legend(speed))
 
 
 def draw_lines_together(results, options):
-    figure = plt.figure(figsize=(12, 3.7 * len(results) + 3.2), layout="constrained")
-    grid = figure.add_gridspec(len(results) + 1, 2, width_ratios=[1.25, 1], height_ratios=[1] * len(results) + [0.8])
+    bottom = [] if options.density else [0.8]
+    figure = plt.figure(figsize=(12, 3.7 * (len(results) + len(bottom))), layout="constrained")
+    grid = figure.add_gridspec(len(results) + len(bottom), 2, width_ratios=[1.25, 1],
+                               height_ratios=[1] * len(results) + bottom)
     norm = Normalize(0, largest_density(results))
     levels = chosen_levels(results[0], options.times)
     for row, result in enumerate(results):
         if len(result.times) > 1:
-            draw_map(figure, figure.add_subplot(grid[row, 0]), result, result.m, DENSITY, norm)
+            draw_map(figure, figure.add_subplot(grid[row, 0]), result, result.m, DENSITY, norm, options.particles)
         draw_cuts(figure.add_subplot(grid[row, 1] if len(result.times) > 1 else grid[row, :]), result, result.m, levels)
-    draw_bottom(figure, grid[-1, :], all_of(results))
+    if not options.density:
+        draw_bottom(figure, grid[-1, :], all_of(results))
     return figure
 
 
