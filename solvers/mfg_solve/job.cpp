@@ -35,8 +35,9 @@ class Job {
         solve_(context_, options, checkpoint_path(config), start_file(config, options.resume)) {}
 
   int run() {
-    const mfg::Solution solution =
-        solve_.solve(start_options(config_, options_.resume, context_.problem));
+    const Start start = find_start(config_, options_.resume, context_.problem);
+    if (!start.note.empty() && !options_.quiet) say(start.note);
+    const mfg::Solution solution = solve_.solve(start.options);
     if (solution.report.status == mfg::Status::interrupted) return keep_for_later(solution);
     return finish(solution);
   }
@@ -48,8 +49,8 @@ class Job {
     Summary summary = make_summary(context_, solution, results);
     std::string file = start_file(config_, options_.resume);
     // Before the first iteration nothing is better than the file that the run began with.
-    if (solution.report.iterations > 0 || file.empty()) {
-      solve_.write_checkpoint(results);
+    if (!solution.state.empty() || file.empty()) {
+      solve_.write_checkpoint(make_stopped(context_, solution));
       file = solve_.checkpoint().string();
       summary.files = {file};
     }
@@ -113,7 +114,7 @@ int check(const mfg::Config& config, const Options& options) {
   BaseBackend& backend = choose_backend(config.backend);
   const ScopedBackend scope(backend);
   const mfg::DiscreteProblem problem = lay_out(config);
-  static_cast<void>(start_options(config, options.resume, problem));
+  static_cast<void>(find_start(config, options.resume, problem));
   const Setting setting = setting_of(backend, problem);
   print_stdout(options.json ? plan_to_json(config, setting) + "\n"
                             : plan_to_table(config, setting));

@@ -7,6 +7,8 @@
 #include <isofield/mfg/diagnostics.hpp>
 #include <isofield/mfg/particles.hpp>
 
+#include "state.hpp"
+
 namespace isofield::mfg_solve {
 namespace {
 
@@ -136,6 +138,21 @@ mfg::Results make_checkpoint(const RunContext& context, const mfg::Progress& pro
   results.residual = progress.iteration.residual;
   results.wall_seconds = progress.iteration.seconds;
   results.convergence = convergence_of({progress.iteration});
+  if (progress.state) add_state(*progress.state, results);
+  return results;
+}
+
+mfg::Results make_stopped(const RunContext& context, const mfg::Solution& solution) {
+  const mfg::SolverState& state = solution.state;
+  const mfg::SolveReport& report = solution.report;
+  mfg::Results results = state.empty() ? common(context, solution.u, solution.m, 1)
+                                       : common(context, state.field("u"), state.field("m"), 1);
+  results.status = run_status(report.status);
+  results.iterations = report.iterations;
+  results.residual = report.residual;
+  results.wall_seconds = report.seconds;
+  results.convergence = convergence_of(report.history);
+  add_state(state, results);
   return results;
 }
 

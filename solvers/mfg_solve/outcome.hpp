@@ -32,7 +32,11 @@ mfg::Results make_results(const RunContext& context, const mfg::Solution& soluti
 void add_particles(const RunContext& context, const mfg::Solution& solution, std::int64_t stride,
                    mfg::Results& results);
 
-/// Gather a checkpoint: value and density at all levels, in the midst of a run.
+/// Gather what an interrupted run goes on from: all levels of its last iteration and its state, or
+/// that there is nothing yet.
+mfg::Results make_stopped(const RunContext& context, const mfg::Solution& solution);
+
+/// Gather a checkpoint: value and density at all levels and the state, in the midst of a run.
 mfg::Results make_checkpoint(const RunContext& context, const mfg::Progress& progress);
 
 /// Sum a run up for people.

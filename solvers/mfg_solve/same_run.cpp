@@ -11,7 +11,7 @@ namespace {
 std::string computation(mfg::Config config) {
   config.title.clear();
   config.output = {};
-  config.backend.threads = 0;
+  config.backend = {.dtype = config.backend.dtype};
   config.solver.initial_guess = "zero";
   config.solver.max_iterations = 1;
   return to_toml(config);

@@ -10,12 +10,15 @@
 #include <ranges>
 #include <vector>
 
+#include "same_run.hpp"
+#include "state.hpp"
+
 namespace isofield::mfg_solve {
 namespace {
 
-/// Read each population's value at all levels from a file of the same grid.
-mfg::Fields values_in(const std::string& file, const mfg::DiscreteProblem& problem) {
-  const mfg::Results results = mfg::read_results(file);
+/// Throw ConfigError unless a file is of the same grid and has all levels.
+void check_shape(const std::string& file, const mfg::Results& results,
+                 const mfg::DiscreteProblem& problem) {
   std::vector<std::int64_t> shape{static_cast<std::int64_t>(results.times.size())};
   for (const std::vector<double>& nodes : results.axes) {
     shape.push_back(static_cast<std::int64_t>(nodes.size()));
@@ -32,6 +35,12 @@ mfg::Fields values_in(const std::string& file, const mfg::DiscreteProblem& probl
                         ? "; a start must have them all (output.stride = 1 keeps every level)"
                         : ""));
   }
+}
+
+/// Each population's value at all levels.
+mfg::Fields values_in(const std::string& file, const mfg::Results& results,
+                      const mfg::DiscreteProblem& problem) {
+  check_shape(file, results, problem);
   mfg::Fields values;
   for (std::size_t p = 0; p < problem.size(); ++p) {
     const std::string& name = problem.population(p).name();
@@ -39,7 +48,7 @@ mfg::Fields values_in(const std::string& file, const mfg::DiscreteProblem& probl
     if (found == results.populations.end()) {
       throw ConfigError(fmt::format("{} has no population \"{}\"", file, name));
     }
-    values.push_back(asarray(found->u, needed).astype(problem.dtype()));
+    values.push_back(field_in(found->u, results, problem.dtype()));
   }
   return values;
 }
@@ -51,14 +60,27 @@ std::string start_file(const mfg::Config& config, const std::string& resume) {
   return !resume.empty() || guess == "zero" || guess == "coarse" ? resume : guess;
 }
 
-mfg::SolveOptions start_options(const mfg::Config& config, const std::string& resume,
-                                const mfg::DiscreteProblem& problem) {
-  mfg::SolveOptions options = mfg::make_options(config);
-  if (const std::string file = start_file(config, resume); !file.empty()) {
-    options.initial_guess = mfg::InitialGuess::given;
-    options.initial_u = values_in(file, problem);
+Start find_start(const mfg::Config& config, const std::string& resume,
+                 const mfg::DiscreteProblem& problem) {
+  Start start{mfg::make_options(config), ""};
+  const std::string file = start_file(config, resume);
+  if (file.empty()) return start;
+  const mfg::Results results = mfg::read_results(file);
+  const bool same =
+      !resume.empty() && has_state(results) && states_the_same(results.config, config);
+  if (same) {
+    check_shape(file, results, problem);
+    start.options.state = state_in(results, problem);
+    start.note = start.options.state.empty()
+                     ? fmt::format("{} is of a run that had done nothing yet: it begins", file)
+                     : fmt::format("goes on after iteration {} of {}", results.iterations, file);
+    return start;
   }
-  return options;
+  start.options.initial_guess = mfg::InitialGuess::given;
+  start.options.initial_u = values_in(file, results, problem);
+  if (!resume.empty() && has_state(results))
+    start.note = fmt::format("{} is of another computation: only its value is a start", file);
+  return start;
 }
 
 }  // namespace isofield::mfg_solve

@@ -10,10 +10,17 @@ namespace isofield::mfg_solve {
 /// The file that a run starts from; empty: none.
 std::string start_file(const mfg::Config& config, const std::string& resume);
 
-/// State options for a solve: those of the configuration and, where a file is to begin with
-/// (`resume`, else the configuration's initial guess), the value it holds. Throws IoError where the
-/// file cannot be read, ConfigError where it is of another grid.
-mfg::SolveOptions start_options(const mfg::Config& config, const std::string& resume,
-                                const mfg::DiscreteProblem& problem);
+/// How a solve begins.
+struct Start {
+  mfg::SolveOptions options;
+  std::string note;  ///< what is to be told about it; may be empty
+};
+
+/// Find how a solve begins: with the configuration's options and, where there is a file to begin
+/// with (`resume`, else the configuration's initial guess), with what it holds: a checkpoint of the
+/// same computation is gone on with as if it had never stopped, of anything else the value is a
+/// start. Throws IoError where the file cannot be read, ConfigError where it is of another grid.
+Start find_start(const mfg::Config& config, const std::string& resume,
+                 const mfg::DiscreteProblem& problem);
 
 }  // namespace isofield::mfg_solve

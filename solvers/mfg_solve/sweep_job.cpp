@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <isofield/error.hpp>
 #include <isofield/mfg/results_family.hpp>
-#include <isofield/ops.hpp>
 #include <isofield/profile.hpp>
 #include <isofield/registry.hpp>
 #include <map>
@@ -23,6 +22,7 @@
 #include "same_run.hpp"
 #include "standard_output.hpp"
 #include "start.hpp"
+#include "state.hpp"
 #include "sweep_text.hpp"
 #include "watched_solve.hpp"
 
@@ -45,12 +45,9 @@ mfg::Config without_sidecar(mfg::Config config) {
 
 /// Values at all levels, as a start takes them.
 mfg::Fields values_of(const mfg::Results& results) {
-  Shape shape{static_cast<std::int64_t>(results.times.size())};
-  for (const std::vector<double>& nodes : results.axes)
-    shape.insert(shape.size(), static_cast<std::int64_t>(nodes.size()));
   mfg::Fields values;
   for (const mfg::PopulationResult& p : results.populations)
-    values.push_back(asarray(p.u, shape).astype(dtype_from_name(results.dtype)));
+    values.push_back(field_in(p.u, results, dtype_from_name(results.dtype)));
   return values;
 }
 
@@ -125,7 +122,7 @@ class FamilyJob {
       : family_(family), options_(options), backend_(backend), neighbours_(family) {}
 
   int run() {
-    find_start();
+    look_at_what_is_left();
     for (std::size_t k = 0; k < family_.members.size(); ++k) {
       if (interrupted()) return stop(k, "");
       if (take_finished(k)) continue;
@@ -142,7 +139,7 @@ class FamilyJob {
 
   /// What is left of an earlier run is gone on with where --resume names a part of it, replaced
   /// with --overwrite, and else an error: it took its time.
-  void find_start() {
+  void look_at_what_is_left() {
     if (options_.resume.empty()) {
       for (std::size_t k = 0; k < family_.members.size() && !options_.overwrite; ++k) {
         const std::string file = member_path(family_, k).string();
@@ -183,8 +180,12 @@ class FamilyJob {
   }
 
   mfg::SolveOptions options_for(std::size_t k, const mfg::DiscreteProblem& problem) const {
-    if (resumed_ == k) return start_options(config(k), options_.resume, problem);
-    mfg::SolveOptions solve_options = start_options(config(k), "", problem);
+    if (resumed_ == k) {
+      const Start start = find_start(config(k), options_.resume, problem);
+      // Without anything done the member begins as it would have, from its neighbour.
+      if (!start.options.state.empty()) return start.options;
+    }
+    mfg::SolveOptions solve_options = find_start(config(k), "", problem).options;
     const mfg::Fields* near = neighbours_.of(k);
     Shape shape = problem.grid().shape();
     shape.insert(0, problem.problem().levels());
@@ -204,12 +205,12 @@ class FamilyJob {
       WatchedSolve solve(context, options_, checkpoint_path(config(k)),
                          resumed_ == k ? options_.resume : "");
       const mfg::Solution solution = solve.solve(options_for(k, problem));
-      mfg::Results results = make_results(context, solution, 1);
       if (solution.report.status == mfg::Status::interrupted) {
-        if (solution.report.iterations == 0) return stop(k, resumed_ == k ? options_.resume : "");
-        solve.write_checkpoint(results);
+        if (solution.state.empty()) return stop(k, resumed_ == k ? options_.resume : "");
+        solve.write_checkpoint(make_stopped(context, solution));
         return stop(k, solve.checkpoint().string());
       }
+      mfg::Results results = make_results(context, solution, 1);
       add_particles(context, solution, 1, results);
       solve.warn(mfg::write_results(results, member_path(family_, k),
                                     {.compression = static_cast<int>(config(k).output.compression),

@@ -24,6 +24,7 @@ mfg::Solution WatchedSolve::solve(mfg::SolveOptions solve_options) {
   solve_options.on_iteration = [this](const mfg::Progress& seen) { return watch(seen); };
   solve_options.should_stop = interrupted;
   solve_options.exploitability = true;
+  solve_options.keep_state = true;
   mfg::Solution solution = mfg::solve(context_.problem.problem(), solve_options);
   progress_.finish();
   return solution;

@@ -50,11 +50,11 @@ std::vector<double> least_squares(const std::deque<Fields>& columns, const Field
   return x;
 }
 
-class Anderson {
+class Anderson : public Mixing {
  public:
   explicit Anderson(std::size_t memory) : memory_(memory) {}
 
-  Fields operator()(const Fields& density, const Fields& found) {
+  Fields next(const Fields& density, const Fields& found) override {
     const Fields change = difference(found, density);
     if (!last_change_.empty()) {
       changes_.push_back(difference(change, last_change_));
@@ -68,14 +68,35 @@ class Anderson {
     last_found_ = found;
     if (changes_.empty()) return found;
     const std::vector<double> weights = least_squares(changes_, change);
-    Fields next = found;
-    for (std::size_t p = 0; p < next.size(); ++p) {
+    Fields mixed = found;
+    for (std::size_t p = 0; p < mixed.size(); ++p) {
       for (std::size_t j = 0; j < weights.size(); ++j)
-        next[p] = next[p] - weights[j] * steps_[j][p];
+        mixed[p] = mixed[p] - weights[j] * steps_[j][p];
       // A combination of densities has their mass, and may have negative values.
-      next[p] = maximum(next[p], 0.0).eval();
+      mixed[p] = maximum(mixed[p], 0.0).eval();
     }
-    return next;
+    return mixed;
+  }
+
+  void save(SolverState& state) const override {
+    state.numbers["anderson"] = {static_cast<double>(changes_.size())};
+    if (last_change_.empty()) return;
+    state.fields["last_change"] = last_change_;
+    state.fields["last_found"] = last_found_;
+    for (std::size_t j = 0; j < changes_.size(); ++j) {
+      state.fields["change_" + std::to_string(j)] = changes_[j];
+      state.fields["step_" + std::to_string(j)] = steps_[j];
+    }
+  }
+  void restore(const SolverState& state) override {
+    if (!state.fields.contains("last_change")) return;
+    last_change_ = state.field("last_change");
+    last_found_ = state.field("last_found");
+    const double count = state.number("anderson")[0];
+    for (std::size_t j = 0; j < memory_ && static_cast<double>(j) < count; ++j) {
+      changes_.push_back(state.field("change_" + std::to_string(j)));
+      steps_.push_back(state.field("step_" + std::to_string(j)));
+    }
   }
 
  private:
@@ -86,10 +107,6 @@ class Anderson {
 
 }  // namespace
 
-Mixing anderson(std::size_t memory) {
-  return [mixing = Anderson(memory)](const Fields& density, const Fields& found) mutable {
-    return mixing(density, found);
-  };
-}
+std::unique_ptr<Mixing> anderson(std::size_t memory) { return std::make_unique<Anderson>(memory); }
 
 }  // namespace isofield::mfg

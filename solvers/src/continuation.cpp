@@ -44,19 +44,55 @@ class ScopedCoupling {
 Outcome continuation(Outer& outer, int most) {
   constexpr double rough = 1e-2, shortest = 1e-3;
   constexpr int newton_steps = 10;
-  const int last = outer.iterations() + most;
-  const Fields u = outer.u, m = outer.m;
+  const int last = outer.begin_of("continuation") + most;
+  Fields u = outer.u, m = outer.m, good_u, good_m;
+  double strength = 0.0, step = 0.25;
+  bool on_the_path = false;
+  int begin = outer.iterations();
+  bool resumed = outer.resumed != nullptr;
+  if (resumed) {
+    const std::vector<double>& kept = outer.resumed->number("continuation", 5);
+    on_the_path = kept[1] != 0.0;
+    strength = kept[2];
+    step = kept[3];
+    begin = outer.resumed->count("continuation", 4);
+    u = outer.resumed->field("u_at_first");
+    m = outer.resumed->field("m_at_first");
+    if (on_the_path) {
+      good_u = outer.resumed->field("u_on_path");
+      good_m = outer.resumed->field("m_on_path");
+    }
+  }
+  const Keeper keeper(outer, [&](SolverState& kept) {
+    kept.numbers["continuation"] = {static_cast<double>(last - most), on_the_path ? 1.0 : 0.0,
+                                    strength, step, static_cast<double>(begin)};
+    kept.fields["u_at_first"] = u;
+    kept.fields["m_at_first"] = m;
+    if (!on_the_path) return;
+    kept.fields["u_on_path"] = good_u;
+    kept.fields["m_on_path"] = good_m;
+  });
   ScopedCoupling coupling(outer.problem);
 
   coupling.set(0.0);
-  Outcome outcome = picard(outer, 1.0, 1, rough);
-  double strength = 0.0, step = 0.25;
-  while (strength < 1.0 && outcome != Outcome::interrupted && outer.iterations() < last) {
+  Outcome outcome = Outcome::limit;
+  if (!on_the_path) {
+    outcome = picard(outer, 1.0, 1, rough);
+    resumed = false;
+  }
+  on_the_path = true;
+  while (strength < 1.0 && outcome != Outcome::interrupted &&
+         (resumed || outer.iterations() < last)) {
     const double next = std::min(1.0, strength + step);
-    const Fields good_u = outer.u, good_m = outer.m;
+    if (!resumed) {
+      good_u = outer.u;
+      good_m = outer.m;
+      begin = outer.iterations();
+    }
+    resumed = false;
     coupling.set(next);
-    outcome = newton(outer, std::min(newton_steps, last - outer.iterations()),
-                     next == 1.0 ? outer.tolerance : rough);
+    outcome =
+        newton(outer, std::min(newton_steps, last - begin), next == 1.0 ? outer.tolerance : rough);
     if (outcome == Outcome::converged) {
       strength = next;
       step *= 2.0;

@@ -357,29 +357,102 @@ class ErgodicSolver {
         tolerance_(std::max(options.tolerance, options.dtype == float32 ? 1e-4 : 1e-11)) {}
 
   Solution solve() {
-    if (!at(1.0, std::nullopt) && !stopped_) {
-      notes_ += "Newton's method did not get on at first; a path from more viscosity was tried";
-      along_a_path();
-    }
-    return finish();
+    go_on();
+    if (resumed_ && path_) return along_a_path();
+    if (at(1.0, std::nullopt) || stopped_) return finish();
+    return along_a_path();
   }
 
  private:
   // From a hundred times the viscosity down, by shares that adapt.
-  void along_a_path() {
+  struct Path {
     double factor = 100.0, share = 0.3;
-    std::optional<Start> near = at(factor, std::nullopt);
-    while (near && factor > 1.0 && !stopped_ && iterations() < options_.max_iterations) {
-      const double next = std::max(1.0, factor * share);
-      if (std::optional<Start> found = at(next, near)) {
-        near = std::move(found);
-        factor = next;
-        share = std::max(0.1, share * share);
+    std::optional<Start> near;  // the last one that was solved, with that factor
+  };
+
+  Solution along_a_path() {
+    notes_ = "Newton's method did not get on at first; a path from more viscosity was tried";
+    if (!path_) path_.emplace();
+    if (!path_->near) path_->near = at(path_->factor, std::nullopt);
+    while (path_->near && path_->factor > 1.0 && !stopped_ &&
+           (resumed_ || iterations() < options_.max_iterations)) {
+      const double next = std::max(1.0, path_->factor * path_->share);
+      if (std::optional<Start> found = at(next, path_->near)) {
+        path_->near = std::move(found);
+        path_->factor = next;
+        path_->share = std::max(0.1, path_->share * path_->share);
       } else {
-        share = std::sqrt(share);
-        if (share > 0.97) break;
+        path_->share = std::sqrt(path_->share);
+        if (path_->share > 0.97) break;
       }
     }
+    return finish();
+  }
+
+  // What a solve remembers: w beside u, whose lambda is in it, the path, and what is to be given
+  // where it leads nowhere.
+  void remember(const State& now, Fields u, Fields m) {
+    state_ = {};
+    state_.fields["u"] = std::move(u);
+    state_.fields["m"] = std::move(m);
+    state_.fields["w"] = with_level(now.w);
+    state_.numbers["history"] = to_numbers(history_);
+    state_.numbers["seconds"] = {seconds()};
+    state_.numbers["counts"] = {static_cast<double>(counts_.hjb_steps),
+                                static_cast<double>(counts_.newton),
+                                static_cast<double>(counts_.linear_solves),
+                                static_cast<double>(counts_.krylov), static_cast<double>(gmres_)};
+    if (path_) state_.numbers["path"] = {path_->factor, path_->share};
+    if (path_ && path_->near) keep("near", *path_->near);
+    if (last_) keep("last", *last_);
+    if (last_)
+      state_.numbers["last_residuals"] = {last_residuals_.hjb, last_residuals_.fokker_planck};
+  }
+  void keep(const std::string& name, const Start& start) {
+    state_.fields[name + "_u"] = with_level(start.u);
+    state_.fields[name + "_m"] = with_level(start.m);
+    state_.numbers[name + "_lambda"] = start.lambda;
+  }
+  static Fields with_level(const Fields& fields) {
+    Fields list;
+    for (const UnifiedArray& x : fields) list.push_back(as_level(x).eval());
+    return list;
+  }
+  static Fields without_level(const Fields& fields) {
+    Fields list;
+    for (const UnifiedArray& x : fields) list.push_back(x(0).copy());
+    return list;
+  }
+
+  // Take up what an earlier solve remembers.
+  void go_on() {
+    const SolverState& from = options_.state;
+    if (from.empty()) return;
+    Shape shape{1};
+    for (const Axis& axis : problem_.axes) shape.insert(shape.size(), axis.cells);
+    for (const auto& [name, fields] : from.fields)
+      check_shapes(fields, problem_.populations.size(), shape);
+    static_cast<void>(from.field("w"));
+    history_ = history_in(from.number("history", 0));
+    start_ -= std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+        std::chrono::duration<double>(from.number("seconds")[0]));
+    counts_ = {.hjb_steps = from.count("counts", 0),
+               .newton = from.count("counts", 1),
+               .linear_solves = from.count("counts", 2),
+               .krylov = from.count("counts", 3)};
+    gmres_ = from.count("counts", 4);
+    if (from.numbers.contains("path"))
+      path_ = Path{from.number("path", 2)[0], from.number("path", 2)[1], kept(from, "near")};
+    last_ = kept(from, "last");
+    if (last_)
+      last_residuals_ = {from.number("last_residuals", 2)[0], from.number("last_residuals", 2)[1]};
+    state_ = from;
+    resumed_ = true;
+  }
+  std::optional<Start> kept(const SolverState& from, const std::string& name) const {
+    if (!from.fields.contains(name + "_u")) return std::nullopt;
+    return Start{without_level(from.field(name + "_u")), without_level(from.field(name + "_m")),
+                 from.number(name + "_lambda", problem_.populations.size())};
   }
 
   // Solve with all viscosities multiplied by a factor; nothing where it did not converge.
@@ -398,10 +471,12 @@ class ErgodicSolver {
     State state;
     double size = std::numeric_limits<double>::infinity();
     try {
-      state = from                 ? near(discrete, parts, *from)
+      state = resumed_ ? state_of(discrete, parts, without_level(options_.state.field("w")),
+                                  without_level(options_.state.field("m")))
+              : from   ? near(discrete, parts, *from)
               : starts_from_given_ ? at_given(discrete, parts)
                                    : at_best_response(discrete, parts);
-      starts_from_given_ = false;
+      starts_from_given_ = resumed_ = false;
       size = newton(discrete, parts, state, tolerance, options_.max_iterations - iterations(),
                     [&](const State& now, int krylov) {
                       return record(discrete, parts, now, factor, krylov);
@@ -504,13 +579,15 @@ class ErgodicSolver {
     history_.push_back(i);
     gmres_ += krylov;
     bool go_on = !(options_.should_stop && options_.should_stop());
+    Fields u;
+    const Fields m = with_level(now.m);
+    for (std::size_t p = 0; p < parts.size(); ++p)
+      u.push_back(as_level(now.w[p] - parts[p].mean(now.w[p])).eval());
+    if (options_.keep_state) remember(now, u, m);
     if (options_.on_iteration) {
-      Fields u, m;
-      for (std::size_t p = 0; p < parts.size(); ++p) {
-        u.push_back(as_level(now.w[p] - parts[p].mean(now.w[p])).eval());
-        m.push_back(as_level(now.m[p]).eval());
-      }
-      go_on = options_.on_iteration({history_.back(), u, m, {}}) && go_on;
+      go_on = options_.on_iteration(
+                  {history_.back(), u, m, {}, options_.keep_state ? &state_ : nullptr}) &&
+              go_on;
     }
     stopped_ = stopped_ || !go_on;
     return go_on;
@@ -558,12 +635,16 @@ class ErgodicSolver {
     r.gmres = gmres_;
     r.seconds = seconds();
     r.history = std::move(history_);
+    s.state = std::move(state_);
     return s;
   }
 
   const Problem& problem_;
   const SolveOptions& options_;
   std::vector<Iteration> history_;
+  std::optional<Path> path_;
+  SolverState state_;     // as it was remembered last
+  bool resumed_ = false;  // until the place is found that an earlier solve was at
   std::optional<Start> last_;
   Residuals last_residuals_;
   bool starts_from_given_, converged_ = false, stopped_ = false;

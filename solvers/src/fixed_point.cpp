@@ -33,6 +33,8 @@ class Forecast {
     earlier_ = std::move(before_);
     before_ = last;
   }
+  const std::optional<UnifiedArray>& before() const { return before_; }
+  const std::optional<UnifiedArray>& earlier() const { return earlier_; }
 
  private:
   std::optional<UnifiedArray> before_, earlier_;
@@ -57,33 +59,103 @@ double left_by(const DiscretePopulation& one, const UnifiedArray& u, const HjbDa
   return larger(largest_difference(fresh.running, before.running), terminal);
 }
 
+Fields mixture(double damping, const Fields& density, const Fields& found) {
+  if (damping == 1.0) return found;
+  Fields next;
+  for (std::size_t p = 0; p < found.size(); ++p)
+    next.push_back((damping * found[p] + (1.0 - damping) * density[p]).eval());
+  return next;
+}
+
+class Damped : public Mixing {
+ public:
+  explicit Damped(double damping) : damping_(damping) {}
+  Fields next(const Fields& density, const Fields& found) override {
+    return mixture(damping_, density, found);
+  }
+
+ private:
+  double damping_;
+};
+
+class FictitiousPlay : public Mixing {
+ public:
+  Fields next(const Fields& density, const Fields& found) override {
+    return mixture(1.0 / ++plays_, density, found);
+  }
+  void save(SolverState& state) const override { state.numbers["plays"] = {plays_}; }
+  void restore(const SolverState& state) override { plays_ = state.number("plays")[0]; }
+
+ private:
+  double plays_ = 0.0;
+};
+
+// Where a fixed-point iteration is, between two iterations.
+struct Place {
+  int k = 0;
+  Fields density;
+  std::vector<Part> parts;
+  // What the last iteration left of the HJB equations, and of all, scaled.
+  double last_left = 0.0, last_residual = 0.0;
+
+  void save(SolverState& state) const {
+    state.numbers["iterate"] = {static_cast<double>(k), last_left, last_residual};
+    state.fields["density"] = density;
+    for (const Part& part : parts) {
+      save(state, "u", part.u_forecast);
+      save(state, "m", part.m_forecast);
+    }
+  }
+  void restore(const SolverState& state) {
+    const std::vector<double>& numbers = state.number("iterate", 3);
+    k = state.count("iterate");
+    last_left = numbers[1];
+    last_residual = numbers[2];
+    density = state.field("density");
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      restore(state, "u", p, parts[p].u_forecast);
+      restore(state, "m", p, parts[p].m_forecast);
+    }
+  }
+
+ private:
+  static void save(SolverState& state, const std::string& name, const Forecast& forecast) {
+    if (forecast.earlier()) state.fields[name + "_earlier"].push_back(*forecast.earlier());
+    if (forecast.before()) state.fields[name + "_before"].push_back(*forecast.before());
+  }
+  static void restore(const SolverState& state, const std::string& name, std::size_t p,
+                      Forecast& forecast) {
+    for (const char* const which : {"_earlier", "_before"}) {
+      if (const auto found = state.fields.find(name + which); found != state.fields.end())
+        forecast.passed(found->second.at(p));
+    }
+  }
+};
+
 }  // namespace
 
-Mixing damped(double damping) {
-  return [damping](const Fields& density, const Fields& found) {
-    if (damping == 1.0) return found;
-    Fields next;
-    for (std::size_t p = 0; p < found.size(); ++p)
-      next.push_back((damping * found[p] + (1.0 - damping) * density[p]).eval());
-    return next;
-  };
-}
+std::unique_ptr<Mixing> damped(double damping) { return std::make_unique<Damped>(damping); }
 
-Mixing fictitious_play() {
-  return [k = 0](const Fields& density, const Fields& found) mutable {
-    return damped(1.0 / static_cast<double>(++k))(density, found);
-  };
-}
+std::unique_ptr<Mixing> fictitious_play() { return std::make_unique<FictitiousPlay>(); }
 
 Outcome iterate(Outer& outer, const FixedPoint& how, int most, double tolerance) {
   const DiscreteProblem& problem = outer.problem;
   const std::size_t size = outer.size();
-  Fields density = outer.has_state ? outer.m : problem.constant_densities();
-  std::vector<HjbData> data = problem.hjb_data(density);
-  std::vector<Part> parts(size);
-  // What the last iteration left of the HJB equations, and of all, scaled.
-  double last_left = 0.0, last_residual = 0.0;
-  for (int k = 0; k < most; ++k) {
+  Place at;
+  at.density = outer.has_state ? outer.m : problem.constant_densities();
+  at.parts.resize(size);
+  if (outer.resumed) {
+    at.restore(*outer.resumed);
+    how.mix->restore(*outer.resumed);
+    outer.resumed = nullptr;
+  }
+  const Keeper keeper(outer, [&](SolverState& state) {
+    at.save(state);
+    how.mix->save(state);
+  });
+  std::vector<Part>& parts = at.parts;
+  std::vector<HjbData> data = problem.hjb_data(at.density);
+  while (at.k < most) {
     Iteration iteration;
     iteration.method = how.method;
     Fields u(size), m(size);
@@ -96,9 +168,9 @@ Outcome iterate(Outer& outer, const FixedPoint& how, int most, double tolerance)
       exactness.push_back(StepTolerances::within(one, tolerance, u_size));
       // No more exactly than the coupling is solved.
       StepTolerances& e = exactness.back();
-      e.hjb = std::max(e.hjb, 1e-3 * last_left);
+      e.hjb = std::max(e.hjb, 1e-3 * at.last_left);
       e.fokker_planck =
-          std::max(e.fokker_planck, 1e-3 * last_residual / StepTolerances::density_scale(one));
+          std::max(e.fokker_planck, 1e-3 * at.last_residual / StepTolerances::density_scale(one));
       UnifiedArray guess;
       {
         const PhaseTimer timer(outer.phases, "HJB sweeps");
@@ -108,25 +180,25 @@ Outcome iterate(Outer& outer, const FixedPoint& how, int most, double tolerance)
                    : outer.sweeps[p].improved(data[p], outer.u[p]);
       }
       const PhaseTimer timer(outer.phases, "Fokker-Planck sweeps");
-      guess = outer.has_state ? parts[p].m_forecast(outer.m[p], problem.steps()) : density[p];
+      guess = outer.has_state ? parts[p].m_forecast(outer.m[p], problem.steps()) : at.density[p];
       const Density found = outer.sweeps[p].fokker_planck(u[p], &guess, e.fokker_planck);
       m[p] = found.m;
       iteration.fp_residual =
           larger(iteration.fp_residual, found.residual * residual_scale(one, m[p]));
-      iteration.change_m = larger(iteration.change_m, largest_difference(m[p], density[p]));
+      iteration.change_m = larger(iteration.change_m, largest_difference(m[p], at.density[p]));
       iteration.change_u =
           larger(iteration.change_u,
                  outer.has_state ? largest_difference(u[p], outer.u[p]) : largest_of(u[p]));
     }
     const std::vector<HjbData> fresh = problem.hjb_data(m);
-    last_left = 0.0;
+    at.last_left = 0.0;
     for (std::size_t p = 0; p < size; ++p) {
       const DiscretePopulation& one = problem.population(p);
       // u solves its equation for the old density: with the new one, the difference is left.
       const double left = how.best_response
                               ? left_by(one, u[p], data[p], fresh[p]) + exactness[p].hjb
                               : hjb_residual(one, u[p], fresh[p]).largest(one);
-      last_left = larger(last_left, left);
+      at.last_left = larger(at.last_left, left);
       iteration.hjb_residual = larger(iteration.hjb_residual, left * residual_scale(one, u[p]));
       if (outer.has_state) {
         parts[p].u_forecast.passed(outer.u[p]);
@@ -137,14 +209,15 @@ Outcome iterate(Outer& outer, const FixedPoint& how, int most, double tolerance)
     outer.m = m;
     outer.has_state = true;
     iteration.residual = larger(iteration.hjb_residual, iteration.fp_residual);
-    last_residual = iteration.residual;
+    at.last_residual = iteration.residual;
     const bool done = outer.options.stop == StopRule::residual
                           ? iteration.residual <= tolerance
                           : std::max(iteration.change_m, iteration.change_u) < tolerance;
+    ++at.k;
+    at.density = how.mix->next(at.density, m);
     if (!outer.record(std::move(iteration))) return Outcome::interrupted;
     if (done) return Outcome::converged;
-    density = how.mix(density, m);
-    data = problem.hjb_data(density);
+    data = problem.hjb_data(at.density);
   }
   return Outcome::limit;
 }

@@ -72,10 +72,12 @@ std::pair<UnifiedArray, double> HjbNewton::direct_update(const UnifiedArray& v,
 }
 
 double HjbNewton::linear_tolerance(double residual, double tolerance, bool first) {
-  if (!first) quadratic_ = residual / (last_residual_ * last_residual_);
-  last_residual_ = residual;
+  Memory& known = memory_;
+  if (!first) known.quadratic = residual / (known.last_residual * known.last_residual);
+  known.last_residual = residual;
   // As exact as the nonlinearity can use.
-  const double useful = quadratic_ > 0.0 ? 0.1 * quadratic_ * residual * residual : 1e-3 * residual;
+  const double useful =
+      known.quadratic > 0.0 ? 0.1 * known.quadratic * residual * residual : 1e-3 * residual;
   return std::max(0.3 * tolerance, std::min(1e-2 * residual, useful)) * population_.stage_dt();
 }
 

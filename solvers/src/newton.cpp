@@ -235,14 +235,30 @@ std::optional<Trial> line_search(Outer& outer, NewtonStep& newton_step, const Tr
 
 Outcome newton(Outer& outer, int most, double tolerance) {
   constexpr double tightest = 1e-6;
-  Trial state = evaluate(outer, outer.u, outer.has_state ? &outer.m : nullptr);
+  double forcing = 1e-2, loosest = 1e-1;
+  int k = 0;
+  Trial state;
+  if (outer.resumed) {
+    const std::vector<double>& kept = outer.resumed->number("newton", 3);
+    k = outer.resumed->count("newton");
+    forcing = kept[1];
+    loosest = kept[2];
+    state.u = outer.u;
+    state.m = outer.m;
+    state.size = hjb_residuals(outer.problem, state.u, state.m, &state.residual);
+    outer.resumed = nullptr;
+  } else {
+    state = evaluate(outer, outer.u, outer.has_state ? &outer.m : nullptr);
+  }
   outer.m = state.m;
   outer.has_state = true;
+  const Keeper keeper(outer, [&](SolverState& kept) {
+    kept.numbers["newton"] = {static_cast<double>(k + 1), forcing, loosest};
+  });
   Responses responses;
   for (std::size_t p = 0; p < outer.size(); ++p)
     responses.emplace_back(outer.problem.population(p));
-  double forcing = 1e-2, loosest = 1e-1;
-  for (int k = 0; k < most; ++k) {
+  for (; k < most; ++k) {
     if (state.size <= tolerance) return Outcome::converged;
     // No more exactly than the tolerance asks for.
     forcing = std::min(loosest, std::max(forcing, 0.3 * tolerance / state.size));

@@ -6,6 +6,7 @@
 #include <isofield/mfg/solve.hpp>
 #include <isofield/mfg/sweeps.hpp>
 #include <map>
+#include <memory>
 
 namespace isofield::mfg {
 
@@ -73,6 +74,16 @@ struct Outer {
   double exploitability();
   double seconds() const;
   int iterations() const { return static_cast<int>(history.size()); }
+  /// All steps, those before a solve went on included.
+  StepCounts counts() const;
+
+  /// The iterations before an algorithm began, which it keeps as its first number.
+  int begin_of(const char* algorithm) const;
+  /// Note where the solve is.
+  void remember();
+  /// Go on from there: algorithms that start find in `resumed` what they kept, until the innermost
+  /// of them has found its place.
+  void go_on_from(const SolverState& from);
 
   DiscreteProblem& problem;
   const SolveOptions& options;
@@ -85,23 +96,55 @@ struct Outer {
   std::vector<std::string> notes;
   std::map<std::string, Phase> phases;
   std::int64_t gmres = 0;
+  std::vector<std::function<void(SolverState&)>> keepers;  ///< of the algorithms that run
+  SolverState state;                                       ///< as it was remembered last
+  const SolverState* resumed = nullptr;
+  StepCounts earlier;  ///< before the solve went on
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 };
 
-/// The densities of all populations that come next, given those an iteration began with and those
-/// it found.
-using Mixing = std::function<Fields(const Fields& density, const Fields& found)>;
+/// Adds to what a solve remembers, while it lives: what an algorithm needs to go on.
+class Keeper {
+ public:
+  Keeper(Outer& outer, std::function<void(SolverState&)> save);
+  ~Keeper();
+  Keeper(const Keeper&) = delete;
+  Keeper& operator=(const Keeper&) = delete;
+
+ private:
+  Outer& outer_;
+};
+
+/// A history as numbers, and back.
+std::vector<double> to_numbers(const std::vector<Iteration>& history);
+std::vector<Iteration> history_in(const std::vector<double>& numbers);
+/// Throw SolverError or ShapeError unless there are so many fields of this shape.
+void check_shapes(const Fields& fields, std::size_t count, const Shape& shape);
+
+/// The densities of all populations that come next.
+class Mixing {
+ public:
+  Mixing() = default;
+  Mixing(const Mixing&) = delete;
+  Mixing& operator=(const Mixing&) = delete;
+  virtual ~Mixing() = default;
+  /// From those an iteration began with and those it found.
+  virtual Fields next(const Fields& density, const Fields& found) = 0;
+  /// What it remembers, and back.
+  virtual void save(SolverState&) const {}
+  virtual void restore(const SolverState&) {}
+};
 /// density + damping (found - density)
-Mixing damped(double damping);
+std::unique_ptr<Mixing> damped(double damping);
 /// The mean of all densities found so far: damping 1/(k + 1) in iteration k.
-Mixing fictitious_play();
+std::unique_ptr<Mixing> fictitious_play();
 /// Anderson's (1965): the mixture of the last `memory` iterations whose changes cancel best.
-Mixing anderson(std::size_t memory);
+std::unique_ptr<Mixing> anderson(std::size_t memory);
 
 /// How densities and values are brought to agree by turns.
 struct FixedPoint {
   const char* method;  ///< as Iteration::method has it
-  Mixing mix;
+  std::unique_ptr<Mixing> mix;
   /// Whether u is a best response to the density, or improved by one update (policy iteration).
   bool best_response = true;
 };

@@ -115,45 +115,84 @@ bool Outer::record(Iteration iteration) {
   if (options.exploitability && !nesting.is_start()) iteration.exploitability = exploitability();
   iteration.seconds = seconds();
   history.push_back(std::move(iteration));
-  return !options.on_iteration || options.on_iteration({history.back(), u, m, nesting.words()});
+  const bool kept = options.keep_state && !nesting.is_start();
+  if (kept) remember();
+  return !options.on_iteration ||
+         options.on_iteration({history.back(), u, m, nesting.words(), kept ? &state : nullptr});
+}
+
+int Outer::begin_of(const char* algorithm) const {
+  return resumed ? resumed->count(algorithm) : iterations();
 }
 
 namespace {
 
-// Newton's method; where it does not get on, damped Picard sweeps, a path from weaker couplings,
-// and sweeps again, until the limit.
-Outcome automatic(Outer& outer) {
-  constexpr int first_sweeps = 4, sweeps_between = 8, newton_steps = 25;
-  const int limit = outer.options.max_iterations;
-  const auto left = [&] { return limit - outer.iterations(); };
-  const auto ended = [&](Outcome o) {
-    return o == Outcome::converged || o == Outcome::interrupted || left() <= 0;
+// Newton's method again and again as long as it gets on: a Hamiltonian that is not twice
+// differentiable takes many iterations.
+Outcome newton_rounds(Outer& outer, int limit) {
+  constexpr int newton_steps = 25;
+  int begin = outer.begin_of("newton_rounds");
+  const Keeper keeper(outer, [&](SolverState& state) {
+    state.numbers["newton_rounds"] = {static_cast<double>(begin)};
+  });
+  const auto residual = [&](int iteration) {
+    return iteration > 0 ? outer.history.at(static_cast<std::size_t>(iteration) - 1).residual
+                         : std::numeric_limits<double>::infinity();
   };
+  while (true) {
+    const Outcome o = newton(outer, std::min(newton_steps, limit - begin), outer.tolerance);
+    if (o != Outcome::limit || limit <= outer.iterations()) return o;
+    if (residual(outer.iterations()) > 0.1 * residual(begin)) return o;
+    begin = outer.iterations();
+  }
+}
+
+// What the automatic choice does one after the other, until something converges: Newton's method;
+// where it does not get on, damped Picard sweeps, a path from weaker couplings, and sweeps again.
+enum class Stage : std::uint8_t { first_sweeps, newton, sweeps, newton_again, path, last_sweeps };
+
+Outcome run_stage(Outer& outer, Stage stage, int limit, int left) {
+  constexpr int first_sweeps = 4, sweeps_between = 8;
   const auto sweeps = [&](double damping, int most) {
-    return picard(outer, damping, std::min(most, left()), outer.tolerance);
+    return picard(outer, damping, std::min(most, left), outer.tolerance);
   };
-  // As long as they get on: a Hamiltonian that is not twice differentiable takes many.
-  const auto steps = [&] {
-    double before = outer.history.empty() ? std::numeric_limits<double>::infinity()
-                                          : outer.history.back().residual;
-    while (true) {
-      const Outcome o = newton(outer, std::min(newton_steps, left()), outer.tolerance);
-      if (o != Outcome::limit || left() <= 0) return o;
-      const double now = outer.history.back().residual;
-      if (now > 0.1 * before) return o;
-      before = now;
-    }
-  };
-  Outcome outcome = Outcome::limit;
-  if (!outer.has_state && ended(outcome = sweeps(0.5, first_sweeps))) return outcome;
-  if (ended(outcome = steps())) return outcome;
-  outer.note("Newton's method did not get on at first");
-  if (ended(outcome = sweeps(outer.options.damping, sweeps_between))) return outcome;
-  if (ended(outcome = steps())) return outcome;
-  outer.note("a path from weaker couplings was tried");
-  if (ended(outcome = continuation(outer, left()))) return outcome;
-  outer.note("Picard sweeps took over");
-  return sweeps(0.5 * outer.options.damping, left());
+  switch (stage) {
+    case Stage::first_sweeps: return sweeps(0.5, first_sweeps);
+    case Stage::sweeps: return sweeps(outer.options.damping, sweeps_between);
+    case Stage::path: return continuation(outer, left);
+    case Stage::last_sweeps: return sweeps(0.5 * outer.options.damping, left);
+    case Stage::newton:
+    case Stage::newton_again: break;
+  }
+  return newton_rounds(outer, limit);
+}
+
+// What the report says when a stage begins.
+void announce(Outer& outer, Stage stage) {
+  if (stage == Stage::sweeps) outer.note("Newton's method did not get on at first");
+  if (stage == Stage::path) outer.note("a path from weaker couplings was tried");
+  if (stage == Stage::last_sweeps) outer.note("Picard sweeps took over");
+}
+
+// The stages up to the last of them, from the one that the solve was in.
+Outcome run_stages(Outer& outer, Stage last, int limit) {
+  auto stage = outer.has_state ? Stage::newton : Stage::first_sweeps;
+  if (outer.resumed) stage = static_cast<Stage>(std::min(outer.resumed->count("stage", 1), 5));
+  for (Stage passed = Stage::sweeps; passed < stage;
+       passed = static_cast<Stage>(static_cast<int>(passed) + 1))
+    announce(outer, passed);
+  while (true) {
+    announce(outer, stage);
+    const int begin = outer.begin_of("stage");
+    const Keeper keeper(outer, [&](SolverState& state) {
+      state.numbers["stage"] = {static_cast<double>(begin), static_cast<double>(stage)};
+    });
+    const Outcome outcome = run_stage(outer, stage, limit, limit - begin);
+    const bool ended = outcome == Outcome::converged || outcome == Outcome::interrupted ||
+                       limit <= outer.iterations();
+    if (ended || stage == last) return outcome;
+    stage = static_cast<Stage>(static_cast<int>(stage) + 1);
+  }
 }
 
 Outcome first_state(Outer& outer) {
@@ -184,11 +223,29 @@ Outcome first_state(Outer& outer) {
   return Outcome::converged;
 }
 
+// Newton's method, after some sweeps where there is nothing to start from.
+Outcome sweeps_and_newton(Outer& outer) {
+  const int limit = outer.options.max_iterations;
+  const bool newton_before = outer.resumed && outer.resumed->numbers.contains("newton");
+  if (outer.resumed ? !newton_before : !outer.has_state) {
+    const Outcome start = picard(outer, 0.5, std::min(4, limit), outer.tolerance);
+    if (start != Outcome::limit) return start;
+  }
+  const int begin = outer.begin_of("newton_alone");
+  const Keeper keeper(outer, [&](SolverState& state) {
+    state.numbers["newton_alone"] = {static_cast<double>(begin)};
+  });
+  return newton(outer, limit - begin, outer.tolerance);
+}
+
 Outcome run(Outer& outer) {
   const SolveOptions& o = outer.options;
-  if (first_state(outer) == Outcome::interrupted) return Outcome::interrupted;
+  if (!o.state.empty() && !outer.nesting.is_start())
+    outer.go_on_from(o.state);
+  else if (first_state(outer) == Outcome::interrupted)
+    return Outcome::interrupted;
   switch (o.coupling) {
-    case Coupling::automatic: return automatic(outer);
+    case Coupling::automatic: return run_stages(outer, Stage::last_sweeps, o.max_iterations);
     case Coupling::picard: return picard(outer, o.damping, o.max_iterations, outer.tolerance);
     case Coupling::fictitious_play:
       return iterate(outer, {"fictitious_play", fictitious_play()}, o.max_iterations,
@@ -198,12 +255,7 @@ Outcome run(Outer& outer) {
     case Coupling::policy:
       return iterate(outer, {"policy", damped(o.damping), false}, o.max_iterations,
                      outer.tolerance);
-    case Coupling::newton:
-      if (!outer.has_state) {
-        const Outcome start = picard(outer, 0.5, std::min(4, o.max_iterations), outer.tolerance);
-        if (start != Outcome::limit) return start;
-      }
-      return newton(outer, o.max_iterations - outer.iterations(), outer.tolerance);
+    case Coupling::newton: return sweeps_and_newton(outer);
     default:
       throw SolverError("solve: coupling " + to_string(o.coupling) + " is not supported yet");
   }
@@ -257,13 +309,11 @@ void finish(Outer& outer, Solution& solution) {
   r.history = std::move(outer.history);
   r.iterations = static_cast<int>(r.history.size());
   for (const auto& [name, phase] : outer.phases) r.phases.push_back(phase);
-  for (const Sweeps& sweeps : outer.sweeps) {
-    const StepCounts& counts = sweeps.counts();
-    r.hjb_steps += counts.hjb_steps;
-    r.newton_updates += counts.newton;
-    r.linear_solves += counts.linear_solves;
-    r.krylov += counts.krylov;
-  }
+  const StepCounts counts = outer.counts();
+  r.hjb_steps = counts.hjb_steps;
+  r.newton_updates = counts.newton;
+  r.linear_solves = counts.linear_solves;
+  r.krylov = counts.krylov;
   r.gmres = outer.gmres;
   for (const std::string& note : outer.notes) r.message += (r.message.empty() ? "" : "; ") + note;
   r.tolerance = outer.tolerance;
@@ -294,7 +344,13 @@ Solution solve_on(const Problem& problem, const SolveOptions& options, Nesting n
     report.breakdown = e.what();
     outer.notes.insert(outer.notes.begin(), e.what());
   }
+  // What is to be gone on from is the last iteration, also where the next one was begun.
+  if (report.status == Status::interrupted && !outer.state.empty()) {
+    outer.u = outer.state.field("u");
+    outer.m = outer.state.field("m");
+  }
   finish(outer, solution);
+  solution.state = std::move(outer.state);
   return solution;
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <isofield/mfg/config.hpp>
 #include <isofield/mfg/problem.hpp>
+#include <isofield/mfg/solver_state.hpp>
 #include <limits>
 #include <optional>
 #include <string>
@@ -45,6 +46,8 @@ struct Progress {
   /// What is solved for a start, "grid 2 times coarser" or "implicit scheme"; empty: the problem
   /// itself.
   std::string start;
+  /// What a solve that is to go on from here must be given; absent unless it was asked for.
+  const SolverState* state = nullptr;
 };
 
 /// When an iteration counts as converged.
@@ -70,6 +73,11 @@ struct SolveOptions {
   StopRule stop = StopRule::residual;
   InitialGuess initial_guess = InitialGuess::coarse;
   Fields initial_u;  ///< of each population, shape (N + 1, n_0[, n_1[, n_2]])
+  /// Where an earlier solve of the same problem with the same options was; it goes on there.
+  SolverState state;
+  /// Tell what a solve needs to go on, at each iteration and in the end. A few more fields are kept
+  /// meanwhile.
+  bool keep_state = false;
   DType dtype = float64;
   /// Compute for each iteration what its crowds pay in all under the policies of u, less the cost
   /// of the best responses to m; to a percent, at the price of an HJB solve. Not for a planner.
@@ -113,6 +121,7 @@ struct SolveReport {
 struct Solution {
   Fields u, m;
   std::vector<double> lambda;  ///< of each population of an ergodic game; else empty
+  SolverState state;           ///< where it was at the last iteration, if that was asked for
   SolveReport report;
 };
 

@@ -82,6 +82,13 @@ class HjbNewton {
   std::pair<UnifiedArray, double> direct_update(const UnifiedArray& v, const UnifiedArray& u_next,
                                                 const UnifiedArray& cost,
                                                 const Conditions& at) const;
+  /// What it has learned.
+  struct Memory {
+    double last_residual = 0.0;
+    double quadratic = 0.0;  ///< residual after an update over its square before, as last seen
+  };
+  const Memory& memory() const noexcept { return memory_; }
+  void set_memory(const Memory& memory) noexcept { memory_ = memory; }
   /// How exactly to solve for an update at a residual, in 2-norm of the step's linear system;
   /// learns from one call to the next how fast residuals fall.
   double linear_tolerance(double residual, double tolerance, bool first);
@@ -90,8 +97,7 @@ class HjbNewton {
   using Traced = isofield::detail::TracedFunction;
   const DiscretePopulation& population_;
   Traced direct_, linearise_, update_;
-  double last_residual_ = 0.0;
-  double quadratic_ = 0.0;  ///< residual after an update over its square before, as last seen
+  Memory memory_;
 };
 
 /// One backward step of the HJB equation by Newton's method.

@@ -48,6 +48,9 @@ class Sweeps {
                               const UnifiedArray* added = nullptr);
 
   const StepCounts& counts() const noexcept { return linear_.counts(); }
+  /// What sweeps have learned that later ones use.
+  const HjbNewton::Memory& memory() const noexcept { return newton_.memory(); }
+  void set_memory(const HjbNewton::Memory& memory) noexcept { newton_.set_memory(memory); }
 
  private:
   using Traced = isofield::detail::TracedFunction;
