@@ -8,6 +8,7 @@
 - docs/user/backend_selection.md names every environment variable that the sources read.
 - docs/user/arrays.md shows the error bounds of src/program/elementary/bounds.def.
 - docs/api/README.md lists every public header.
+- docs/user/gallery.md shows every example, in pictures of less than 60 kB.
 - With --mfg-solve: docs/user/configuration.md lists the keys, types, ranges and defaults of `mfg_solve --schema`, and
   docs/user/mfg_solve.md the options of `mfg_solve --help`.
 """
@@ -145,6 +146,16 @@ def check_headers(page):
                 error(page, 1, f"<{name}> is missing")
 
 
+def check_gallery(page):
+    shown = set(re.findall(r"^!\[[^\]]+\]\(pictures/(\w+)\.png\)$", page.read_text(), flags=re.M))
+    wanted = {path.stem for path in (root / "docs/examples").glob("*.toml")}
+    for name in sorted(wanted - shown):
+        error(page, 1, f"there is no picture of {name}; scripts/gallery {name} draws it")
+    for picture in (root / "docs/user/pictures").iterdir():
+        if picture.stem not in wanted or picture.suffix != ".png" or picture.stat().st_size >= 60_000:
+            error(page, 1, f"{picture.name} is no small picture of an example")
+
+
 def check_bounds(page):
     table = (root / "src/program/elementary/bounds.def").read_text()
     wanted = re.findall(r"^BOUND\((\w+), *([\d.]+), *([\d.]+)\)", table, flags=re.M)
@@ -246,6 +257,7 @@ def main():
     check_variables(root / "docs/user/backend_selection.md")
     check_bounds(root / "docs/user/arrays.md")
     check_headers(root / "docs/api/README.md")
+    check_gallery(root / "docs/user/gallery.md")
     if arguments.mfg_solve:
         check_keys(root / "docs/user/configuration.md", arguments.mfg_solve)
         check_options(root / "docs/user/mfg_solve.md", arguments.mfg_solve)

@@ -10,7 +10,7 @@ from plotting.result import EXIT, OBSTACLE
 
 
 def draw_map(figure, ax, result, quantity, cmap, norm, particles=False):
-    """Space-time picture: time to the right, position upwards, and the ways of 60 particles at most."""
+    """Space-time picture: time to the right, position upwards, and the ways of 40 particles at most."""
     t = result.times
     t_edges = np.concatenate([[t[0]], (t[1:] + t[:-1]) / 2, [t[-1]]]) if len(t) > 1 else [0, 1]
     mesh = ax.pcolormesh(t_edges, edges(result.axes[0]), free_only(result, quantity.values).T, cmap=cmap,
@@ -21,7 +21,7 @@ def draw_map(figure, ax, result, quantity, cmap, norm, particles=False):
                            linewidths=0.5, alpha=0.6)
         lines.set_rasterized(True)
     if particles:
-        for way in jumpless(result.particles[:, :60, 0].T, result.axes[0]):
+        for way in jumpless(result.particles[:, :40, 0].T, result.axes[0]):
             ax.plot(t, way, color="white", lw=0.5, alpha=0.7)
         ax.set_ylim(*edges(result.axes[0])[[0, -1]])
     ax.set_title(f"{quantity.name} over time")

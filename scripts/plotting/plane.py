@@ -182,7 +182,7 @@ def below(rows, levels, shape, alone):
 def beside(rows, shape, alone):
     """The same for a single time: one panel beside the other."""
     top = min(11.0 / max(len(rows), 2) * shape, 5.2) + 0.6
-    figure, place, bottom = framed(13 / (2 if alone else 1), top, alone)
+    figure, place, bottom = framed(8.5 if alone else 13, top, alone)
     panels = place.subgridspec(1, len(rows))
     return figure, bottom, [[[figure.add_subplot(panels[0, part])]] for part in range(len(rows))]
 
