@@ -113,13 +113,11 @@ int check(const mfg::Config& config, const Options& options) {
   check_output(config, options.overwrite);
   BaseBackend& backend = choose_backend(config.backend);
   const ScopedBackend scope(backend);
-  const mfg::DiscreteProblem problem = lay_out(config);
-  static_cast<void>(find_start(config, options.resume, problem));
-  const Setting setting = setting_of(backend, problem);
+  const std::string lack = lack_of_memory(config);
+  const Setting setting = look_at(config, backend, options.resume, true);
   print_stdout(options.json ? plan_to_json(config, setting) + "\n"
                             : plan_to_table(config, setting));
-  if (const std::string lack = lack_of_memory(config, setting); !lack.empty())
-    say("warning: " + lack);
+  if (!lack.empty()) say("warning: " + lack);
   return exit_converged;
 }
 
@@ -127,11 +125,10 @@ int run(const mfg::Config& config, const Options& options) {
   check_output(config, options.overwrite);
   BaseBackend& backend = choose_backend(config.backend);
   const ScopedBackend scope(backend);
-  const mfg::DiscreteProblem problem = lay_out(config);
-  const Setting setting = setting_of(backend, problem);
   // Otherwise the system might end the process, and others, in the midst of the solve.
-  if (const std::string lack = lack_of_memory(config, setting); !lack.empty())
-    throw ConfigError(lack);
+  if (const std::string lack = lack_of_memory(config); !lack.empty()) throw ConfigError(lack);
+  const mfg::DiscreteProblem problem = lay_out(config);
+  const Setting setting = setting_of(backend, problem.grid().free_cells());
   if (!options.profile) return Job(config, options, problem, setting).run();
   Profile profile;
   const int code = Job(config, options, problem, setting).run();

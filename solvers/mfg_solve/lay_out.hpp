@@ -4,6 +4,9 @@
 #include <isofield/mfg/config.hpp>
 #include <isofield/mfg/discrete_problem.hpp>
 
+#include <cstdint>
+#include <string>
+
 #include "plan.hpp"
 
 namespace isofield::mfg_solve {
@@ -13,6 +16,12 @@ namespace isofield::mfg_solve {
 mfg::DiscreteProblem lay_out(const mfg::Config& config);
 
 /// What only the machine and the grid tell of a run.
-Setting setting_of(const BaseBackend& backend, const mfg::DiscreteProblem& problem);
+Setting setting_of(const BaseBackend& backend, std::int64_t free_cells);
+
+/// The same for a plan: lay the problem out, where there is the memory, to see whether its data and
+/// the file that it starts from (`resume`, else the configuration's) make sense. Where there is
+/// not, all cells count as free. `with_time` tries how long it takes.
+Setting look_at(const mfg::Config& config, const BaseBackend& backend, const std::string& resume,
+                bool with_time);
 
 }  // namespace isofield::mfg_solve

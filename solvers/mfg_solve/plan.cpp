@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <isofield/error.hpp>
+#include <isofield/mfg/memory.hpp>
 #include <isofield/mfg/results.hpp>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -22,20 +23,14 @@ struct Plan {
   double bytes = 0;
 };
 
-/// The fields of u and m, and as much again thrice for the residual, the correction and the linear
-/// solver's own: a lower bound, whatever the coupling.
 Plan plan_of(const mfg::Config& config, const Setting& setting) {
   Plan plan;
   for (const std::int64_t n : config.domain.cells) plan.cells *= static_cast<double>(n);
   const double levels = config.ergodic() ? 1 : static_cast<double>(config.time.steps) + 1;
   const double populations = static_cast<double>(config.populations.size());
-  const double fields = 2 * levels * populations;
-  plan.unknowns = fields * static_cast<double>(setting.free_cells);
+  plan.unknowns = 2 * levels * populations * static_cast<double>(setting.free_cells);
   if (config.ergodic()) plan.unknowns += populations;
-  plan.bytes = 4 * fields * plan.cells * (config.backend.dtype == "float32" ? 4 : 8);
-  // Particles, twice: as they are carried, and as they are written.
-  plan.bytes += 2 * levels * populations * static_cast<double>(config.output.particles) *
-                (8 * static_cast<double>(config.domain.axes()) + 1);
+  plan.bytes = mfg::least_memory(mfg::make_problem(config), dtype_from_name(config.backend.dtype));
   return plan;
 }
 
@@ -69,15 +64,11 @@ std::string size_of(double bytes) {
   return fmt::format("{:.1f} GB", bytes / 1e9);
 }
 
-std::string lack_of_memory(const mfg::Config& config, const Setting& setting) {
-  const double needed = plan_of(config, setting).bytes;
-  const double there =
-      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
-  if (setting.device != "cpu" || there <= 0 || needed <= there) return "";
-  return fmt::format(
-      "this needs {} of memory at least, and the machine has {}; a coarser grid or fewer time "
-      "steps need less",
-      size_of(needed), size_of(there));
+std::string lack_of_memory(const mfg::Config& config) try {
+  mfg::check_memory(mfg::make_problem(config), dtype_from_name(config.backend.dtype));
+  return "";
+} catch (const OutOfMemory& error) {
+  return error.what();
 }
 
 std::string plan_to_table(const mfg::Config& config, const Setting& setting) {
@@ -96,6 +87,7 @@ std::string plan_to_table(const mfg::Config& config, const Setting& setting) {
                       : fmt::format("{:.0f}: u and m on {} free cells at {} levels", plan.unknowns,
                                     setting.free_cells, config.time.steps + 1));
   row("memory", fmt::format("{} at least", size_of(plan.bytes)));
+  if (setting.time) row("time taken", setting.time->words());
   row("solver",
       fmt::format("{}, coupling {}, to {:g} in {} iterations at most",
                   mfg::to_string(config.solver.scheme), mfg::to_string(config.solver.coupling),
@@ -118,6 +110,8 @@ std::string plan_to_json(const mfg::Config& config, const Setting& setting) {
                               {"steps", config.time.steps},
                               {"unknowns", static_cast<std::int64_t>(plan.unknowns)},
                               {"memory_bytes", static_cast<std::int64_t>(plan.bytes)},
+                              {"seconds", nullptr},
+                              {"trial_seconds", nullptr},
                               {"backend", setting.backend},
                               {"device", setting.device},
                               {"dtype", config.backend.dtype},
@@ -125,6 +119,10 @@ std::string plan_to_json(const mfg::Config& config, const Setting& setting) {
                               {"output", config.output.file},
                               {"output_bytes", static_cast<std::int64_t>(output_bytes(config))}};
   if (config.ergodic()) json["steps"] = nullptr;
+  if (setting.time && setting.time->seconds) {
+    json["seconds"] = *setting.time->seconds;
+    json["trial_seconds"] = setting.time->trial_seconds;
+  }
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -2,7 +2,10 @@
 
 #include <cstdint>
 #include <isofield/mfg/config.hpp>
+#include <optional>
 #include <string>
+
+#include "estimate.hpp"
 
 namespace isofield::mfg_solve {
 
@@ -11,10 +14,11 @@ struct Setting {
   std::int64_t free_cells = 0;
   std::string backend{}, device{};
   int threads = 1;
+  std::optional<Estimate> time{};  ///< where somebody asked for it
 };
 
 /// Say that a run on the processor cannot have the memory that it needs at least; empty if it can.
-std::string lack_of_memory(const mfg::Config& config, const Setting& setting);
+std::string lack_of_memory(const mfg::Config& config);
 
 /// Say a number of bytes: "262 kB".
 std::string size_of(double bytes);

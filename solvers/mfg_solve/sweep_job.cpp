@@ -201,7 +201,8 @@ class FamilyJob {
     const std::string toml = to_toml(config(k));
     try {
       const mfg::DiscreteProblem problem = lay_out(config(k));
-      const RunContext context{config(k), toml, problem, setting_of(backend_, problem)};
+      const RunContext context{config(k), toml, problem,
+                               setting_of(backend_, problem.grid().free_cells())};
       WatchedSolve solve(context, options_, checkpoint_path(config(k)),
                          resumed_ == k ? options_.resume : "");
       const mfg::Solution solution = solve.solve(options_for(k, problem));
@@ -335,8 +336,8 @@ class FamilyJob {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-void check_memory(const Family& family, std::size_t member, const Setting& setting) {
-  const std::string lack = lack_of_memory(family.members[member].config, setting);
+void check_memory(const Family& family, std::size_t member) {
+  const std::string lack = lack_of_memory(family.members[member].config);
   if (!lack.empty())
     throw ConfigError(fmt::format("run {} ({}): {}", member + 1, family.description(member), lack));
 }
@@ -349,11 +350,11 @@ int check_family(const Family& family, const Options& options) {
   const ScopedBackend scope(backend);
   std::vector<Setting> settings;
   for (std::size_t k = 0; k < family.members.size(); ++k)
-    settings.push_back(setting_of(backend, lay_out(family.members[k].config)));
+    settings.push_back(look_at(family.members[k].config, backend, "", k == 0));
   print_stdout(options.json ? plan_to_json(family, settings) + "\n"
                             : plan_to_table(family, settings));
   for (std::size_t k = 0; k < family.members.size(); ++k) {
-    const std::string lack = lack_of_memory(family.members[k].config, settings[k]);
+    const std::string lack = lack_of_memory(family.members[k].config);
     if (!lack.empty()) say(fmt::format("warning: run {}: {}", k + 1, lack));
   }
   return exit_converged;
@@ -363,8 +364,7 @@ int run_family(const Family& family, const Options& options) {
   check_output(without_sidecar(family.members[0].config), options.overwrite);
   BaseBackend& backend = choose_backend(family.members[0].config.backend);
   const ScopedBackend scope(backend);
-  for (std::size_t k = 0; k < family.members.size(); ++k)
-    check_memory(family, k, {.free_cells = 0, .device = to_string(backend.device())});
+  for (std::size_t k = 0; k < family.members.size(); ++k) check_memory(family, k);
   if (!options.profile) return FamilyJob(family, options, backend).run();
   Profile profile;
   const int code = FamilyJob(family, options, backend).run();

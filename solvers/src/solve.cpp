@@ -6,6 +6,7 @@
 #include <isofield/error.hpp>
 
 #include "isofield/mfg/breakdown.hpp"
+#include "isofield/mfg/memory.hpp"
 #include "outer.hpp"
 
 namespace isofield::mfg {
@@ -356,6 +357,7 @@ Solution solve_on(const Problem& problem, const SolveOptions& options, Nesting n
 
 Solution solve(const Problem& problem, const SolveOptions& options) {
   check(options);
+  check_memory(problem, options.dtype);
   return problem.ergodic ? solve_ergodic(problem, options) : solve_on(problem, options, {});
 }
 

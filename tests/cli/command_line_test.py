@@ -101,6 +101,19 @@ class CommandLine(CommandCase):
         self.assertEqual(json.loads(plan.stdout)["memory_bytes"], 4 * 2 * 8 * 10**6 * (10**6 + 1))
         self.assertIn("warning: " + lack, plan.stderr)
 
+    def test_check_tells_how_long_it_may_take(self):
+        text = self.succeeds("good.toml", "--check")
+        self.assertRegex(text, r"time taken  about [\d.]+ s, by trials of [\d.]+ s; a difficult game takes longer")
+        # A trial ends by itself: of a game that would take hours, too.
+        huge = ["good.toml", "--check", "--json", "--set", "domain.cells=[20000]", "--set", "time.steps=5000"]
+        plan = json.loads(self.succeeds(*huge))
+        small = json.loads(self.succeeds("good.toml", "--check", "--json"))
+        self.assertGreater(plan["seconds"], small["seconds"])
+        self.assertGreater(plan["trial_seconds"], 0)
+        none = json.loads(self.call("good.toml", "--check", "--json", "--set", "domain.cells=[1000000]",
+                                    "--set", "time.steps=1000000").stdout)
+        self.assertIsNone(none["seconds"])  # it is not tried what there is no memory for
+
     def test_check_counts_free_cells_and_refuses_data_without_sense(self):
         plan = json.loads(self.succeeds("good.toml", "--check", "--json",
                                         "--set", "domain.obstacle=x > 0.8"))

@@ -306,6 +306,38 @@ model = { viscosity = 0.1, ergodic = true }
         self.assertEqual(file.attrs["iterations"] % 2, 0)
         self.assertEqual(file["u"].shape, (401, 200))
 
+    def test_a_reader_finds_whole_checkpoints_while_the_run_goes_on(self):
+        try:
+            import h5py
+            import numpy
+        except ImportError:
+            self.skipTest("h5py is not there")
+        run = self.start_long_run("--set", "output.checkpoint_every=1")
+        while not (self.folder / "long.checkpoint.h5").exists():
+            time.sleep(0.01)
+        held = h5py.File(self.folder / "long.checkpoint.h5", "r")  # open all the while
+        first = held.attrs["iterations"]
+        seen = []
+        deadline = time.time() + 60 * PATIENCE
+        while len(set(seen)) < 12 and time.time() < deadline:
+            with h5py.File(self.folder / "long.checkpoint.h5", "r") as file:
+                self.assertEqual(file.attrs["status"], "checkpoint")
+                seen.append(int(file.attrs["iterations"]))
+                self.assertEqual(file["convergence/iteration"][-1], seen[-1])
+                mass = file["m"][...].sum(axis=1) / 200
+                self.assertLess(numpy.abs(mass - 1).max(), 1e-12)
+                self.assertTrue(numpy.isfinite(file["u"][...]).all())
+        self.assertEqual(seen, sorted(seen))
+        self.assertGreaterEqual(len(set(seen)), 12)
+        self.assertEqual(held.attrs["iterations"], first)
+        self.assertTrue(numpy.isfinite(held["u"][...]).all())
+        held.close()
+        self.assertIsNone(run.poll(), "readers do not end a run")
+        run.send_signal(signal.SIGINT)
+        _, log = run.communicate(timeout=60 * PATIENCE)
+        self.assertEqual(run.returncode, 130, log)
+        self.assertNotIn("no checkpoint", log)
+
     def test_killing_a_run_leaves_the_old_file_as_it_was(self):
         self.solve(0, "small.toml", "--output", "long.h5")
         before = (self.folder / "long.h5").read_bytes()

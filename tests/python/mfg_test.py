@@ -98,6 +98,12 @@ def test_two_axes_obstacles_and_exits():
     assert np.all(inside == 0.0)
 
 
+def test_what_no_machine_has_the_memory_for_is_refused_before_any_of_it_is_taken():
+    huge = mfg.Problem(cells=(2000, 2000, 2000), steps=1000, viscosity=0.1)
+    with pytest.raises(MemoryError, match=r"this needs 512512\.0 GB of memory at least, and .* a coarser grid"):
+        mfg.solve(huge, progress=False)
+
+
 def test_a_mask_marks_what_arrays_or_files_say(tmp_path):
     kinds = np.zeros((16, 12), np.uint8)
     kinds[8, 5:] = 1

@@ -127,7 +127,7 @@ struct Solution {
 
 /// Solve a mean-field game, or a problem of mean-field control, on the default backend. Bad data
 /// throw SolverError or ShapeError; an iteration that does not converge or breaks down is told by
-/// the report's status.
+/// the report's status. What the machine has not the memory for throws OutOfMemory beforehand.
 Solution solve(const Problem& problem, const SolveOptions& options = {});
 
 /// Options as a configuration states them.
