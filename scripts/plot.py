@@ -15,7 +15,7 @@ from plotting.line import draw_line  # noqa: E402
 from plotting.movie import ENDINGS, has_ffmpeg, make_movie  # noqa: E402
 from plotting.parts import draw_history, finish  # noqa: E402
 from plotting.plane import draw_planes  # noqa: E402
-from plotting.result import Unreadable, read, read_all  # noqa: E402
+from plotting.result import Unreadable, members_of, read, read_all  # noqa: E402
 from plotting.space import draw_space  # noqa: E402
 from plotting.together import draw_together  # noqa: E402
 
@@ -41,6 +41,7 @@ def parse_arguments(arguments):
     parser.add_argument("-o", "--output", type=pathlib.Path,
                         help="picture or movie; its ending (.png .pdf .svg, .mp4 .webm .gif) says the format (default: FILE.png)")
     parser.add_argument("--population", metavar="NAME", help="draw one of several populations (default: all together)")
+    parser.add_argument("--member", type=int, metavar="K", help="which run of a family, from 0 (default: the first)")
     parser.add_argument("--times", type=int, default=6, metavar="N", help="time levels drawn apart (default 6)")
     parser.add_argument("--arrows", action="store_true", help="in 2-D and 3-D, show how fast people walk, and where to")
     parser.add_argument("--particles", action="store_true", help="show the particles that the file has")
@@ -81,7 +82,9 @@ def draw(results, options):
 def main(arguments=None):
     options = parse_arguments(arguments)
     try:
-        results = [read(options.file, options.population)] if options.population else read_all(options.file)
+        results = ([read(options.file, options.population, options.member)] if options.population else
+                   read_all(options.file, options.member))
+        members = members_of(options.file) if options.member is None else 0
         if options.particles and any(result.particles is None for result in results):
             raise Unreadable("it has no particles; output.particles = 1000 keeps some")
         if options.movie:
@@ -100,6 +103,8 @@ def main(arguments=None):
     print(options.output)
     if options.movie and options.output.suffix == ".gif" and not has_ffmpeg():
         print("plot: ffmpeg is not installed: the movie is a GIF", file=sys.stderr)
+    if members > 1:
+        print(f"plot: drawn is the first of {members} runs; --member takes 0 to {members - 1}", file=sys.stderr)
     if len(results) > 1:
         print("plot: drawn are all populations together; --population draws one with its value: " +
               ", ".join(repr(result.population) for result in results), file=sys.stderr)

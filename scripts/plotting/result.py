@@ -63,15 +63,38 @@ class Result:
         return self.config.get("model", {})
 
 
-def read(path, population=None):
-    """Read one population, the first unless it is named; throw Unreadable with a reason for people."""
-    return opened(path, lambda file: read_open(path, file, population))
+def read(path, population=None, member=None):
+    """Read one population, the first unless it is named, of a file or of a run of a family; throw Unreadable with a
+    reason for people."""
+    return opened(path, lambda file: read_open(path, run_of(file, member), population))
 
 
-def read_all(path):
+def read_all(path, member=None):
     """Read every population."""
-    first = read(path)
-    return [first] + [read(path, name) for name in first.others]
+    first = read(path, member=member)
+    return [first] + [read(path, name, member) for name in first.others]
+
+
+def run_of(file, member):
+    """The run that is drawn: the file's, or one of a family."""
+    if "members" not in file:
+        if member is not None:
+            raise Unreadable("it is no family of runs: there is no member to choose")
+        return file
+    names = sorted(file["members"])
+    if member is None:
+        member = 0
+    if not 0 <= member < len(names):
+        raise Unreadable(f"it has no member {member}, but 0 to {len(names) - 1}")
+    group = file["members"][names[member]]
+    if "grid" not in group:
+        raise Unreadable(f"member {member} failed: {group.attrs.get('message', 'no reason is said')}")
+    return group
+
+
+def members_of(path):
+    """How many runs a family has; 0 for what is none."""
+    return opened(path, lambda file: len(file.get("members", ())))
 
 
 def opened(path, use):

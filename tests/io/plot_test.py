@@ -165,6 +165,28 @@ def check_movies():
         assert not film.exists()
 
 
+def check_families():
+    """A file of several runs: the first one, another one, one that failed."""
+    parts = [sample(f"part{k}.h5", 1, 20, 4 + k) for k in range(2)]
+    family = folder / "family.h5"
+    with h5py.File(family, "w") as file:
+        for k, part in enumerate(parts):
+            with h5py.File(part) as one:
+                group = file.create_group(f"members/{k:04}")
+                group.attrs.update(one.attrs)
+                for name in one:
+                    one.copy(name, group)
+        file.create_group("members/0002").attrs["message"] = "the initial density is 0"
+    assert "the first of 3 runs; --member takes 0 to 2" in expect_picture(family).stderr
+    assert len(result.read(family, member=1).times) == 5
+    assert expect_picture(family, "--member", 1).stderr == ""
+    (folder / "family.png").unlink()
+    expect_refusal(family, "member 2 failed: the initial density is 0", "--member", 2)
+    expect_refusal(family, "it has no member 3, but 0 to 2", "--member", 3)
+    parts[0].with_suffix(".png").unlink(missing_ok=True)
+    expect_refusal(parts[0], "it is no family of runs", "--member", 0)
+
+
 def check_particles():
     for axes in (1, 2, 3):
         path = sample(f"particles{axes}.h5", axes, 8, 4, 1, "float64", 30)
@@ -266,6 +288,7 @@ check_odd_results()
 check_space()
 check_stationary()
 check_movies()
+check_families()
 check_particles()
 check_velocities()
 check_colours()
