@@ -29,6 +29,20 @@ UnifiedArray exit_faces(const Grid& grid, int k, Side side) {
   return cells * (open ? *open * out : out);
 }
 
+/// G_q of the cells across faces, as if each saw through the face what its neighbour sees: exits
+/// have no rows that would tell.
+FaceField across_faces(const DiscretePopulation& population, const UnifiedArray& u,
+                       const Conditions& at) {
+  const FaceField d = differences(population.grid(), u, population.exit_value());
+  const Hamiltonian& h = population.hamiltonian();
+  FaceField g = h.gradient(h.seen({d.backward, d.forward}));
+  if (!population.congestion()) return g;
+  const UnifiedArray speed = population.congestion()->speed(*at.m);
+  for (auto& x : g.forward) x = speed * x;
+  for (auto& x : g.backward) x = speed * x;
+  return g;
+}
+
 }  // namespace
 
 FaceField face_velocities(const DiscretePopulation& population, const UnifiedArray& u,
@@ -45,10 +59,15 @@ FaceField face_velocities(const DiscretePopulation& population, const UnifiedArr
     const double rate = h / population.stage_dt(), noise = population.viscosity() / h;
     const UnifiedArray back = grid.neighbour(a.faces.backward[i], k, Side::forward);
     const UnifiedArray ahead = grid.neighbour(a.faces.forward[i], k, Side::backward);
-    v.forward.push_back(grid.density((back - a.faces.forward[i]) * rate -
-                                     exit_faces(grid, k, Side::forward) * noise));
-    v.backward.push_back(grid.density((a.faces.backward[i] - ahead) * rate +
-                                      exit_faces(grid, k, Side::backward) * noise));
+    UnifiedArray upper = (back - a.faces.forward[i]) * rate;
+    UnifiedArray lower = (a.faces.backward[i] - ahead) * rate;
+    if (!grid.is_closed()) {
+      const FaceField other = across_faces(population, u, at);
+      upper = upper - exit_faces(grid, k, Side::forward) * (noise + other.backward[i]);
+      lower = lower + exit_faces(grid, k, Side::backward) * (noise - other.forward[i]);
+    }
+    v.forward.push_back(grid.density(upper));
+    v.backward.push_back(grid.density(lower));
   }
   return v;
 }

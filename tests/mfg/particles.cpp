@@ -69,22 +69,29 @@ MFG_TEST_CASE(faces_have_the_velocity_of_the_schemes_flux) {
 }
 
 MFG_TEST_CASE(nothing_passes_walls_and_exits_are_left_at_the_speed_of_the_slope) {
-  const DiscreteProblem problem(room(20, 10, true));
-  const DiscretePopulation& one = problem.population();
-  const Grid& grid = problem.grid();
-  const UnifiedArray u = grid.value(noise_field(grid, 5, 1)(0), one.exit_value());
-  const Conditions at = one.conditions(one.constant_density()(from(1)));
-  const FaceField v = face_velocities(one, u, at.level(0));
-  const UnifiedArray free = grid.free_mask();
-  for (int k = 0; k < 2; ++k) {
-    const auto i = static_cast<std::size_t>(k);
-    const UnifiedArray open = *grid.open_face(k, Side::forward);
-    BOOST_TEST(max(abs(where(open > 0.5, 0.0, v.forward[i]))).item<double>() == 0.0);
-    // Beyond an exit nobody comes back: only -H_q of who walks out is left.
-    const UnifiedArray out = free * open * (1.0 - grid.neighbour(free, k, Side::forward));
-    const FaceField q = one.slopes(u);
-    const UnifiedArray walk = -one.hamiltonian().gradient(q).forward[i];
-    BOOST_TEST(largest_difference(out * v.forward[i], out * walk) < 1e-10);
+  for (const Scheme scheme : {Scheme::implicit, Scheme::centred}) {
+    Problem p = room(20, 10, true);
+    p.scheme = scheme;
+    const DiscreteProblem problem(p);
+    const DiscretePopulation& one = problem.population();
+    const Grid& grid = problem.grid();
+    const UnifiedArray u = grid.value(noise_field(grid, 5, 1)(0), one.exit_value());
+    const Conditions at = one.conditions(one.constant_density()(from(1)));
+    const FaceField v = face_velocities(one, u, at.level(0));
+    const FaceField d = differences(grid, u, one.exit_value());
+    const UnifiedArray free = grid.free_mask();
+    const double c = 0.5;
+    for (int k = 0; k < 2; ++k) {
+      const auto i = static_cast<std::size_t>(k);
+      for (const Side side : {Side::forward, Side::backward}) {
+        const UnifiedArray& speed = side == Side::forward ? v.forward[i] : v.backward[i];
+        const UnifiedArray& slope = side == Side::forward ? d.forward[i] : d.backward[i];
+        const UnifiedArray open = *grid.open_face(k, side);
+        BOOST_TEST(max(abs(where(open > 0.5, 0.0, speed))).item<double>() == 0.0);
+        // -H_q, also where nobody is beyond who would tell.
+        BOOST_TEST(largest_difference(speed, free * open * slope * (-2.0 * c)) < 1e-10);
+      }
+    }
   }
 }
 
@@ -241,6 +248,29 @@ MFG_TEST_CASE(a_seed_gives_the_same_particles_everywhere) {
   BOOST_TEST((a.inside.shape() == Shape{7, 50}));
   BOOST_TEST(largest_difference(a.position, b.position) == 0.0);
   BOOST_TEST(largest_difference(a.position, other.position) > 0.1);
+}
+
+MFG_TEST_CASE(single_precision_carries_particles_too) {
+  for (const bool exits : {false, true}) {
+    const Problem p = room(16, 8, exits);
+    const DiscreteProblem exact(p), rough(p, float32);
+    const Solution game = solve(p);
+    const ParticleOptions options{.count = 4000, .seed = 9};
+    const Particles a = carry_particles(exact, 0, game.u[0], game.m[0], options);
+    const Particles b =
+        carry_particles(rough, 0, game.u[0].astype(float32), game.m[0].astype(float32), options);
+    BOOST_TEST((b.position.dtype() == float32));
+    BOOST_TEST(min(b.position).item<double>() >= 0.0);
+    BOOST_TEST(max(b.position).item<double>() <= 1.0);
+    const auto left = [](const Particles& x) {
+      return mean(x.inside(-1).astype(float64)).item<double>();
+    };
+    BOOST_TEST(std::fabs(left(a) - left(b)) < (exits ? four_sigma(0.25, 4000) : 1e-12));
+    const auto middle = [](const Particles& x) {
+      return mean(x.position(-1)(all_of, 0).astype(float64)).item<double>();
+    };
+    BOOST_TEST(std::fabs(middle(a) - middle(b)) < four_sigma(0.1, 4000));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(particles_that_make_no_sense_are_refused) {
