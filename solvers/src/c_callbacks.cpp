@@ -3,16 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <isofield/custom_jvp.hpp>
+#include <isofield/indexing.hpp>
 #include <isofield/ops.hpp>
 #include <limits>
 #include <map>
 #include <memory>
 #include <optional>
 #include <tuple>
-
-#include "interpolate.hpp"
+#include <utility>
 
 namespace isofield::mfg {
 namespace {
@@ -28,20 +29,26 @@ Values on_host(const UnifiedArray& x) {
   return (x.dtype() == float64 ? x : x.astype(float64)).to_vector<double>();
 }
 
-/// A grid as callbacks see it, with the positions that it points to.
+/// A grid as callbacks see it, with the positions that it points to. Made of plain numbers: drifts
+/// are evaluated inside of recorded functions, where no memory of arrays can be read.
 class HostGrid {
  public:
   explicit HostGrid(const Grid& grid) {
     seen_.axes = grid.axes();
     seen_.size = 1;
     for (int k = 0; k < 3; ++k) {
-      const auto i = static_cast<std::size_t>(k);
       seen_.cells[k] = k < grid.axes() ? grid.axis(k).cells : 1;
       seen_.size *= seen_.cells[k];
-      if (k < grid.axes()) {
-        positions_[i] = on_host(broadcast_to(grid.coordinate(k), grid.shape()));
-        seen_.position[k] = positions_[i].data();
-      }
+    }
+    std::int64_t inner = seen_.size;
+    for (int k = 0; k < grid.axes(); ++k) {
+      const std::vector<double> nodes = grid.axis(k).nodes();
+      inner /= seen_.cells[k];
+      Values& x = positions_[static_cast<std::size_t>(k)];
+      x.reserve(static_cast<std::size_t>(seen_.size));
+      for (std::int64_t cell = 0; cell < seen_.size; ++cell)
+        x.push_back(nodes[static_cast<std::size_t>(cell / inner % seen_.cells[k])]);
+      seen_.position[k] = x.data();
     }
   }
   HostGrid(const HostGrid&) = delete;
@@ -165,23 +172,72 @@ class HostCost {
   HostGrids grids_;
 };
 
-/// Row j says how much of each of `from` cells lies in cell j of `to`, as parts of cell j.
-UnifiedArray shares(std::int64_t from, std::int64_t to, bool periodic, DType dtype) {
+/// How much of each cell of an axis lies in each cell of another one of the same box: for each cell
+/// of `to`, numbers of cells of `from` and their parts of it.
+using Shares = std::vector<std::vector<std::pair<std::size_t, double>>>;
+
+Shares shares(std::int64_t from, std::int64_t to, bool periodic) {
   const double ratio = static_cast<double>(from) / static_cast<double>(to);
-  std::vector<double> w(static_cast<std::size_t>(from * to), 0.0);
-  for (std::int64_t j = 0; j < to; ++j) {
+  Shares all(static_cast<std::size_t>(to));
+  for (std::size_t j = 0; j < all.size(); ++j) {
     // In units of a cell of `from`; nodes of a periodic axis are in the middle of their cells.
-    const double middle = static_cast<double>(j) * ratio;
-    const double low = periodic ? middle - 0.5 * ratio + 0.5 : middle, high = low + ratio;
+    const double start = static_cast<double>(j) * ratio;
+    const double low = periodic ? start - 0.5 * ratio + 0.5 : start, high = low + ratio;
     for (double k = std::floor(low); k < high; ++k) {
       const double part = std::min(high, k + 1.0) - std::max(low, k);
-      if (part <= 0.0) continue;
-      auto i = static_cast<std::int64_t>(k) % from;
-      if (i < 0) i += from;
-      w[static_cast<std::size_t>(j * from + i)] += part / ratio;
+      if (part <= 1e-12) continue;
+      const auto i = (static_cast<std::int64_t>(k) + from) % from;
+      all[j].emplace_back(static_cast<std::size_t>(i), part / ratio);
     }
   }
-  return asarray(w, Shape{to, from}).astype(dtype);
+  return all;
+}
+
+/// Bring values of shape (levels, cells...) to the cells of another grid of the same box, by means.
+Values resampled(Values values, const std::vector<Axis>& from, const Grid& to) {
+  std::size_t inner = 1;
+  for (std::size_t k = from.size(); k-- > 0;) {
+    const std::int64_t cells = to.axis(static_cast<int>(k)).cells;
+    if (cells != from[k].cells) {
+      const Shares parts = shares(from[k].cells, cells, from[k].periodic());
+      const auto before = static_cast<std::size_t>(from[k].cells);
+      const std::size_t outer = values.size() / (before * inner);
+      Values other(outer * parts.size() * inner, 0.0);
+      for (std::size_t o = 0; o < outer; ++o)
+        for (std::size_t j = 0; j < parts.size(); ++j)
+          for (const auto& [i, part] : parts[j])
+            for (std::size_t n = 0; n < inner; ++n)
+              other[(o * parts.size() + j) * inner + n] +=
+                  part * values[(o * before + i) * inner + n];
+      values = std::move(other);
+    }
+    inner *= static_cast<std::size_t>(cells);
+  }
+  return values;
+}
+
+/// What is known at equidistant times from 0 to the horizon, shape (levels, cells...), at times t
+/// as a Velocity is asked for: linear in between.
+UnifiedArray at_times(const Values& table, const Grid& grid, const UnifiedArray& t,
+                      double horizon) {
+  const auto cells = static_cast<std::int64_t>(table.size());
+  std::int64_t size = 1;
+  for (const std::int64_t n : grid.shape()) size *= n;
+  const std::int64_t levels = cells / size, times = t.size();
+  Shape shape = grid.shape(), asked = grid.shape();
+  shape.insert(0, levels);
+  if (t.ndim() > grid.axes()) asked.insert(0, times);
+  const UnifiedArray values = from_host(table, shape, grid);
+  if (levels == 1) return values(0);
+  const double last = static_cast<double>(levels - 1);
+  const UnifiedArray place = minimum(reshape(t, Shape{times}) * (last / horizon), last);
+  const UnifiedArray before = minimum(floor(place), last - 1.0);
+  Shape column(grid.axes() + 1, 1);
+  column[0] = times;
+  const UnifiedArray share = reshape(place - before, column);
+  const UnifiedArray level = before.astype(int64).eval();
+  return reshape(take(values, level, 0) * (1.0 - share) + take(values, level + 1, 0) * share,
+                 asked);
 }
 
 }  // namespace
@@ -208,18 +264,45 @@ Cost host_cost(isofield_mfg_cost function, isofield_mfg_cost_derivative derivati
   };
 }
 
+Velocity host_velocity(isofield_mfg_velocity function, void* user, double horizon,
+                       std::int64_t steps) {
+  const auto grids = std::make_shared<HostGrids>();
+  const auto tables = std::make_shared<std::map<std::int64_t, std::vector<Values>>>();
+  return [=](const Grid& grid, const UnifiedArray& t) {
+    const isofield_mfg_grid& seen = (*grids)(grid);
+    std::vector<Values>& components = (*tables)[seen.size];  // once for each grid
+    if (components.empty()) {
+      Values times;
+      for (std::int64_t n = 0; n <= steps; ++n)
+        times.push_back(horizon * static_cast<double>(n) / static_cast<double>(steps));
+      std::vector<Values> made(static_cast<std::size_t>(seen.axes));
+      std::vector<double*> to;
+      for (Values& c : made) {
+        c.resize(times.size() * static_cast<std::size_t>(seen.size));
+        to.push_back(c.data());
+      }
+      check(function(user, &seen, steps + 1, times.data(), to.data()), "a drift");
+      components = std::move(made);
+    }
+    std::vector<UnifiedArray> b;
+    for (const Values& c : components) b.push_back(at_times(c, grid, t, horizon));
+    return b;
+  };
+}
+
+Velocity cell_velocity(std::vector<std::vector<double>> components, std::vector<Axis> axes,
+                       double horizon) {
+  return [=](const Grid& grid, const UnifiedArray& t) {
+    std::vector<UnifiedArray> b;
+    for (const Values& c : components)
+      b.push_back(at_times(resampled(c, axes, grid), grid, t, horizon));
+    return b;
+  };
+}
+
 Field cell_values(std::vector<double> values, std::vector<Axis> axes) {
   return [values = std::move(values), axes = std::move(axes)](const Grid& grid) {
-    Shape shape(static_cast<int>(axes.size()), 1);
-    for (std::size_t k = 0; k < axes.size(); ++k) shape[static_cast<int>(k)] = axes[k].cells;
-    UnifiedArray x = from_host(values, shape, grid);
-    for (int k = 0; k < grid.axes(); ++k) {
-      const Axis& from = axes[static_cast<std::size_t>(k)];
-      const std::int64_t to = grid.axis(k).cells;
-      if (to != from.cells)
-        x = multiply_along(shares(from.cells, to, from.periodic(), grid.dtype()), x, k);
-    }
-    return x;
+    return from_host(resampled(values, axes, grid), grid.shape(), grid);
   };
 }
 

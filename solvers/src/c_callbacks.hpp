@@ -17,6 +17,14 @@ Field host_field(isofield_mfg_field function, void* user);
 Cost host_cost(isofield_mfg_cost function, isofield_mfg_cost_derivative derivative, void* user,
                std::int32_t population);
 
+/// A velocity computed by a function of the caller's at equidistant times up to the horizon, linear
+/// between them.
+Velocity host_velocity(isofield_mfg_velocity function, void* user, double horizon,
+                       std::int64_t steps);
+/// The same given by its values: a list for each axis, of shape (levels, cells...).
+Velocity cell_velocity(std::vector<std::vector<double>> components, std::vector<Axis> axes,
+                       double horizon);
+
 /// A field given by its value in each cell of a grid of these axes; other grids of the same box get
 /// means over their cells.
 Field cell_values(std::vector<double> values, std::vector<Axis> axes);

@@ -261,6 +261,36 @@ isofield_status isofield_mfg_set_drift(isofield_mfg_problem* problem, int32_t po
   });
 }
 
+isofield_status isofield_mfg_set_drift_function(isofield_mfg_problem* problem, int32_t population,
+                                                isofield_mfg_velocity velocity, void* user) {
+  return guarded([&] {
+    mfg::Population& p = population_of(problem, population);
+    if (!velocity) throw Invalid("velocity is NULL");
+    p.drift = mfg::host_velocity(velocity, user, problem->problem.horizon, problem->problem.steps);
+  });
+}
+
+isofield_status isofield_mfg_set_drift_values(isofield_mfg_problem* problem, int32_t population,
+                                              int64_t levels, const double* const* components,
+                                              int64_t count) {
+  return guarded([&] {
+    mfg::Population& p = population_of(problem, population);
+    given(components, "components");
+    const std::vector<mfg::Axis>& axes = problem->problem.axes;
+    std::int64_t cells = 1;
+    for (const mfg::Axis& a : axes) cells *= a.cells;
+    if (levels < 1 || levels > count || count != levels * cells)
+      throw Invalid(fmt::format("count is {}, but {} levels of {} cells are {}", count, levels,
+                                cells, levels * cells));
+    std::vector<std::vector<double>> values;
+    for (std::size_t k = 0; k < axes.size(); ++k) {
+      const double* from = &given(components[k], "a component");
+      values.emplace_back(from, from + count);
+    }
+    p.drift = mfg::cell_velocity(std::move(values), axes, problem->problem.horizon);
+  });
+}
+
 isofield_status isofield_mfg_set_exit_cost(isofield_mfg_problem* problem, double cost) {
   return guarded([&] { given(problem, "problem").problem.exit_cost = cost; });
 }

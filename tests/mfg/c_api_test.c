@@ -171,6 +171,56 @@ static void a_game_is_the_same_however_it_is_stated(void) {
   isofield_mfg_problem_free(problem);
 }
 
+/* ---- Currents ------------------------------------------------------------------------------ */
+
+static int current(void* user, const isofield_mfg_grid* grid, int64_t levels, const double* times,
+                   double* const* components) {
+  ++*(int*)user;
+  for (int64_t n = 0; n < levels; ++n)
+    for (int64_t i = 0; i < grid->size; ++i)
+      components[0][n * grid->size + i] = 0.5 * times[n] * grid->position[0][i];
+  return 0;
+}
+
+static int no_current(void* user, const isofield_mfg_grid* grid, int64_t levels,
+                      const double* times, double* const* components) {
+  (void)user, (void)grid, (void)levels, (void)times, (void)components;
+  return 3;
+}
+
+static void a_current_is_the_same_however_it_is_given(void) {
+  static double u[SIZE], m[SIZE], other_u[SIZE], other_m[SIZE], values[2 * CELLS];
+  const double* components[1] = {values};
+  const char* const expression[1] = {"0.5*t*x"};
+  int asked = 0;
+  isofield_mfg_problem* problem = NULL;
+  isofield_mfg_solution* solution = NULL;
+  CHECK(isofield_mfg_problem_from_toml(crowd, NULL, 0, &problem) == ISOFIELD_OK);
+  solved(problem, other_u, other_m);
+  CHECK(isofield_mfg_set_drift(problem, 0, expression) == ISOFIELD_OK);
+  solved(problem, u, m);
+  CHECK(distance(m, other_m, SIZE) > 0.01); /* it carries people */
+  CHECK(isofield_mfg_set_drift_function(problem, 0, current, &asked) == ISOFIELD_OK);
+  solved(problem, other_u, other_m);
+  CHECK(distance(u, other_u, SIZE) < 1e-9 && distance(m, other_m, SIZE) < 1e-9);
+  CHECK(asked > 0 && asked < 5); /* once for each grid */
+  /* Linear in time: two levels say it all. */
+  for (int i = 0; i < CELLS; ++i) values[CELLS + i] = 0.5 * (i + 0.5) / CELLS;
+  CHECK(isofield_mfg_set_drift_values(problem, 0, 2, components, 2 * CELLS) == ISOFIELD_OK);
+  memset(other_u, 0, sizeof other_u);
+  solved(problem, other_u, other_m);
+  CHECK(distance(u, other_u, SIZE) < 1e-9 && distance(m, other_m, SIZE) < 1e-9);
+  CHECK(isofield_mfg_set_drift_values(problem, 0, 2, components, CELLS) == ISOFIELD_INVALID);
+  CHECK(strcmp(isofield_last_error(), "count is 32, but 2 levels of 32 cells are 64") == 0);
+  /* A steady one. */
+  CHECK(isofield_mfg_set_drift_values(problem, 0, 1, components, CELLS) == ISOFIELD_OK);
+  solved(problem, other_u, other_m);
+  CHECK(isofield_mfg_set_drift_function(problem, 0, no_current, NULL) == ISOFIELD_OK);
+  CHECK(isofield_mfg_solve(problem, NULL, &solution) == ISOFIELD_CALLBACK_FAILED);
+  CHECK(strcmp(isofield_last_error(), "the function that computes a drift returned 3") == 0);
+  isofield_mfg_problem_free(problem);
+}
+
 /* ---- Callbacks and starts ----------------------------------------------------------------- */
 
 typedef struct watch {
@@ -437,6 +487,7 @@ int main(void) {
   CHECK(isofield_mfg_c_api() == ISOFIELD_MFG_C_API);
   CHECK(strlen(isofield_version()) >= 5 && isofield_backend() != NULL);
   a_game_is_the_same_however_it_is_stated();
+  a_current_is_the_same_however_it_is_given();
   iterations_are_seen_and_can_end_a_solve();
   levels_shapes_and_constants_are_copied();
   populations_and_masks_are_told_by_number();

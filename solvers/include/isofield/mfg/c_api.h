@@ -162,6 +162,20 @@ isofield_status isofield_mfg_set_cost(isofield_mfg_problem* problem, int32_t pop
 isofield_status isofield_mfg_set_drift(isofield_mfg_problem* problem, int32_t population,
                                        const char* const* components);
 
+/* The same by a function: write the velocity along axis k at each time in each cell into
+ * components[k], of shape (levels, cells...). It is asked once for each grid, at the times of the
+ * problem's steps; between them it counts as linear. */
+typedef int (*isofield_mfg_velocity)(void* user, const isofield_mfg_grid* grid, int64_t levels,
+                                     const double* times, double* const* components);
+isofield_status isofield_mfg_set_drift_function(isofield_mfg_problem* problem, int32_t population,
+                                                isofield_mfg_velocity velocity, void* user);
+/* The same by values at `levels` equidistant times from 0 to the horizon, one for a steady current:
+ * a pointer for each axis to (levels, cells...) numbers, `count` of them. Coarser grids get means.
+ */
+isofield_status isofield_mfg_set_drift_values(isofield_mfg_problem* problem, int32_t population,
+                                              int64_t levels, const double* const* components,
+                                              int64_t count);
+
 /* u in exit cells and beyond ends that are exits. */
 isofield_status isofield_mfg_set_exit_cost(isofield_mfg_problem* problem, double cost);
 /* Not 0: a planner minimises what all pay together. */
