@@ -209,6 +209,30 @@ isofield_status isofield_mfg_solution_lambda(const isofield_mfg_solution* soluti
   });
 }
 
+isofield_status isofield_mfg_copy_velocity(const isofield_mfg_problem* problem,
+                                           const isofield_mfg_solution* solution,
+                                           int32_t population, int32_t axis, double* values,
+                                           int64_t count) {
+  return guarded([&] {
+    const mfg::Problem& what = given(problem, "problem").problem;
+    const mfg::Solution& s = given(solution, "solution").solution;
+    const std::size_t p = index_of(population, s.u.size());
+    const auto axes = static_cast<std::int32_t>(what.axes.size());
+    if (axis < 0 || axis >= axes)
+      throw Invalid(fmt::format("axis {} is none of the {} there are", axis, axes));
+    if (what.ergodic) throw Invalid("an ergodic game has no steps");
+    const ScopedBackend scope(s.u[p].backend());
+    const mfg::DiscreteProblem discrete(what, s.u[p].dtype());
+    const mfg::DiscretePopulation& one = discrete.population(p);
+    if (s.u[p].shape() != one.constant_density().shape())
+      throw Invalid("the solution is another problem's");
+    const mfg::FaceField v = mfg::face_velocities(one, one.stage_values(s.u[p]),
+                                                  one.conditions(one.stage_densities(s.m[p])));
+    const auto k = static_cast<std::size_t>(axis);
+    copy_out((0.5 * (v.forward[k] + v.backward[k])).eval(), values, count);
+  });
+}
+
 isofield_status isofield_mfg_carry_particles(const isofield_mfg_problem* problem,
                                              const isofield_mfg_solution* solution,
                                              int32_t population, int64_t count, uint64_t seed,

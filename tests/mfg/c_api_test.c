@@ -417,6 +417,35 @@ static void particles_are_carried_into_the_callers_memory(void) {
   isofield_mfg_problem_free(problem);
 }
 
+/* H = q^2/2, so that people go at -du/dx; between the ends as differences over two cells tell. */
+static void the_velocity_is_down_the_slope_of_the_value(void) {
+  static double u[SIZE], m[SIZE], v[STEPS * CELLS];
+  double largest = 0.0;
+  isofield_mfg_problem* problem = NULL;
+  isofield_mfg_solution* solution = NULL;
+  CHECK(isofield_mfg_problem_from_toml(crowd, NULL, 0, &problem) == ISOFIELD_OK);
+  CHECK(isofield_mfg_solve(problem, NULL, &solution) == ISOFIELD_OK);
+  CHECK(isofield_mfg_solution_copy(solution, 0, ISOFIELD_MFG_VALUE, u, SIZE) == ISOFIELD_OK);
+  CHECK(isofield_mfg_copy_velocity(problem, solution, 0, 0, v, STEPS * CELLS) == ISOFIELD_OK);
+  for (int n = 0; n < STEPS; ++n)
+    for (int i = 1; i + 1 < CELLS; ++i) {
+      const double slope = (u[n * CELLS + i + 1] - u[n * CELLS + i - 1]) * CELLS / 2.0;
+      CHECK(fabs(v[n * CELLS + i] + slope) < 1e-10);
+      largest = fmax(largest, fabs(slope));
+    }
+  CHECK(largest > 0.5);
+  CHECK(isofield_mfg_copy_velocity(problem, solution, 0, 1, v, STEPS * CELLS) == ISOFIELD_INVALID);
+  CHECK(strcmp(isofield_last_error(), "axis 1 is none of the 1 there are") == 0);
+  CHECK(isofield_mfg_copy_velocity(problem, solution, 0, 0, m, SIZE) == ISOFIELD_INVALID);
+  isofield_mfg_problem_free(problem);
+  const char* const finer = "time.steps=21";
+  CHECK(isofield_mfg_problem_from_toml(crowd, &finer, 1, &problem) == ISOFIELD_OK);
+  CHECK(isofield_mfg_copy_velocity(problem, solution, 0, 0, v, STEPS * CELLS) == ISOFIELD_INVALID);
+  CHECK(strcmp(isofield_last_error(), "the solution is another problem's") == 0);
+  isofield_mfg_solution_free(solution);
+  isofield_mfg_problem_free(problem);
+}
+
 /* ---- Errors -------------------------------------------------------------------------------- */
 
 static void what_is_wrong_is_a_status_and_a_text(void) {
@@ -492,6 +521,7 @@ int main(void) {
   levels_shapes_and_constants_are_copied();
   populations_and_masks_are_told_by_number();
   particles_are_carried_into_the_callers_memory();
+  the_velocity_is_down_the_slope_of_the_value();
   what_is_wrong_is_a_status_and_a_text();
   if (failures == 0) puts("all is well");
   return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

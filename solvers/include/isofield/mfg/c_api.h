@@ -301,6 +301,13 @@ isofield_status isofield_mfg_solution_copy_level(const isofield_mfg_solution* so
 isofield_status isofield_mfg_solution_lambda(const isofield_mfg_solution* solution,
                                              int32_t population, double* lambda);
 
+/* Copy the velocity along an axis by which a population moves at its best, b - H_q(x, grad u, m),
+ * the mean over both faces of each cell, for each step: shape (levels - 1, cells...). */
+isofield_status isofield_mfg_copy_velocity(const isofield_mfg_problem* problem,
+                                           const isofield_mfg_solution* solution,
+                                           int32_t population, int32_t axis, double* values,
+                                           int64_t count);
+
 /* Carry `count` agents of a population along the best policy of the problem's solution, from places
  * drawn from its initial density; `seed` decides how. `positions` gets (levels, count, axes)
  * numbers and `inside`, unless it is NULL, (levels, count), 0 from where somebody has left; the
