@@ -267,10 +267,10 @@ Cost host_cost(isofield_mfg_cost function, isofield_mfg_cost_derivative derivati
 Velocity host_velocity(isofield_mfg_velocity function, void* user, double horizon,
                        std::int64_t steps) {
   const auto grids = std::make_shared<HostGrids>();
-  const auto tables = std::make_shared<std::map<std::int64_t, std::vector<Values>>>();
+  const auto tables = std::make_shared<std::map<const isofield_mfg_grid*, std::vector<Values>>>();
   return [=](const Grid& grid, const UnifiedArray& t) {
     const isofield_mfg_grid& seen = (*grids)(grid);
-    std::vector<Values>& components = (*tables)[seen.size];  // once for each grid
+    std::vector<Values>& components = (*tables)[&seen];  // once for each grid
     if (components.empty()) {
       Values times;
       for (std::int64_t n = 0; n <= steps; ++n)
