@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <exception>
 #include <isofield/error.hpp>
+#include <isofield/mfg/solver_state.hpp>
 #include <new>
 
 #include "cli.hpp"
@@ -57,6 +58,8 @@ int guarded(int argc, const char* const* argv) {
     return report(exit_io, error.what());
   } catch (const NotAvailable& error) {
     return report(exit_not_available, error.what());
+  } catch (const mfg::StateError& error) {
+    return report(exit_io, error.what());
   } catch (const SolverError& error) {
     return report(exit_breakdown, error.what());
   } catch (const OutOfMemory& error) {

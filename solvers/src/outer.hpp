@@ -118,7 +118,7 @@ class Keeper {
 /// A history as numbers, and back.
 std::vector<double> to_numbers(const std::vector<Iteration>& history);
 std::vector<Iteration> history_in(const std::vector<double>& numbers);
-/// Throw SolverError or ShapeError unless there are so many fields of this shape.
+/// Throw StateError unless there are so many fields of this shape.
 void check_shapes(const Fields& fields, std::size_t count, const Shape& shape);
 
 /// The densities of all populations that come next.

@@ -14,21 +14,21 @@ namespace isofield::mfg {
 const Fields& SolverState::field(const std::string& name) const {
   const auto found = fields.find(name);
   if (found == fields.end())
-    throw SolverError(fmt::format("solve: the state to go on from has no field \"{}\"", name));
+    throw StateError(fmt::format("solve: the state to go on from has no field \"{}\"", name));
   return found->second;
 }
 
 const std::vector<double>& SolverState::number(const std::string& name, std::size_t count) const {
   const auto found = numbers.find(name);
   if (found == numbers.end() || found->second.size() < count)
-    throw SolverError(fmt::format("solve: the state to go on from has no number \"{}\"", name));
+    throw StateError(fmt::format("solve: the state to go on from has no number \"{}\"", name));
   return found->second;
 }
 
 int SolverState::count(const std::string& name, std::size_t which) const {
   const double value = number(name, which + 1)[which];
   if (value >= 0.0 && value <= 1e9) return static_cast<int>(value);
-  throw SolverError(
+  throw StateError(
       fmt::format("solve: in the state to go on from \"{}\" is {}, no count", name, value));
 }
 
@@ -74,10 +74,10 @@ std::vector<Iteration> history_in(const std::vector<double>& numbers) {
 
 void check_shapes(const Fields& fields, std::size_t count, const Shape& shape) {
   if (fields.size() != count)
-    throw SolverError("solve: the state to go on from is of another number of populations");
+    throw StateError("solve: the state to go on from is of another number of populations");
   for (const UnifiedArray& x : fields) {
     if (x.shape() == shape) continue;
-    throw ShapeError(fmt::format("solve: the state to go on from has shape {}, {} is needed",
+    throw StateError(fmt::format("solve: the state to go on from has shape {}, {} is needed",
                                  to_string(x.shape()), to_string(shape)));
   }
 }
@@ -109,7 +109,7 @@ void Outer::remember() {
 
 void Outer::go_on_from(const SolverState& from) {
   if (from.number("coupling")[0] != static_cast<double>(options.coupling))
-    throw SolverError("solve: the state to go on from is of another coupling");
+    throw StateError("solve: the state to go on from is of another coupling");
   const Shape shape = problem.population().constant_density().shape();
   for (const auto& [name, fields] : from.fields) check_shapes(fields, size(), shape);
   u = from.field("u");

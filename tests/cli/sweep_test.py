@@ -172,6 +172,23 @@ model = { ergodic = true, running_cost = "m + x" }
         self.assertNotIn("slow.member_0000.h5", self.files())
         self.assertEqual(self.read("slow.h5")["sweep/status"][...].tolist(), [1, 1, 1, 1])
 
+    def test_an_interrupted_family_gives_the_bits_of_one_that_nobody_stopped(self):
+        self.write("slow.toml", SLOW.replace("max_iterations = 300", "max_iterations = 60"))
+        self.assertEqual(self.call("slow.toml", "--output", "whole.h5").returncode, 3)
+        run = self.interrupted("--set", "output.checkpoint_every=7", after="run 3 of 4")
+        run.kill()
+        run.communicate()
+        self.assertIn("slow.checkpoint.h5", self.files())
+        result = self.call("slow.toml", "--resume", "slow.checkpoint.h5")
+        self.assertEqual(result.returncode, 3, result.stderr)
+        self.assertNotIn("run 2 of 4", result.stderr)
+        self.assertEqual(self.files(), ["slow.h5", "whole.h5"])
+        mine, other = self.read("slow.h5"), self.read("whole.h5")
+        for k in range(4):
+            for path in ("u", "m", "convergence/residual", "diagnostics/mass"):
+                name = f"members/{k:04}/{path}"
+                self.assertEqual(mine[name][...].tobytes(), other[name][...].tobytes(), name)
+
     def test_what_is_of_no_run_of_the_family_is_no_start(self):
         self.write("one.toml", game(30, 12, "reflecting", "m", "1 + x"))
         self.solve(0, "one.toml")

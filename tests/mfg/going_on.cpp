@@ -123,23 +123,23 @@ MFG_TEST_CASE(what_is_no_state_of_the_problem_is_refused) {
   BOOST_TEST(!state.empty());
   o.state = state;
   const Problem finer = rough_line(24, 12, Boundary::periodic, Boundary::periodic);
-  BOOST_CHECK_THROW(solve(finer, o), ShapeError);
-  BOOST_CHECK_THROW(solve(crossing(20, 12), o), SolverError);
+  BOOST_CHECK_THROW(solve(finer, o), StateError);
+  BOOST_CHECK_THROW(solve(crossing(20, 12), o), StateError);
   o.coupling = Coupling::picard;
-  BOOST_CHECK_THROW(solve(problem, o), SolverError);
+  BOOST_CHECK_THROW(solve(problem, o), StateError);
   for (const char* const lost :
        {"coupling", "iterate", "counts", "sweeps", "seconds", "anderson"}) {
     BOOST_TEST_CONTEXT(lost) {
       SolveOptions without = with(Coupling::anderson, 8);
       without.state = state;
       without.state.numbers.erase(lost);
-      BOOST_CHECK_THROW(solve(problem, without), SolverError);
+      BOOST_CHECK_THROW(solve(problem, without), StateError);
     }
   }
   SolveOptions odd = with(Coupling::anderson, 8);
   odd.state = state;
   odd.state.numbers["iterate"][0] = std::numeric_limits<double>::quiet_NaN();
-  BOOST_CHECK_THROW(solve(problem, odd), SolverError);
+  BOOST_CHECK_THROW(solve(problem, odd), StateError);
 }
 
 }  // namespace
