@@ -195,6 +195,8 @@ Published SafeFile::publish() {
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0) fail(error_text(errno));
   const int folder = open_file(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY);
+  // Readers of the new name share the lock: h5py and others ask for it, and take no for an error.
+  [[maybe_unused]] const int shared = ::flock(descriptor_, LOCK_SH | LOCK_NB);
   rename_to_destination(folder);
 
   // From here on the new file is in place and whole: what fails now is a warning.

@@ -1,6 +1,9 @@
 // Processes killed while they write.
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <random>
@@ -52,6 +55,29 @@ BOOST_AUTO_TEST_CASE(killed_writers_leave_a_whole_file_and_their_temporaries_go)
   BOOST_TEST(version > 0);
   write_sample(path, version + 1, Existing::replace);
   BOOST_TEST(folder.names().size() == 1U);
+}
+
+// HDF5 asks for a shared lock before it reads, and fails where it does not get it.
+BOOST_AUTO_TEST_CASE(a_file_can_be_locked_by_readers_from_the_moment_it_has_its_name) {
+  const Folder folder;
+  const auto path = folder / "a.h5";
+  write_sample(path, 0, Existing::refuse);
+  const pid_t child = ::fork();
+  BOOST_REQUIRE(child >= 0);
+  if (child == 0) write_for_ever(path, 0);
+  int opened = 0, refused = 0;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+  while (std::chrono::steady_clock::now() < end) {
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    BOOST_REQUIRE(descriptor >= 0);
+    ++opened;
+    if (::flock(descriptor, LOCK_SH | LOCK_NB) != 0) ++refused;
+    ::close(descriptor);
+  }
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  BOOST_TEST(opened > 1000);
+  BOOST_TEST(refused == 0);
 }
 
 BOOST_AUTO_TEST_CASE(temporaries_of_living_processes_stay) {
