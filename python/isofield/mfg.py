@@ -35,7 +35,8 @@ class Population:
     `m_NAME` and functions get all of them, in order, for `m`. `drift` is None, an expression of `x y t` for each axis,
     or a function of `(x, y, t)` that gives an array for each axis. `convolution={"k": "exp(-x^2/0.02)"}` lets expressions
     of costs know the density's convolution with a kernel, an expression of the offsets `x y z`, as `k`. Functions are called on coarser grids, too, and
-    costs are differentiated: they are to be made of isofield's functions. `mass=None` takes the initial density as it
+    costs are differentiated: they are to be made of isofield's functions. With a `target_density` the density at the end
+    is prescribed (planning), and there is no terminal cost. `mass=None` takes the initial density as it
     is; else it is scaled.
     """
 
@@ -54,12 +55,15 @@ class Population:
         running_cost=0.0,
         terminal_cost=0.0,
         initial_density=1.0,
+        target_density=None,
         mass=1.0,
     ):
         if mass is not None and not mass > 0:
             raise ValueError(f"mass: {mass} is not positive")
         if convolution is not None and len(convolution) != 1:
             raise ValueError(f"convolution: one name and its kernel are possible, not {len(convolution)}")
+        if target_density is not None and not (isinstance(terminal_cost, (int, float)) and terminal_cost == 0):
+            raise ValueError("target_density: there is no terminal_cost beside it")
         self.name = name
         self._data = {
             "viscosity": viscosity,
@@ -73,6 +77,7 @@ class Population:
             "running_cost": running_cost,
             "terminal_cost": terminal_cost,
             "initial_density": initial_density,
+            "target_density": target_density,
             "mass": mass,
         }
         for key in ("viscosity", "exponent", "congestion", "offset", "discount", "mass"):

@@ -177,7 +177,11 @@ mfg::Population population_in(const nb::dict& data, std::size_t axes,
   p.discount = nb::cast<double>(data["discount"]);
   p.drift = velocity_in(data["drift"], axes);
   p.running = cost_in(data["running_cost"], axes, names, own, false);
-  p.terminal = cost_in(data["terminal_cost"], axes, names, own, true);
+  if (const nb::object target = data["target_density"]; !target.is_none()) {
+    p.target_density = field_in(target, axes);
+  } else {
+    p.terminal = cost_in(data["terminal_cost"], axes, names, own, true);
+  }
   p.initial_density = field_in(data["initial_density"], axes);
   p.mass = nb::cast<std::optional<double>>(data["mass"]);
   return p;

@@ -168,6 +168,7 @@ class Checker {
 
   void check_stationary(const mfg::PopulationConfig& population, const std::string& at) {
     refuse(at + ".terminal_cost");
+    refuse(at + ".target_density");
     if (population.mass) refuse(at + ".initial_density");
     if (!population.mass && !given_.places.contains(at + ".initial_density")) {
       error(at + ".mass", "\"as given\" has no meaning without initial_density, which is missing");
@@ -207,8 +208,26 @@ class Checker {
             fmt::format("expected at most 1 where control = true, got {}",
                         population.hamiltonian.congestion));
     }
+    check_target(population, at);
     check_scheme(population, at);
     check_scales(population, at);
+  }
+
+  /// Who is told where to be at the end is told no cost for it, and does not leave.
+  void check_target(const mfg::PopulationConfig& population, const std::string& at) {
+    const std::string key = at + ".target_density";
+    if (!population.target_density || !sound(key)) return;
+    if (given_.places.contains(at + ".terminal_cost")) {
+      return error(at + ".terminal_cost", "has no meaning beside target_density");
+    }
+    const auto leave = [](const mfg::AxisBoundary& ends) {
+      return ends.lower == mfg::Boundary::exit || ends.upper == mfg::Boundary::exit;
+    };
+    const mfg::DomainConfig& domain = config_.domain;
+    if (domain.exit || std::ranges::count(domain.mask_kinds, std::uint8_t{2}) > 0 ||
+        std::ranges::any_of(domain.boundary, leave)) {
+      error(key, "expected no target_density where people leave by exits");
+    }
   }
 
   void check_scheme(const mfg::PopulationConfig& population, const std::string& at) {

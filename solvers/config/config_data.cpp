@@ -159,6 +159,7 @@ class DataChecker {
     std::vector<char> crowded(cells_.count(), 0);
     for (std::size_t p = 0; p < given_.populations.size(); ++p) add_crowd(p, crowded);
     check_exits(crowded);
+    for (std::size_t p = 0; p < given_.populations.size(); ++p) check_target(p);
   }
 
  private:
@@ -351,6 +352,55 @@ class DataChecker {
     }
     if (mass == 0) error(path, "expected a value > 0 in some free cell, got 0 in all of them");
     if (!std::isfinite(mass)) error(path, "expected a finite mass, got inf");
+  }
+
+  /// Nobody walks through walls: a place that cannot be reached from elsewhere keeps its share.
+  void check_target(std::size_t population) {
+    const mfg::PopulationConfig& data = config_.populations[population];
+    const std::string path = given_.populations[population] + ".target_density";
+    const std::string start = given_.populations[population] + ".initial_density";
+    if (!data.target_density || !sound(path) || !sound(start)) return;
+    const std::vector<double> wanted = evaluate(*data.target_density, {});
+    const std::vector<double> given = evaluate(data.initial_density, {});
+    const auto mass_of = [&](const std::vector<double>& m, const std::vector<std::size_t>& part) {
+      double mass = 0;
+      for (const std::size_t cell : part) mass += m[cell];
+      return mass;
+    };
+    std::vector<std::size_t> all;
+    for (std::size_t cell = 0; cell < cells_.count(); ++cell) {
+      if (kinds_[cell] == free) all.push_back(cell);
+    }
+    const double whole = mass_of(wanted, all);
+    if (whole == 0) {
+      return error(path, "expected a value > 0 in some free cell, got 0 in all of them");
+    }
+    if (!std::isfinite(whole)) return error(path, "expected a finite mass, got inf");
+    std::vector<char> seen(cells_.count(), 0);
+    for (const std::size_t cell : all) {
+      if (seen[cell]) continue;
+      const std::vector<std::size_t> part = connected(cell, seen);
+      const double share = mass_of(wanted, part) / whole;
+      const double there = mass_of(given, part) / mass_of(given, all);
+      if (std::abs(share - there) <= 1e-6) continue;
+      return error(path, fmt::format("expected the share of people who are there at the start, "
+                                     "{:.6g}, where nobody comes or goes, around {}; got {:.6g}",
+                                     there, cells_.place(cell), share));
+    }
+  }
+
+  /// The free cells that can be reached from one; they are marked as seen.
+  std::vector<std::size_t> connected(std::size_t cell, std::vector<char>& seen) const {
+    std::vector<std::size_t> part{cell};
+    seen[cell] = 1;
+    for (std::size_t next = 0; next < part.size(); ++next) {
+      for_each_side(part[next], [&](std::size_t, int, std::optional<std::size_t> other) {
+        if (!other || seen[*other] || kinds_[*other] != free) return;
+        seen[*other] = 1;
+        part.push_back(*other);
+      });
+    }
+    return part;
   }
 
   /// Where there are exits, see that all who are there at the start can reach one.

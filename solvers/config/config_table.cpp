@@ -161,7 +161,10 @@ const std::vector<Key> table{
     beside("model.nonlocal.kernel",
            key("model.nonlocal.applied_to", of_population<&P::nonlocal, &N::applied_to>(), "\"k\"",
                "The variable that costs have for the convolution.")),
-    later("model.target_density", "Density to reach at the final time."),
+    formula("model.target_density", of_population<&P::target_density>(), "",
+            "m at the final time (planning), up to the factor that gives it the initial mass; then "
+            "there is no terminal_cost.",
+            space, from(0)),
     key("model.ergodic", of_population<&P::ergodic>(), "false",
         "Whether the game goes on for ever: lambda, paid per unit of time, and a density that "
         "stays."),

@@ -52,7 +52,7 @@ std::vector<double> least_squares(const std::deque<Fields>& columns, const Field
 
 class Anderson : public Mixing {
  public:
-  explicit Anderson(std::size_t memory) : memory_(memory) {}
+  Anderson(std::size_t memory, double lowest) : memory_(memory), lowest_(lowest) {}
 
   Fields next(const Fields& density, const Fields& found) override {
     const Fields change = difference(found, density);
@@ -73,7 +73,7 @@ class Anderson : public Mixing {
       for (std::size_t j = 0; j < weights.size(); ++j)
         mixed[p] = mixed[p] - weights[j] * steps_[j][p];
       // A combination of densities has their mass, and may have negative values.
-      mixed[p] = maximum(mixed[p], 0.0).eval();
+      mixed[p] = maximum(mixed[p], lowest_).eval();
     }
     return mixed;
   }
@@ -101,12 +101,15 @@ class Anderson : public Mixing {
 
  private:
   std::size_t memory_;
+  double lowest_;
   Fields last_change_, last_found_;
   std::deque<Fields> changes_, steps_;
 };
 
 }  // namespace
 
-std::unique_ptr<Mixing> anderson(std::size_t memory) { return std::make_unique<Anderson>(memory); }
+std::unique_ptr<Mixing> anderson(std::size_t memory, double lowest) {
+  return std::make_unique<Anderson>(memory, lowest);
+}
 
 }  // namespace isofield::mfg

@@ -139,7 +139,8 @@ std::unique_ptr<Mixing> damped(double damping);
 /// The mean of all densities found so far: damping 1/(k + 1) in iteration k.
 std::unique_ptr<Mixing> fictitious_play();
 /// Anderson's (1965): the mixture of the last `memory` iterations whose changes cancel best.
-std::unique_ptr<Mixing> anderson(std::size_t memory);
+/// Values below the lowest that there can be are cut.
+std::unique_ptr<Mixing> anderson(std::size_t memory, double lowest = 0.0);
 
 /// How densities and values are brought to agree by turns.
 struct FixedPoint {
@@ -163,6 +164,8 @@ Outcome coarse_start(Outer& outer);
 Outcome implicit_start(Outer& outer);
 /// Solve an ergodic game, by Newton's method, where it must be along a path from more viscosity.
 Solution solve_ergodic(const Problem& problem, const SolveOptions& options);
+/// Solve a problem whose final density is prescribed.
+Solution solve_planning(const Problem& problem, const SolveOptions& options);
 /// Solve on one grid, from what the options ask for.
 Solution solve_on(const Problem& problem, const SolveOptions& options, Nesting nesting);
 

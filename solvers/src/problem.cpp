@@ -1,10 +1,17 @@
 #include "isofield/mfg/problem.hpp"
 
+#include <algorithm>
+
 #include <isofield/error.hpp>
 #include <isofield/mfg/expression_array.hpp>
 #include <isofield/mfg/mask.hpp>
 
 namespace isofield::mfg {
+
+bool Problem::is_planning() const {
+  return std::any_of(populations.begin(), populations.end(),
+                     [](const Population& p) { return p.target_density != nullptr; });
+}
 
 Problem Problem::resized(const std::vector<std::int64_t>& cells, std::int64_t time_steps) const {
   if (cells.size() != axes.size())
@@ -23,14 +30,9 @@ Field condition(const Expression& expression) {
   return [number](const Grid& grid) { return number(grid) != 0.0; };
 }
 
-void refuse(bool used, const std::string& key) {
-  if (used) throw ConfigError(key + " is not supported yet");
-}
-
 Population make_population(const Config& config, std::size_t which,
                            const std::vector<DensityNames>& names) {
   const PopulationConfig& data = config.populations[which];
-  refuse(data.target_density.has_value(), "model.target_density");
   Population p;
   p.name = data.name;
   p.viscosity = data.viscosity;
@@ -41,8 +43,9 @@ Population make_population(const Config& config, std::size_t which,
   if (!data.drift.empty()) p.drift = expression_velocity(data.drift);
   p.discount = data.discount;
   p.running = expression_cost(data.running_cost, names, which);
-  p.terminal = expression_cost(data.terminal_cost, names, which);
+  if (!data.target_density) p.terminal = expression_cost(data.terminal_cost, names, which);
   p.initial_density = expression_field(data.initial_density);
+  if (data.target_density) p.target_density = expression_field(*data.target_density);
   p.mass = data.mass;
   return p;
 }

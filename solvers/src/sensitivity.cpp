@@ -129,7 +129,8 @@ class TransposedSystem {
 };
 
 void check(const Problem& problem, const DiscreteProblem& discrete, const Solution& solution) {
-  if (problem.ergodic) throw SolverError("sensitivity: an ergodic game has none in this version");
+  if (problem.ergodic || problem.is_planning())
+    throw SolverError("sensitivity: ergodic games and planning have none in this version");
   if (solution.report.status != Status::converged)
     throw SolverError("sensitivity: the solution has not converged");
   const Shape expected = discrete.population().constant_density().shape();

@@ -358,6 +358,7 @@ Solution solve_on(const Problem& problem, const SolveOptions& options, Nesting n
 Solution solve(const Problem& problem, const SolveOptions& options) {
   check(options);
   check_memory(problem, options.dtype);
+  if (problem.is_planning()) return solve_planning(problem, options);
   return problem.ergodic ? solve_ergodic(problem, options) : solve_on(problem, options, {});
 }
 

@@ -376,7 +376,6 @@ BOOST_AUTO_TEST_CASE(what_a_later_version_brings_is_refused_by_name) {
       {"[model]", "[solver]\ncoupling = \"primal_dual\"\n[model]",
        "solver.coupling: \"primal_dual\" is not yet supported; this version has \"auto\", "
        "\"picard\", \"fictitious_play\", \"anderson\", \"policy\", \"newton\""},
-      {"[model]", "[model]\ntarget_density = \"1\"", "model.target_density: not yet supported"},
       {"[model]", "[neural]\nlayers = 3\n[model]", "neural: not yet supported"},
   };
   for (const Case& c : cases) {

@@ -261,5 +261,90 @@ MFG_TEST_CASE(hopf_cole_solution_on_tori_at_second_order) {
     }
 }
 
+// --- Planning
+// -------------------------------------------------------------------------------------
+//
+// The same pair with m(T) prescribed instead of u(T), which is found but for a constant: that of
+// the implicit scheme at first order, of the exponential one at second.
+Errors bridge_errors(std::int64_t n, Scheme scheme) {
+  const HeatPair pair;
+  Problem problem;
+  problem.axes = {unit_axis(n, Boundary::periodic, Boundary::periodic)};
+  problem.horizon = pair.horizon;
+  problem.steps = n / 2;
+  problem.scheme = scheme;
+  Population& crowd = problem.populations[0];
+  crowd.viscosity = pair.nu;
+  const auto m = [=](const Grid& g, double t) {
+    return pair.phi(g.coordinate(0), t) * pair.psi(g.coordinate(0), t) / pair.z();
+  };
+  crowd.initial_density = [=](const Grid& g) { return m(g, 0.0); };
+  crowd.target_density = [=](const Grid& g) { return m(g, pair.horizon); };
+  const Solution s = solve(problem, tight());
+  BOOST_TEST((s.report.status == Status::converged));
+  BOOST_TEST(s.report.residual <= 1e-9);
+  const Grid grid(problem.axes);
+  const UnifiedArray target = m(grid, pair.horizon);
+  BOOST_TEST(largest_difference(s.m[0](problem.steps),
+                                target / (sum(target) / static_cast<double>(n))) < 1e-8);
+  const UnifiedArray exact = -2.0 * pair.nu * log(pair.phi(grid.coordinate(0), 0.0));
+  const UnifiedArray found = s.u[0](0);
+  return {largest_difference(found - mean(found), exact - mean(exact)),
+          largest_difference(s.m[0](n / 4), m(grid, 0.5 * pair.horizon)), 0.0};
+}
+
+MFG_TEST_CASE(a_bridge_between_densities_is_found_at_first_and_second_order) {
+  const Errors coarse = bridge_errors(40, Scheme::implicit),
+               fine = bridge_errors(80, Scheme::implicit);
+  BOOST_TEST(order(coarse.u, fine.u) > 0.9);
+  BOOST_TEST(order(coarse.mean, fine.mean) > 0.85);
+  const Errors second = bridge_errors(40, Scheme::exponential),
+               finer = bridge_errors(80, Scheme::exponential);
+  BOOST_TEST(order(second.u, finer.u) > 1.9);
+  BOOST_TEST(order(second.mean, finer.mean) > 1.9);
+}
+
+// A normal density to another one: mean and variance of Schroedinger's bridge in closed form.
+Errors normal_bridge_errors(std::int64_t steps) {
+  const double nu = 0.05, s0 = 0.04, s1 = 0.02, start = -0.4, end = 0.3;
+  Problem problem;
+  problem.axes = {{-2.0, 2.0, 4 * steps, {}}};
+  problem.steps = steps;
+  problem.scheme = Scheme::exponential;
+  Population& crowd = problem.populations[0];
+  crowd.viscosity = nu;
+  const auto normal = [](double mean, double variance) {
+    return [=](const Grid& g) {
+      return exp(-square(g.coordinate(0) - mean) / (2.0 * variance)) + 1e-12;
+    };
+  };
+  crowd.initial_density = normal(start, s0);
+  crowd.target_density = normal(end, s1);
+  SolveOptions options;
+  options.tolerance = 1e-7;
+  const Solution s = solve(problem, options);
+  BOOST_TEST((s.report.status == Status::converged));
+  const double e = 2.0 * nu, c = (std::sqrt(4.0 * s0 * s1 + e * e) - e) / 2.0;
+  const Grid grid(problem.axes);
+  const UnifiedArray& x = grid.coordinate(0);
+  Errors worst{};
+  for (const std::int64_t n : {steps / 4, steps / 2, 3 * steps / 4}) {
+    const double tau = static_cast<double>(n) / static_cast<double>(steps), rest = 1.0 - tau;
+    const UnifiedArray m = s.m[0](n);
+    const double mean = grid.inner(m, x), variance = grid.inner(m, square(x - mean));
+    const double expected = rest * rest * s0 + tau * tau * s1 + 2 * tau * rest * (c + e / 2);
+    worst.mean = std::max(worst.mean, std::abs(mean - (rest * start + tau * end)));
+    worst.variance = std::max(worst.variance, std::abs(variance - expected) / expected);
+  }
+  return worst;
+}
+
+MFG_TEST_CASE(a_bridge_between_normal_densities_is_that_of_the_closed_form) {
+  const Errors coarse = normal_bridge_errors(20), fine = normal_bridge_errors(40);
+  BOOST_TEST(fine.mean < 1e-3);
+  BOOST_TEST(fine.variance < 1e-2);
+  BOOST_TEST(order(coarse.variance, fine.variance) > 1.8);
+}
+
 }  // namespace
 }  // namespace isofield::mfg::testing

@@ -317,5 +317,74 @@ MFG_TEST_CASE(the_social_optimum_costs_less_than_the_game) {
   }
 }
 
+// Somewhere else than they would go by themselves, whatever they pay on the way.
+Field bump_at(double place) {
+  return [=](const Grid& g) {
+    UnifiedArray distance = square(g.coordinate(0) - place);
+    for (int k = 1; k < g.axes(); ++k) distance = distance + square(g.coordinate(k) - place);
+    return 0.1 + exp(-20.0 * distance);
+  };
+}
+
+MFG_TEST_CASE(a_prescribed_final_density_is_reached_in_problems_of_every_kind) {
+  const auto planned = [](Problem problem) {
+    for (Population& p : problem.populations) {
+      p.terminal = nullptr;
+      p.initial_density = bump_at(0.3);
+      p.target_density = bump_at(0.6);
+    }
+    return problem;
+  };
+  Problem optimum = planned(problem_p(1, 30, 20));
+  optimum.control = true;
+  Problem half = planned(crossing(30, 20));  // the other population is free to choose
+  half.populations[1].target_density = nullptr;
+  for (const Problem& problem :
+       {planned(problem_p(1, 30, 20)), optimum, planned(congested_line(30, 20, Boundary::periodic)),
+        planned(current(1, 30, 20, Boundary::reflecting)), planned(crossing(30, 20)), half,
+        planned(room(14, 10, false))}) {
+    SolveOptions options = with(Coupling::automatic, 1e-7);
+    std::vector<double> seen;
+    options.on_iteration = [&](const Progress& p) {
+      if (p.start.empty()) seen.push_back(p.iteration.residual);
+      BOOST_TEST((!p.start.empty() || p.iteration.number == static_cast<int>(seen.size())));
+      return true;
+    };
+    const Solution s = solve(problem, options);
+    BOOST_TEST((s.report.status == Status::converged));
+    BOOST_TEST(s.report.residual <= 1e-7);
+    BOOST_TEST(s.report.iterations == static_cast<int>(seen.size()));
+    BOOST_TEST(seen.back() <= 1e-7);
+    const DiscreteProblem whole(problem);
+    const Grid& grid = whole.grid();
+    for (std::size_t p = 0; p < problem.populations.size(); ++p) {
+      const double whole_mass = *problem.populations[p].mass;
+      for (const double mass : masses(grid, s.m[p]))
+        BOOST_TEST(std::abs(mass - whole_mass) < 1e-11);
+      if (!problem.populations[p].target_density) continue;
+      UnifiedArray target = grid.density(grid.field(bump_at(0.6)(grid)));
+      target = whole_mass * target / grid.integral(target);
+      BOOST_TEST(largest_difference(s.m[p](problem.steps), target) < 1e-6 * largest(target));
+    }
+  }
+}
+
+MFG_TEST_CASE(impossible_plans_are_refused_or_given_up) {
+  Problem problem = problem_p(1, 20, 10);
+  problem.populations[0].target_density = bump_at(0.6);
+  BOOST_CHECK_THROW(solve(problem), SolverError);  // and a terminal cost
+  problem.populations[0].terminal = nullptr;
+  SolveOptions options;
+  options.max_iterations = 3;
+  BOOST_TEST((solve(problem, options).report.status == Status::not_converged));
+  problem.axes[0].boundary.upper = Boundary::exit;
+  BOOST_CHECK_THROW(solve(problem), SolverError);
+  problem.axes[0].boundary.upper = Boundary::reflecting;
+  problem.populations[0].target_density = [](const Grid& g) { return g.coordinate(0) - 0.5; };
+  BOOST_CHECK_THROW(solve(problem), SolverError);
+  problem.populations[0].target_density = [](const Grid& g) { return 0.0 * g.coordinate(0); };
+  BOOST_CHECK_THROW(solve(problem), SolverError);
+}
+
 }  // namespace
 }  // namespace isofield::mfg::testing

@@ -78,6 +78,17 @@ def test_particles_are_where_the_density_is_and_the_same_again():
         solution.particles(0)
 
 
+def test_a_density_is_planned_to_be_reached():
+    goal = "0.1 + exp(-(x - 0.7)^2 / 0.05)"
+    game = mfg.Problem(**dict(GAME, initial_density="0.1 + exp(-(x - 0.3)^2 / 0.05)", target_density=goal))
+    solution = mfg.solve(game, tolerance=1e-7, progress=False)
+    assert solution.converged
+    wanted = 0.1 + np.exp(-((np.array(game.nodes[0]) - 0.7) ** 2) / 0.05)
+    np.testing.assert_allclose(np.asarray(solution.m[30]), wanted / wanted.mean(), atol=1e-6)
+    with pytest.raises(ValueError, match="target_density: there is no terminal_cost beside it"):
+        mfg.Problem(**GAME, target_density=goal, terminal_cost="x")
+
+
 def test_two_axes_obstacles_and_exits():
     game = mfg.Problem(
         cells=(16, 12),

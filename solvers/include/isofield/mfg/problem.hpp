@@ -48,6 +48,9 @@ struct Population {
   Cost terminal;            ///< G
   Field initial_density;
   std::optional<double> mass = 1.0;  ///< m0 is scaled to this mass; nothing: taken as it is
+  /// m(T), scaled to the mass of m0: who moves so that it is reached (planning) is told by what u(T)
+  /// must be then, and there is no terminal cost.
+  Field target_density;
 };
 
 /// A mean-field game of one population or more on a box, free of any grid size:
@@ -77,6 +80,8 @@ struct Problem {
 
   /// Time levels of a solution: steps + 1, or one where the game is ergodic.
   std::int64_t levels() const noexcept { return ergodic ? 1 : steps + 1; }
+  /// Whether a final density is prescribed for some population.
+  bool is_planning() const;
   /// The same problem with other numbers of cells and steps.
   Problem resized(const std::vector<std::int64_t>& cells, std::int64_t time_steps) const;
 };
