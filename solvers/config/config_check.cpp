@@ -217,7 +217,9 @@ class Checker {
   void check_target(const mfg::PopulationConfig& population, const std::string& at) {
     const std::string key = at + ".target_density";
     if (!population.target_density || !sound(key)) return;
-    if (given_.places.contains(at + ".terminal_cost")) {
+    const mfg::Expression& cost = population.terminal_cost;
+    const bool none = cost.op() == mfg::ExpressionOp::number && cost.value() == 0;
+    if (!none && sound(at + ".terminal_cost")) {
       return error(at + ".terminal_cost", "has no meaning beside target_density");
     }
     const auto leave = [](const mfg::AxisBoundary& ends) {

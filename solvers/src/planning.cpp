@@ -174,7 +174,7 @@ class PlanningSolver {
     Iteration now = seen.iteration;
     now.number = iterations() + 1;
     now.residual = larger(now.residual, largest_miss(seen.m));
-    now.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    now.seconds = seconds();
     history_.push_back(now);
     if (seen.state) remember(*seen.state);
     return !options_.on_iteration ||
@@ -195,6 +195,10 @@ class PlanningSolver {
                                      static_cast<double>(failures_),
                                      static_cast<double>(begin_of_turn_)};
     state_.numbers[mark + "history"] = to_numbers(history_);
+    for (const std::int64_t x : {report_.hjb_steps, report_.newton_updates, report_.linear_solves,
+                                 report_.krylov, report_.gmres})
+      state_.numbers[mark + "counts"].push_back(static_cast<double>(x));
+    state_.numbers[mark + "seconds"] = {seconds()};
   }
 
   // Gives the state of the turn.
@@ -218,10 +222,20 @@ class PlanningSolver {
     failures_ = own.count("turn", 3);
     begin_of_turn_ = own.count("turn", 4);
     history_ = history_in(own.number("history", 0));
+    report_.hjb_steps = own.count("counts", 0);
+    report_.newton_updates = own.count("counts", 1);
+    report_.linear_solves = own.count("counts", 2);
+    report_.krylov = own.count("counts", 3);
+    report_.gmres = own.count("counts", 4);
+    start_ -= std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+        std::chrono::duration<double>(own.number("seconds")[0]));
     state_ = from;
     return of_turn;
   }
 
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
   int iterations() const { return static_cast<int>(history_.size()); }
 
   void add(const SolveReport& r) {
@@ -255,8 +269,7 @@ class PlanningSolver {
     report_.history = std::move(history_);
     if (status != Status::converged && !s.report.message.empty())
       report_.message += (report_.message.empty() ? "" : "; ") + s.report.message;
-    report_.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    report_.seconds = seconds();
     result.state = std::move(state_);
     result.report = std::move(report_);
     return result;

@@ -105,6 +105,20 @@ MFG_TEST_CASE(second_order_schemes_go_on_bit_for_bit) {
   goes_on(problem, with(Coupling::automatic, 20));
 }
 
+MFG_TEST_CASE(planning_goes_on_bit_for_bit) {
+  Problem problem = problem_p(1, 24, 12);
+  Population& crowd = problem.populations[0];
+  crowd.terminal = nullptr;
+  const auto bump = [](double place) {
+    return [=](const Grid& g) { return 0.1 + exp(-20.0 * square(g.coordinate(0) - place)); };
+  };
+  crowd.initial_density = bump(0.3);
+  crowd.target_density = bump(0.6);
+  SolveOptions o = with(Coupling::automatic, 100);
+  o.tolerance = 1e-6;
+  goes_on(problem, o, 4);
+}
+
 MFG_TEST_CASE(an_ergodic_game_goes_on_bit_for_bit) {
   Problem problem = problem_p(2, 12, 1);
   problem.ergodic = true;
