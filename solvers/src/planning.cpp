@@ -25,7 +25,7 @@ namespace {
 
 constexpr int most_turns = 60;
 constexpr std::size_t memory = 20;
-constexpr double slow = 0.5;
+constexpr double slow = 0.2;
 const std::string mark = "planning_";  // of what turns remember
 
 UnifiedArray scaled_target(const DiscretePopulation& population, const Field& target) {
@@ -91,7 +91,7 @@ class PlanningSolver {
       }
       const double miss = largest_miss(s.m);
       if (miss <= report_.tolerance && exactly) return finish(s, Status::converged);
-      if (miss > slow * miss_before_) epsilon_ *= failures_ > 0 ? 0.7 : 0.3;
+      if (miss > slow * miss_before_) epsilon_ *= failures_ > 0 ? 0.7 : 0.2;
       correct(s);
       options.initial_guess = InitialGuess::given;
       options.initial_u = s.u;

@@ -306,7 +306,7 @@ MFG_TEST_CASE(a_bridge_between_densities_is_found_at_first_and_second_order) {
 
 // A normal density to another one: mean and variance of Schroedinger's bridge in closed form.
 Errors normal_bridge_errors(std::int64_t steps) {
-  const double nu = 0.05, s0 = 0.04, s1 = 0.02, start = -0.4, end = 0.3;
+  const double nu = 0.1, s0 = 0.06, s1 = 0.04, start = -0.3, end = 0.2;
   Problem problem;
   problem.axes = {{-2.0, 2.0, 4 * steps, {}}};
   problem.steps = steps;

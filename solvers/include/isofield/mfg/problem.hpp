@@ -48,8 +48,8 @@ struct Population {
   Cost terminal;            ///< G
   Field initial_density;
   std::optional<double> mass = 1.0;  ///< m0 is scaled to this mass; nothing: taken as it is
-  /// m(T), scaled to the mass of m0: who moves so that it is reached (planning) is told by what u(T)
-  /// must be then, and there is no terminal cost.
+  /// m(T), scaled to the mass of m0: who moves so that it is reached (planning) is told by what
+  /// u(T) must be then, and there is no terminal cost.
   Field target_density;
 };
 

@@ -16,8 +16,8 @@ using Functional = std::function<UnifiedArray(const Fields& u, const Fields& m)>
 class Sensitivity {
  public:
   /// The derivatives at a converged solution; the linear system is solved until its residual has
-  /// fallen by `relative`. Throws SolverError for an ergodic game and for planning, a solution that has not
-  /// converged or is of another grid, and where the system cannot be solved.
+  /// fallen by `relative`. Throws SolverError for an ergodic game and for planning, a solution that
+  /// has not converged or is of another grid, and where the system cannot be solved.
   Sensitivity(const Problem& problem, const Solution& solution, const Functional& functional,
               double relative = 1e-9);
 
