@@ -138,8 +138,13 @@ def residual(file):
         else:
             hjb = hjb + (u[now] - u[later]) / dt
             fokker_planck = fokker_planck + (m[later] - m[now]) / dt
-            terminal = cost(config, table["terminal_cost"], at_the_end[p], **grid.place)
-            left.append(np.abs(u[-1] - terminal)[..., grid.free].max() / np.abs(u).max())
+            if "target_density" in table:
+                target = cost(config, table["target_density"], {}, **grid.place) * grid.free
+                target = target * (m[0].sum() / target.sum())
+                left.append(np.abs(m[-1] - target).max() / target.max())
+            else:
+                terminal = cost(config, table["terminal_cost"], at_the_end[p], **grid.place)
+                left.append(np.abs(u[-1] - terminal)[..., grid.free].max() / np.abs(u).max())
         left.append(np.abs(hjb[..., grid.free]).max() * horizon / np.abs(u).max())
         left.append(np.abs(fokker_planck[..., grid.free]).max() * horizon / np.abs(m).max())
     return max(left)
