@@ -15,10 +15,10 @@
 namespace isofield::mfg_solve {
 namespace {
 
-class Checker {
+class Checker : Findings {
  public:
   Checker(const mfg::Config& config, const Given& given, std::vector<Diagnostic>& errors)
-      : config_(config), given_(given), errors_(errors) {}
+      : Findings(given, errors), config_(config), given_(given) {}
 
   void check() {
     check_grid();
@@ -289,22 +289,21 @@ class Checker {
     return std::isfinite(kept) && kept > 0;
   }
 
-  bool sound(const std::string& key) const {
-    return std::ranges::none_of(errors_, [&](const Diagnostic& d) { return d.key == key; });
-  }
-
-  void error(const std::string& key, std::string message) {
-    const auto found = given_.places.find(key);
-    errors_.push_back({found == given_.places.end() ? Place{given_.source} : found->second, key,
-                       std::move(message), ""});
-  }
-
   const mfg::Config& config_;
   const Given& given_;
-  std::vector<Diagnostic>& errors_;
 };
 
 }  // namespace
+
+bool Findings::sound(const std::string& key) const {
+  return std::ranges::none_of(errors_, [&](const Diagnostic& d) { return d.key == key; });
+}
+
+void Findings::error(const std::string& key, std::string message) {
+  const auto found = given_.places.find(key);
+  errors_.push_back({found == given_.places.end() ? Place{given_.source} : found->second, key,
+                     std::move(message), ""});
+}
 
 void check_config(const mfg::Config& config, const Given& given, std::vector<Diagnostic>& errors) {
   Checker(config, given, errors).check();

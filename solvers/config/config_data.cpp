@@ -145,10 +145,10 @@ class Block {
   std::unordered_map<const void*, Values> memo_;  // shared nodes are computed once
 };
 
-class DataChecker {
+class DataChecker : Findings {
  public:
   DataChecker(const mfg::Config& config, const Given& given, std::vector<Diagnostic>& errors)
-      : config_(config), given_(given), errors_(errors), cells_(config.domain) {}
+      : Findings(given, errors), config_(config), given_(given), cells_(config.domain) {}
 
   void check() {
     if (!mark()) return;
@@ -450,19 +450,8 @@ class DataChecker {
     }
   }
 
-  bool sound(const std::string& key) const {
-    return std::ranges::none_of(errors_, [&](const Diagnostic& d) { return d.key == key; });
-  }
-
-  void error(const std::string& key, std::string message) {
-    const auto found = given_.places.find(key);
-    errors_.push_back({found == given_.places.end() ? Place{given_.source} : found->second, key,
-                       std::move(message), ""});
-  }
-
   const mfg::Config& config_;
   const Given& given_;
-  std::vector<Diagnostic>& errors_;
   Cells cells_;
   std::vector<char> kinds_;
 };
