@@ -380,3 +380,57 @@ def solve(
     solution = Solution(problem, u, m, lam, report)
     shown.finish(solution)
     return solution
+
+
+class Sensitivity:
+    """How a functional of a converged solution changes with the problem's data, by implicit differentiation.
+
+    `functional(u, m)` gives one number, made of isofield's functions; of several populations u and m are lists. `value` is
+    the functional itself; `by_running_cost`, shape (steps, cells...), `by_terminal_cost` and `by_initial_density` are its
+    derivatives in every cell, lists of them for several populations.
+    """
+
+    def __init__(self, solution, functional):
+        if not solution.converged:
+            raise ValueError(f"solution: it has not converged, its status is {solution.status!r}")
+        pairs = list(solution.populations.values())
+        self._single = len(pairs) == 1
+
+        def of_lists(u, m):
+            return functional(u[0], m[0]) if self._single else functional(u, m)
+
+        self._core = _core._sensitivity(
+            solution.problem._problem, [u for u, _ in pairs], [m for _, m in pairs], of_lists
+        )
+        self.value = self._core.value
+        self.by_running_cost = self._own(self._core.by_running_cost())
+        self.by_terminal_cost = self._own(self._core.by_terminal_cost())
+        self.by_initial_density = self._own(self._core.by_initial_density())
+
+    def _own(self, arrays):
+        return arrays[0] if self._single else arrays
+
+    def along(self, path):
+        """The derivative along `path(s)`, a `Problem` for each s near 0; that at s = 0 is the one that was solved."""
+        return self._core.along(lambda s: path(s)._problem)
+
+
+def value_and_gradient(family, parameters, functional, *, tolerance=1e-10, progress=False, **options):
+    """Solve `family(*parameters)`, a `Problem`, and differentiate a functional of its solution by the parameters.
+
+    Returns the value and the gradient, a list with a number for each parameter: what a calibration asks for. For
+    `functional` see `Sensitivity`; other options are those of `solve`. Raises SolverError where the solve does not
+    converge.
+    """
+    parameters = list(parameters)
+    solution = solve(family(*parameters), tolerance=tolerance, progress=progress, **options)
+    if not solution.converged:
+        raise _core.SolverError(f"value_and_gradient: the solve did not converge: {solution.report['message']}")
+    sensitivity = Sensitivity(solution, functional)
+
+    def derivative(i):
+        unit = abs(parameters[i]) or 1.0  # parameters may be large or small
+        path = lambda s: family(*parameters[:i], parameters[i] + s * unit, *parameters[i + 1 :])
+        return sensitivity.along(path) / unit
+
+    return sensitivity.value, [derivative(i) for i in range(len(parameters))]

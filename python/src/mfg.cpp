@@ -5,6 +5,7 @@
 #include <isofield/mfg/expression_array.hpp>
 #include <isofield/mfg/mask.hpp>
 #include <isofield/mfg/particles.hpp>
+#include <isofield/mfg/sensitivity.hpp>
 #include <isofield/mfg/solve.hpp>
 
 #include "binding.hpp"
@@ -323,9 +324,47 @@ nb::tuple particles(const Problem& problem, std::size_t population, nb::handle u
                         nb::steal(wrap(std::move(all.inside))));
 }
 
+nb::list listed(const std::vector<UnifiedArray>& arrays) {
+  nb::list list;
+  for (const UnifiedArray& x : arrays) list.append(nb::steal(wrap(UnifiedArray(x))));
+  return list;
+}
+
+std::vector<UnifiedArray> arrays_in(nb::handle list) {
+  std::vector<UnifiedArray> arrays;
+  for (const nb::handle x : list) arrays.push_back(array_in(x.ptr()));
+  return arrays;
+}
+
+/// The derivatives of `functional(u, m)`, which takes a list each, at a solution that has
+/// converged.
+mfg::Sensitivity sensitivity(const Problem& problem, nb::handle u, nb::handle m,
+                             nb::handle functional) {
+  mfg::Solution solution;
+  solution.u = arrays_in(u);
+  solution.m = arrays_in(m);
+  solution.report.status = mfg::Status::converged;
+  const mfg::Functional called = [&](const mfg::Fields& values, const mfg::Fields& densities) {
+    const nb::gil_scoped_acquire lock;
+    return to_array(functional(listed(values), listed(densities)), {}, &values[0].backend(), {});
+  };
+  return unlocked([&] { return mfg::Sensitivity(problem, solution, called); });
+}
+
 }  // namespace
 
 void bind_mfg(nb::module_& m) {
+  using mfg::Sensitivity;
+  nb::class_<Sensitivity>(m, "_Sensitivity")
+      .def_prop_ro("value", &Sensitivity::value)
+      .def("by_running_cost", [](const Sensitivity& s) { return listed(s.by_running_cost()); })
+      .def("by_terminal_cost", [](const Sensitivity& s) { return listed(s.by_terminal_cost()); })
+      .def("by_initial_density",
+           [](const Sensitivity& s) { return listed(s.by_initial_density()); })
+      .def("along", [](const Sensitivity& s, nb::handle path) {
+        return s.along([&](double at) { return nb::cast<Problem>(path(at)); });
+      });
+  m.def("_sensitivity", &sensitivity);
   nb::class_<Problem>(m, "_Problem")
       .def(nb::init<>())
       .def_rw("horizon", &Problem::horizon)

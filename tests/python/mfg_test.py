@@ -89,6 +89,28 @@ def test_a_density_is_planned_to_be_reached():
         mfg.Problem(**GAME, target_density=goal, terminal_cost="x")
 
 
+def test_gradients_through_a_solve_are_those_of_whole_solves():
+    def family(avoidance, viscosity):
+        return mfg.Problem(**dict(GAME, viscosity=viscosity, running_cost=f"{avoidance!r}*m + (x - 0.8)^2"))
+
+    def mean_square(u, m):
+        return xp.sum(m[-1] ** 2) / 40
+
+    at = [0.8, 0.1]
+    value, gradient = mfg.value_and_gradient(family, at, mean_square)
+    for i, size in enumerate((1e-3, 1e-4)):
+        near = [[x + (s * size if i == j else 0.0) for j, x in enumerate(at)] for s in (1, -1)]
+        up, down = (mfg.value_and_gradient(family, x, mean_square)[0] for x in near)
+        assert abs((up - down) / (2 * size) - gradient[i]) < 1e-4 * abs(gradient[i])
+    solution = mfg.solve(family(*at), tolerance=1e-10, progress=False)
+    found = mfg.Sensitivity(solution, mean_square)
+    assert found.value == pytest.approx(value, abs=1e-12)
+    assert found.by_running_cost.shape == (30, 40) and found.by_initial_density.shape == (40,)
+    stopped = mfg.solve(family(*at), max_iterations=1, initial_guess="zero", progress=False)
+    with pytest.raises(ValueError, match="it has not converged"):
+        mfg.Sensitivity(stopped, mean_square)
+
+
 def test_two_axes_obstacles_and_exits():
     game = mfg.Problem(
         cells=(16, 12),
