@@ -7,7 +7,7 @@ import tomllib
 
 from mfg_command import PATIENCE, SOURCE, CommandCase, game, main
 
-TEMPLATES = ["crossing", "crowd_exit", "ergodic", "evacuation", "hall_3d", "lq_1d", "periodic_1d", "planner", "river", "two_rooms"]
+TEMPLATES = ["crossing", "crowd_exit", "ergodic", "evacuation", "hall_3d", "lq_1d", "periodic_1d", "planner", "regroup", "river", "two_rooms"]
 GOOD = game(10, 5)
 
 
