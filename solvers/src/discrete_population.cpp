@@ -54,12 +54,7 @@ std::optional<Congestion> make_congestion(const Population& data, bool control) 
 
 UnifiedArray make_initial(const Population& data, const Grid& grid) {
   if (!data.initial_density) throw SolverError("problem: the initial density is missing");
-  UnifiedArray m = grid.density(grid.field(data.initial_density(grid))).copy();
-  if (has_nan_or_inf(m)) throw SolverError("the initial density is NaN or infinite somewhere");
-  if (min(m).item<double>() < 0.0) throw SolverError("the initial density is negative somewhere");
-  const double mass = grid.integral(m).item<double>();
-  if (!(mass > 0.0)) throw SolverError("the initial density is 0 on every free cell");
-  return data.mass ? (m * (*data.mass / mass)).copy() : m;
+  return density_on(grid, data.initial_density, "initial density", data.mass);
 }
 
 const Population& checked(const Population& data) {
@@ -73,6 +68,16 @@ const Population& checked(const Population& data) {
 }
 
 }  // namespace
+
+UnifiedArray density_on(const Grid& grid, const Field& density, const std::string& name,
+                        std::optional<double> mass) {
+  const UnifiedArray m = grid.density(grid.field(density(grid))).copy();
+  if (has_nan_or_inf(m)) throw SolverError("the " + name + " is NaN or infinite somewhere");
+  if (min(m).item<double>() < 0.0) throw SolverError("the " + name + " is negative somewhere");
+  const double own = grid.integral(m).item<double>();
+  if (!(own > 0.0)) throw SolverError("the " + name + " is 0 on every free cell");
+  return mass ? (m * (*mass / own)).copy() : m;
+}
 
 DiscretePopulation::DiscretePopulation(const Problem& problem, const Population& population,
                                        const Grid& grid)
@@ -122,23 +127,28 @@ UnifiedArray DiscretePopulation::step_end(const UnifiedArray& start,
   return theta_ == 1.0 ? stage : start + (stage - start) * (1.0 / theta_);
 }
 
-Path DiscretePopulation::path_backward(const UnifiedArray& stages, const UnifiedArray& last) const {
-  if (theta_ == 1.0) return {stages, stages};
+Path DiscretePopulation::path(bool backward, const UnifiedArray& stages, UnifiedArray level,
+                              const UnifiedArray* added) const {
+  if (theta_ == 1.0) return {added ? stages + *added : stages, stages};
   const std::int64_t steps = stages.shape()[0];
   std::vector<UnifiedArray> levels(static_cast<std::size_t>(steps));
-  UnifiedArray now = last;
-  for (std::int64_t n = steps - 1; n >= 0; --n)
-    levels[static_cast<std::size_t>(n)] = now = step_end(now, stages(n)).eval();
+  for (std::int64_t k = 0; k < steps; ++k) {
+    const std::int64_t n = backward ? steps - 1 - k : k;
+    level = step_end(level, stages(n));
+    if (added) level = level + (*added)(n);
+    levels[static_cast<std::size_t>(n)] = level.eval();
+  }
   return {stack(levels), stages};
 }
 
-Path DiscretePopulation::path_forward(const UnifiedArray& stages, const UnifiedArray& first) const {
-  if (theta_ == 1.0) return {stages, stages};
-  std::vector<UnifiedArray> levels;
-  UnifiedArray now = first;
-  for (std::int64_t n = 0; n < stages.shape()[0]; ++n)
-    levels.push_back(now = step_end(now, stages(n)).eval());
-  return {stack(levels), stages};
+Path DiscretePopulation::path_backward(const UnifiedArray& stages, const UnifiedArray& last,
+                                       const UnifiedArray* added) const {
+  return path(true, stages, last, added);
+}
+
+Path DiscretePopulation::path_forward(const UnifiedArray& stages, const UnifiedArray& first,
+                                      const UnifiedArray* added) const {
+  return path(false, stages, first, added);
 }
 
 Conditions DiscretePopulation::conditions(const UnifiedArray& p) const {

@@ -28,16 +28,6 @@ constexpr std::size_t memory = 20;
 constexpr double slow = 0.2;
 const std::string mark = "planning_";  // of what turns remember
 
-UnifiedArray scaled_target(const DiscretePopulation& population, const Field& target) {
-  const Grid& grid = population.grid();
-  const UnifiedArray m = grid.density(grid.field(target(grid))).copy();
-  if (has_nan_or_inf(m)) throw SolverError("the target density is NaN or infinite somewhere");
-  if (min(m).item<double>() < 0.0) throw SolverError("the target density is negative somewhere");
-  const double mass = grid.integral(m).item<double>();
-  if (!(mass > 0.0)) throw SolverError("the target density is 0 on every free cell");
-  return (m * (grid.integral(population.initial_density()).item<double>() / mass)).copy();
-}
-
 void check(const Problem& problem, const DiscreteProblem& discrete) {
   if (problem.ergodic) throw SolverError("an ergodic game has no final density to prescribe");
   if (!discrete.grid().is_closed())
@@ -58,7 +48,9 @@ class PlanningSolver {
         targets_.emplace_back();
         continue;
       }
-      targets_.push_back(scaled_target(discrete_.population(p), target));
+      const UnifiedArray& start = discrete_.population(p).initial_density();
+      targets_.push_back(density_on(discrete_.grid(), target, "target density",
+                                    discrete_.grid().integral(start).item<double>()));
     }
     epsilon_ = first_epsilon();
   }
@@ -151,12 +143,10 @@ class PlanningSolver {
     return p;
   }
 
+  // The target on a coarser grid.
   static UnifiedArray on_grid(const Grid& grid, const Population& data, const Field& target) {
-    const auto mass_of = [&](const UnifiedArray& m) { return grid.integral(m).item<double>(); };
-    const UnifiedArray m = grid.density(grid.field(target(grid)));
-    const double mass =
-        data.mass ? *data.mass : mass_of(grid.density(grid.field(data.initial_density(grid))));
-    return m * (mass / mass_of(m));
+    const UnifiedArray start = density_on(grid, data.initial_density, "initial density", data.mass);
+    return density_on(grid, target, "target density", grid.integral(start).item<double>());
   }
 
   // How far final densities are from their targets, over the largest wanted density.
@@ -183,11 +173,9 @@ class PlanningSolver {
 
   // What a turn needs to go on, and what turns do.
   void remember(const SolverState& of_turn) {
-    state_ = {};
-    for (std::size_t p = 0; p < multipliers_.size(); ++p)
-      state_.fields["multiplier"].push_back(multipliers_[p]);
-    mixing_->save(state_);
-    SolverState own = std::move(state_);
+    SolverState own;
+    own.fields["multiplier"] = multipliers_;
+    mixing_->save(own);
     state_ = of_turn;
     for (const auto& [name, fields] : own.fields) state_.fields[mark + name] = fields;
     for (const auto& [name, numbers] : own.numbers) state_.numbers[mark + name] = numbers;

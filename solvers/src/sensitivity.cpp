@@ -44,39 +44,26 @@ class TransposedPopulation {
     response_.set_state(v_, population.stage_densities(m));
   }
 
-  // The stages of y that follow those of z and what J_u is at levels 0..N, if that is counted.
-  UnifiedArray forward(const UnifiedArray& z, const UnifiedArray* by_u) {
+  // The path of y that follows stages of z and what J_u is at levels 0..N, if that is counted.
+  Path forward(const UnifiedArray& z, const UnifiedArray* by_u) {
     const UnifiedArray start = by_u ? (-(*by_u)(0)).eval() : zeros_like(z(0));
-    if (!by_u) return sweeps_.linear_forward(forward_, response_(z), start, tolerance_);
-    const UnifiedArray added = -(*by_u)(from(1));
-    return sweeps_.linear_forward(forward_, response_(z), start, tolerance_, &added);
+    const UnifiedArray added = by_u ? -(*by_u)(from(1)) : z;
+    const UnifiedArray* const given = by_u ? &added : nullptr;
+    return population_.path_forward(
+        sweeps_.linear_forward(forward_, response_(z), start, tolerance_, given), start, given);
   }
-  // The stages of z, from what costs make of y at steps and at the end.
-  UnifiedArray backward(const UnifiedArray& y, const UnifiedArray& pulled, const UnifiedArray& last,
-                        const UnifiedArray* by_m) {
+  // The path of z, from what costs make of y at steps and at the end.
+  Path backward(const UnifiedArray& y, const UnifiedArray& pulled, const UnifiedArray& last,
+                const UnifiedArray* by_m) {
     UnifiedArray source = pulled;
     if (population_.congestion()) source = source - population_.hjb_change(v_, at_, y);
     source = (source * population_.stage_dt()).eval();
-    if (!by_m) return sweeps_.linear_backward(backward_, source, last, tolerance_);
-    const UnifiedArray added = -(*by_m)(upto(population_.steps()));
-    return sweeps_.linear_backward(backward_, source, (last - (*by_m)(population_.steps())).eval(),
-                                   tolerance_, &added);
-  }
-  // The level N that stages of y lead to.
-  UnifiedArray last_level(const UnifiedArray& y, const UnifiedArray* by_u) const {
-    const auto added = [&](std::int64_t n) { return by_u ? -(*by_u)(n) : zeros_like(y(0)); };
-    UnifiedArray now = added(0);
-    for (std::int64_t n = 0; n < population_.steps(); ++n)
-      now = (population_.step_end(now, y(n)) + added(n + 1)).eval();
-    return now;
-  }
-  // The level 0 that stages of z lead to.
-  UnifiedArray first_level(const UnifiedArray& z, const UnifiedArray& last,
-                           const UnifiedArray& by_m) const {
-    UnifiedArray now = last - by_m(population_.steps());
-    for (std::int64_t n = population_.steps() - 1; n >= 0; --n)
-      now = (population_.step_end(now, z(n)) - by_m(n)).eval();
-    return now;
+    const std::int64_t n = population_.steps();
+    const UnifiedArray start = by_m ? (last - (*by_m)(n)).eval() : last;
+    const UnifiedArray added = by_m ? -(*by_m)(upto(n)) : y;
+    const UnifiedArray* const given = by_m ? &added : nullptr;
+    return population_.path_backward(
+        sweeps_.linear_backward(backward_, source, start, tolerance_, given), start, given);
   }
 
  private:
@@ -109,15 +96,17 @@ class TransposedSystem {
     Multipliers r;
     for (std::size_t p = 0; p < parts_.size(); ++p) {
       const UnifiedArray* of_u = by_u ? &(*by_u)[p] : nullptr;
-      r.y.push_back(parts_[p].forward(z[p], of_u));
-      r.y_last.push_back(parts_[p].last_level(r.y.back(), of_u));
+      const Path y = parts_[p].forward(z[p], of_u);
+      r.y.push_back(y.stages);
+      r.y_last.push_back(y.levels(problem_.steps() - 1));
     }
     const Fields running = problem_.running_pullbacks(m_, r.y);
     const Fields terminal = problem_.terminal_pullbacks(m_, r.y_last);
     for (std::size_t p = 0; p < parts_.size(); ++p) {
       const UnifiedArray* of_m = by_m ? &(*by_m)[p] : nullptr;
-      r.z.push_back(parts_[p].backward(r.y[p], running[p], terminal[p], of_m));
-      if (of_m) r.z_first.push_back(parts_[p].first_level(r.z.back(), terminal[p], *of_m));
+      const Path path = parts_[p].backward(r.y[p], running[p], terminal[p], of_m);
+      r.z.push_back(path.stages);
+      r.z_first.push_back(path.levels(0));
     }
     return r;
   }

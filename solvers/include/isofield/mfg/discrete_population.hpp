@@ -90,9 +90,11 @@ class DiscretePopulation {
   /// What a step from `start` by its stage leads to.
   UnifiedArray step_end(const UnifiedArray& start, const UnifiedArray& stage) const;
   /// The levels that steps by their stages lead to, backwards from the last level or forwards from
-  /// the first.
-  Path path_backward(const UnifiedArray& stages, const UnifiedArray& last) const;
-  Path path_forward(const UnifiedArray& stages, const UnifiedArray& first) const;
+  /// the first. What is `added`, if anything, is added to the level that each step leads to.
+  Path path_backward(const UnifiedArray& stages, const UnifiedArray& last,
+                     const UnifiedArray* added = nullptr) const;
+  Path path_forward(const UnifiedArray& stages, const UnifiedArray& first,
+                    const UnifiedArray* added = nullptr) const;
 
   /// The conditions of steps 0..N-1, from their stage densities.
   Conditions conditions(const UnifiedArray& p) const;
@@ -137,6 +139,8 @@ class DiscretePopulation {
   Hamiltonian value_hamiltonian(const Conditions& at) const;
   Hamiltonian transport_hamiltonian(const Conditions& at) const;
   std::optional<FaceField> drift(const Conditions& at) const;
+  Path path(bool backward, const UnifiedArray& stages, UnifiedArray level,
+            const UnifiedArray* added) const;
   /// I + theta dt (K + discount) with G_q of `h`.
   Stencil matrix(const Hamiltonian& h, const UnifiedArray& v, const Conditions& at,
                  double discount = 0.0) const;
@@ -151,5 +155,11 @@ class DiscretePopulation {
   std::int64_t steps_;
   UnifiedArray initial_, times_;
 };
+
+/// A density that a problem gives, on the free cells of a grid and scaled to `mass`, if that is
+/// given. Throws SolverError, with the density's `name`, where it is NaN, infinite, negative, or 0
+/// on every cell.
+UnifiedArray density_on(const Grid& grid, const Field& density, const std::string& name,
+                        std::optional<double> mass);
 
 }  // namespace isofield::mfg
